@@ -1,0 +1,112 @@
+//! An Argo CD `Application` (`argoproj.io/v1alpha1`), as far as the updater looks at one.
+
+use std::collections::BTreeMap;
+
+use super::resource::ResourceId;
+
+/// An Application.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Application {
+    /// Its namespace and name.
+    pub id: ResourceId,
+    /// Its labels, for label selectors.
+    pub labels: BTreeMap<String, String>,
+    /// Its annotations, for ImageUpdaters that use them.
+    pub annotations: BTreeMap<String, String>,
+    /// Where its manifests come from.
+    pub sources: Sources,
+    /// What Argo CD reports. An Application in a file has none.
+    pub status: Option<ApplicationStatus>,
+}
+
+/// Where an Application's manifests come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sources {
+    /// `spec.source`.
+    Single(Source),
+    /// `spec.sources`, at least one.
+    Multiple(Vec<Source>),
+    /// `spec.sourceHydrator.drySource`.
+    Hydrator(Source),
+}
+
+/// The place of a source in an Application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum SourcePlace {
+    /// `spec.source`.
+    Single,
+    /// `spec.sources[n]`.
+    Multiple(usize),
+    /// `spec.sourceHydrator.drySource`.
+    Hydrator,
+}
+
+impl Sources {
+    /// The source at a place, if there is one.
+    #[must_use]
+    pub fn at(&self, place: SourcePlace) -> Option<&Source> {
+        match (self, place) {
+            (Self::Single(source), SourcePlace::Single)
+            | (Self::Hydrator(source), SourcePlace::Hydrator) => Some(source),
+            (Self::Multiple(sources), SourcePlace::Multiple(index)) => sources.get(index),
+            (Self::Single(_) | Self::Multiple(_) | Self::Hydrator(_), _) => None,
+        }
+    }
+}
+
+/// One source. A block that is absent is `None`; a block that is there and empty is `Some` of nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Source {
+    /// `helm.parameters`, in order.
+    pub helm: Option<Vec<HelmParameter>>,
+    /// `kustomize.images`, in order, verbatim.
+    pub kustomize: Option<Vec<String>>,
+    /// `plugin.env`, in order.
+    pub plugin: Option<Vec<EnvVar>>,
+    /// `path`, where write-back targets in git are found.
+    pub path: Option<String>,
+}
+
+/// One of `helm.parameters`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HelmParameter {
+    /// Its name, a path into the chart's values.
+    pub name: String,
+    /// Its value; one that is not given is empty.
+    pub value: String,
+    /// `forceString`.
+    pub force_string: bool,
+}
+
+/// One of `plugin.env`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnvVar {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+}
+
+/// `status`, as far as it says what is live.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ApplicationStatus {
+    /// `status.sourceType`.
+    pub source_type: Option<SourceType>,
+    /// `status.sourceTypes`, one for each of `spec.sources`.
+    pub source_types: Vec<SourceType>,
+    /// `status.summary.images`, verbatim.
+    pub images: Vec<String>,
+}
+
+/// What kind of source Argo CD made of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SourceType {
+    /// A Helm chart.
+    Helm,
+    /// A kustomization.
+    Kustomize,
+    /// A config management plugin.
+    Plugin,
+    /// Plain manifests, or anything that is not known here.
+    Directory,
+}

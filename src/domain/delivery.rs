@@ -1,0 +1,82 @@
+//! One request of a sender, as raw as it came.
+
+use std::fmt;
+
+/// Names one delivery in answers, logs and everything that is kept of it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DeliveryId(String);
+
+impl DeliveryId {
+    /// Takes an id that the receiving side made up.
+    #[must_use]
+    pub fn new(id: String) -> Self {
+        Self(id)
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for DeliveryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A delivery before anything in it is believed. Headers, query and body may hold secrets, so `Debug` shows none of them.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// Our name for it.
+    pub id: DeliveryId,
+    /// Header names in lower case, with their values. What is no UTF-8 is left out by the receiving side.
+    pub headers: Vec<(String, String)>,
+    /// The query's names and values, percent-decoded.
+    pub query: Vec<(String, String)>,
+    /// The raw body.
+    pub body: Vec<u8>,
+}
+
+impl Delivery {
+    /// The first header of that lower-case name.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        first(&self.headers, name)
+    }
+
+    /// The first query parameter of that name.
+    #[must_use]
+    pub fn query(&self, name: &str) -> Option<&str> {
+        first(&self.query, name)
+    }
+
+    /// The type that the sender asked for: `?type=`, else the header `X-Registry-Type`.
+    #[must_use]
+    pub fn sender_type(&self) -> Option<&str> {
+        self.query("type")
+            .filter(|name| !name.is_empty())
+            .or_else(|| self.header("x-registry-type"))
+            .map(str::trim)
+            .filter(|name| !name.is_empty())
+    }
+}
+
+fn first<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    pairs
+        .iter()
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.as_str())
+}
+
+impl fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Delivery")
+            .field("id", &self.id)
+            .field("headers", &self.headers.len())
+            .field("query", &self.query.len())
+            .field("body_bytes", &self.body.len())
+            .finish()
+    }
+}

@@ -1,0 +1,26 @@
+//! What a registry announced.
+
+use std::fmt;
+
+use super::reference::{Digest, ImageName, Tag};
+
+/// "This tag of this image was pushed." A push without a tag is no event: nobody tracks it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ImageEvent {
+    /// Which image.
+    pub image: ImageName,
+    /// The tag that was pushed.
+    pub tag: Tag,
+    /// What the tag points at now, where the sender says so.
+    pub digest: Option<Digest>,
+}
+
+impl fmt::Display for ImageEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.image, self.tag)?;
+        match &self.digest {
+            Some(digest) => write!(f, "@{digest}"),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! Everything the updater decides on, at one moment.
+
+use std::sync::Arc;
+
+use super::application::Application;
+use super::image_updater::ImageUpdater;
+
+/// All ImageUpdaters and Applications that are known. An object that did not change keeps its `Arc` from one moment to the next, so
+/// that an index sees by the pointer what it has to look at again.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Resources {
+    /// The ImageUpdaters.
+    pub updaters: Vec<Arc<ImageUpdater>>,
+    /// The Applications.
+    pub applications: Vec<Arc<Application>>,
+}

@@ -1,0 +1,361 @@
+//! Who is let in.
+//!
+//! A delivery is checked on its raw bytes, before anything parses them. Comparisons are of MACs, so that neither the content nor the
+//! length of a secret shows in the time they take, and every valid secret is tried, whichever matches.
+
+use std::fmt;
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use thiserror::Error;
+
+use super::delivery::Delivery;
+use super::sender::{Authentication, SenderProfile};
+
+/// A shared secret. It is never shown, not even by `Debug`, and never empty.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Takes a text as a secret; an empty text is none. Only line ends are trimmed, blanks may be part of a secret.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let trimmed = text.trim_matches(['\r', '\n']);
+        (!trimmed.is_empty()).then(|| Self(trimmed.to_owned()))
+    }
+
+    /// The secret itself, for the one who has to send it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// The secrets of one sender type that are valid now: none, one, or several while they are rotated.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Secrets(Vec<Secret>);
+
+impl Secrets {
+    /// Parses one secret a line. Empty lines are none.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        Self(text.split('\n').filter_map(Secret::parse).collect())
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// How many are valid at once.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The first one, which a sending side uses.
+    #[must_use]
+    pub fn first(&self) -> Option<&Secret> {
+        self.0.first()
+    }
+}
+
+/// A value that came from a delivery which [`SecretPolicy`] let in. Nothing else makes one, so what demands a `Verified` cannot be
+/// handed an unauthenticated event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified<T>(T);
+
+impl<T> Verified<T> {
+    /// What is inside.
+    #[must_use]
+    pub fn get(&self) -> &T {
+        &self.0
+    }
+
+    /// Gives the value up, and with it the proof.
+    #[must_use]
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+
+    /// Replaces the value by something derived from it.
+    #[must_use]
+    pub fn map<U>(self, derive: impl FnOnce(T) -> U) -> Verified<U> {
+        Verified(derive(self.0))
+    }
+}
+
+impl<T> Verified<Vec<T>> {
+    /// One verified value for each element.
+    pub fn each(self) -> impl Iterator<Item = Verified<T>> {
+        self.0.into_iter().map(Verified)
+    }
+}
+
+/// Why a delivery is not let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum Denied {
+    /// The type has no secret and one is required.
+    #[error("no secret is configured for this type")]
+    NotServed,
+    /// The delivery carries no proof where the type has it.
+    #[error("Missing webhook secret")]
+    Missing,
+    /// The proof is wrong.
+    #[error("Invalid webhook secret")]
+    Invalid,
+}
+
+/// The rule by which deliveries are let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SecretPolicy {
+    /// Whether a type without a secret is closed (the default) rather than open to everybody.
+    pub require_secret: bool,
+}
+
+impl SecretPolicy {
+    /// Whether a type with these secrets is served at all.
+    #[must_use]
+    pub fn serves(self, secrets: &Secrets) -> bool {
+        !self.require_secret || !secrets.is_empty()
+    }
+
+    /// Lets a delivery in, or says why not.
+    ///
+    /// # Errors
+    /// [`Denied`]; the delivery is given up.
+    pub fn verify(
+        self,
+        profile: &SenderProfile,
+        secrets: &Secrets,
+        delivery: Delivery,
+    ) -> Result<Verified<Delivery>, Denied> {
+        if secrets.is_empty() {
+            return if self.require_secret {
+                Err(Denied::NotServed)
+            } else {
+                Ok(Verified(delivery))
+            };
+        }
+        let known = match profile.authentication {
+            Authentication::HubSignature256 => {
+                let signature = present(delivery.header("x-hub-signature-256"))?;
+                is_signed(secrets, &delivery.body, signature)
+            }
+            Authentication::AuthorizationHeader => {
+                is_known(secrets, present(delivery.header("authorization"))?)
+            }
+            Authentication::QuerySecret => is_known(secrets, present(delivery.query("secret"))?),
+            Authentication::HeaderOrQuerySecret => {
+                let header = delivery
+                    .header("x-webhook-secret")
+                    .filter(|v| !v.is_empty());
+                is_known(
+                    secrets,
+                    present(header.or_else(|| delivery.query("secret")))?,
+                )
+            }
+        };
+        if known {
+            Ok(Verified(delivery))
+        } else {
+            Err(Denied::Invalid)
+        }
+    }
+}
+
+fn present(proof: Option<&str>) -> Result<&str, Denied> {
+    proof.filter(|text| !text.is_empty()).ok_or(Denied::Missing)
+}
+
+/// HMAC takes a key of any length, so there is no error to handle; an impossible one counts as "does not match".
+fn mac(key: &[u8], data: &[u8]) -> Option<Hmac<Sha256>> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
+    mac.update(data);
+    Some(mac)
+}
+
+/// The signature that a sender of [`Authentication::HubSignature256`] puts into its header.
+#[must_use]
+pub fn hub_signature(secret: &Secret, body: &[u8]) -> String {
+    let tag = mac(secret.0.as_bytes(), body).map(|mac| hex::encode(mac.finalize().into_bytes()));
+    format!("sha256={}", tag.unwrap_or_default())
+}
+
+fn is_signed(secrets: &Secrets, body: &[u8], signature: &str) -> bool {
+    let Some(tag) = signature
+        .strip_prefix("sha256=")
+        .and_then(|text| hex::decode(text).ok())
+    else {
+        return false;
+    };
+    secrets.0.iter().fold(false, |known, secret| {
+        let matches =
+            mac(secret.0.as_bytes(), body).is_some_and(|mac| mac.verify_slice(&tag).is_ok());
+        known | matches
+    })
+}
+
+/// Compares texts by their MACs under one key: equal work whatever they hold and however long they are.
+fn is_known(secrets: &Secrets, proof: &str) -> bool {
+    const KEY: &[u8] = b"comparison of webhook secrets";
+    let Some(proof) = mac(KEY, proof.as_bytes()).map(|mac| mac.finalize().into_bytes()) else {
+        return false;
+    };
+    secrets.0.iter().fold(false, |known, secret| {
+        let matches =
+            mac(KEY, secret.0.as_bytes()).is_some_and(|mac| mac.verify_slice(&proof).is_ok());
+        known | matches
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::delivery::DeliveryId;
+
+    const CLOSED: SecretPolicy = SecretPolicy {
+        require_secret: true,
+    };
+
+    fn profile(authentication: Authentication) -> SenderProfile {
+        SenderProfile {
+            name: "t",
+            secret_name: "t",
+            title: "T",
+            authentication,
+            documentation: "",
+        }
+    }
+
+    fn delivery(headers: &[(&str, &str)], query: &[(&str, &str)], body: &str) -> Delivery {
+        let own = |pairs: &[(&str, &str)]| {
+            pairs
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+                .collect::<Vec<_>>()
+        };
+        Delivery {
+            id: DeliveryId::new("d".into()),
+            headers: own(headers),
+            query: own(query),
+            body: body.as_bytes().to_vec(),
+        }
+    }
+
+    fn verdict(auth: Authentication, secrets: &str, delivery: Delivery) -> Result<(), Denied> {
+        CLOSED
+            .verify(&profile(auth), &Secrets::parse(secrets), delivery)
+            .map(|_| ())
+    }
+
+    #[test]
+    fn a_github_signature_is_checked_on_the_raw_body() {
+        // The example of GitHub's documentation.
+        let signature = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17";
+        let secret = "It's a Secret to Everybody";
+        let signed = |value| delivery(&[("x-hub-signature-256", value)], &[], "Hello, World!");
+        let auth = Authentication::HubSignature256;
+        assert_eq!(verdict(auth, secret, signed(signature)), Ok(()));
+        assert_eq!(
+            verdict(auth, &format!("new\n{secret}"), signed(signature)),
+            Ok(())
+        );
+        for wrong in [
+            "sha256=00",
+            "sha256=",
+            "sha256=zz",
+            &signature[7..],
+            "sha1=757107ea0eb2509fc211221cce984b8a37570b6d",
+        ] {
+            assert_eq!(
+                verdict(auth, secret, signed(wrong)),
+                Err(Denied::Invalid),
+                "{wrong}"
+            );
+        }
+        assert_eq!(
+            verdict(auth, secret, delivery(&[], &[("secret", secret)], "")),
+            Err(Denied::Missing)
+        );
+        assert_eq!(
+            hub_signature(&Secret::parse(secret).unwrap(), b"Hello, World!"),
+            signature
+        );
+    }
+
+    #[test]
+    fn plain_secrets_must_be_whole() {
+        let auth = Authentication::AuthorizationHeader;
+        let with = |value| delivery(&[("authorization", value)], &[], "");
+        assert_eq!(verdict(auth, "Bearer a b", with("Bearer a b")), Ok(()));
+        for wrong in ["a b", "Bearer a", "Bearer a b ", "bearer a b"] {
+            assert_eq!(
+                verdict(auth, "Bearer a b", with(wrong)),
+                Err(Denied::Invalid),
+                "{wrong}"
+            );
+        }
+        // A type with a method of its own takes no query parameter.
+        assert_eq!(
+            verdict(auth, "x", delivery(&[], &[("secret", "x")], "")),
+            Err(Denied::Missing)
+        );
+    }
+
+    #[test]
+    fn the_header_goes_before_the_query() {
+        let auth = Authentication::HeaderOrQuerySecret;
+        let both =
+            |header, query| delivery(&[("x-webhook-secret", header)], &[("secret", query)], "");
+        assert_eq!(verdict(auth, "x", both("x", "wrong")), Ok(()));
+        assert_eq!(verdict(auth, "x", both("wrong", "x")), Err(Denied::Invalid));
+        assert_eq!(verdict(auth, "x", both("", "x")), Ok(()));
+        assert_eq!(
+            verdict(Authentication::QuerySecret, "x", both("x", "")),
+            Err(Denied::Missing)
+        );
+    }
+
+    #[test]
+    fn an_empty_secret_is_no_secret() {
+        assert!(Secrets::parse("\n\r\n").is_empty());
+        assert_eq!(Secrets::parse("a\r\n\nb\n").len(), 2);
+        let open = SecretPolicy {
+            require_secret: false,
+        };
+        let none = Secrets::default();
+        let auth = profile(Authentication::QuerySecret);
+        assert_eq!(
+            CLOSED.verify(&auth, &none, delivery(&[], &[], "")),
+            Err(Denied::NotServed)
+        );
+        assert!(open.verify(&auth, &none, delivery(&[], &[], "")).is_ok());
+        assert!(
+            open.verify(&auth, &Secrets::parse("x"), delivery(&[], &[], ""))
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let delivery = delivery(
+            &[("authorization", "hunter2")],
+            &[("secret", "hunter2")],
+            "hunter2",
+        );
+        let shown = format!(
+            "{:?} {:?} {delivery:?}",
+            Secret::parse("hunter2"),
+            Secrets::parse("hunter2")
+        );
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+}

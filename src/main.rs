@@ -1,0 +1,3 @@
+//! The program `argocd-image-updater`.
+
+fn main() {}

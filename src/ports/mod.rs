@@ -1,0 +1,23 @@
+//! The ports: what the domain's use cases ask of the world, and what the world may ask of them.
+//!
+//! | port | direction | adapters |
+//! |---|---|---|
+//! | [`webhook_intake`] | driving | called by `adapters::http` |
+//! | [`payload_decoder`] | driven | one file each in `adapters::senders` |
+//! | [`secret_source`] | driven | `adapters::secrets` |
+//! | [`config_source`] | driven | `adapters::config` |
+//! | [`event_queue`] | driven | `adapters::memory` |
+//! | [`pace`] | driven | `adapters::pace` |
+//! | [`resource_reader`] | driven | `adapters::manifests` |
+//! | [`update_trigger`] | driven | `adapters::manifests` |
+//! | [`registry_client`] | driven | none yet: events are trusted |
+
+pub mod config_source;
+pub mod event_queue;
+pub mod pace;
+pub mod payload_decoder;
+pub mod registry_client;
+pub mod resource_reader;
+pub mod secret_source;
+pub mod update_trigger;
+pub mod webhook_intake;

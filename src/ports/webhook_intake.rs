@@ -1,0 +1,54 @@
+//! The driving port: what a server may ask of the application.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::domain::delivery::Delivery;
+use crate::domain::event::ImageEvent;
+
+/// Takes deliveries in.
+#[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
+#[async_trait]
+pub trait WebhookIntake: Send + Sync {
+    /// Authenticates, decodes and queues a delivery, and says what became of it. When it says "accepted", the events are queued.
+    async fn accept(&self, delivery: Delivery) -> Outcome;
+}
+
+/// What became of a delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Its events are queued.
+    Accepted {
+        /// The events, at least one.
+        images: Vec<ImageEvent>,
+    },
+    /// It is authentic and means nothing to us.
+    Ignored {
+        /// Why.
+        reason: String,
+    },
+    /// It was not taken.
+    Rejected(Rejection),
+}
+
+/// Why a delivery was not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rejection {
+    /// No such type, or one without a secret.
+    NoHandler,
+    /// It carries no secret or signature.
+    MissingSecret,
+    /// Its secret or signature is wrong.
+    InvalidSecret,
+    /// It is authentic, but no payload of its type.
+    Malformed {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// There is no room for it now.
+    Busy {
+        /// When to try again.
+        retry_after: Duration,
+    },
+}
