@@ -1,1 +1,4 @@
-//! Adapters: one technology each.
+//! Adapters: one technology each, behind the ports. They know no sibling and no use case; only `app::wiring` knows them.
+
+pub mod memory;
+pub mod pace;

@@ -1,1 +1,3 @@
-//! Use cases, settings, life cycle.
+//! The application: use cases, settings and life cycle. Only [`wiring`] names a concrete adapter.
+
+pub mod intake;
