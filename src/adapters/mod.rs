@@ -2,3 +2,4 @@
 
 pub mod memory;
 pub mod pace;
+pub mod webhook_client;

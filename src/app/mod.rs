@@ -1,3 +1,4 @@
 //! The application: use cases, settings and life cycle. Only [`wiring`] names a concrete adapter.
 
 pub mod intake;
+pub mod send;
