@@ -128,7 +128,7 @@ fn tell(id: &DeliveryId, outcome: &Outcome) {
             }
         }
         Outcome::Ignored { reason } => {
-            info!(delivery = %id, outcome = "ignored", reason, "delivery ignored")
+            info!(delivery = %id, outcome = "ignored", reason, "delivery ignored");
         }
         Outcome::Rejected(rejection) => tell_rejection(id, rejection),
     }
@@ -139,16 +139,16 @@ fn tell_rejection(id: &DeliveryId, rejection: &Rejection) {
     match rejection {
         // Anybody can send these without end: not worth more than a debug line.
         Rejection::NoHandler => {
-            debug!(delivery = %id, outcome, "no handler available for this webhook")
+            debug!(delivery = %id, outcome, "no handler available for this webhook");
         }
         Rejection::MissingSecret => {
-            debug!(delivery = %id, outcome, "delivery without a webhook secret")
+            debug!(delivery = %id, outcome, "delivery without a webhook secret");
         }
         Rejection::InvalidSecret => {
-            warn!(delivery = %id, outcome, "delivery with an invalid webhook secret")
+            warn!(delivery = %id, outcome, "delivery with an invalid webhook secret");
         }
         Rejection::Malformed { reason } => {
-            warn!(delivery = %id, outcome, reason, "delivery cannot be read")
+            warn!(delivery = %id, outcome, reason, "delivery cannot be read");
         }
         Rejection::Busy { retry_after } => {
             warn!(delivery = %id, outcome, retry_after_seconds = retry_after.as_secs(), "delivery refused, the queue is full");

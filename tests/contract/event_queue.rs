@@ -162,7 +162,7 @@ fn event(text: &str) -> ImageEvent {
     ImageEvent {
         image: reference.name().clone(),
         tag: reference.tag().unwrap().clone(),
-        digest: reference.digest().map(Digest::clone),
+        digest: reference.digest().cloned(),
     }
 }
 
