@@ -8,7 +8,6 @@ use image_updater::adapters::memory::event_queue::InMemoryQueue;
 use image_updater::domain::delivery::Delivery;
 use image_updater::domain::delivery::DeliveryId;
 use image_updater::domain::event::ImageEvent;
-use image_updater::domain::reference::Digest;
 use image_updater::domain::reference::Reference;
 use image_updater::domain::secret_policy::SecretPolicy;
 use image_updater::domain::secret_policy::Secrets;
