@@ -7,6 +7,7 @@ pub mod application;
 pub mod change;
 pub mod delivery;
 pub mod event;
+pub mod glob;
 pub mod image_updater;
 pub mod rate_policy;
 pub mod reference;
