@@ -5,12 +5,17 @@
 
 pub mod application;
 pub mod change;
+pub mod constraint;
 pub mod delivery;
 pub mod event;
+pub mod glob;
 pub mod image_updater;
+pub mod policy;
 pub mod rate_policy;
 pub mod reference;
 pub mod resource;
 pub mod resources;
 pub mod secret_policy;
 pub mod sender;
+pub mod tag_filter;
+pub mod version;
