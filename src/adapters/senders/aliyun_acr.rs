@@ -15,6 +15,7 @@ use crate::adapters::senders::names::image;
 use crate::adapters::senders::names::missing;
 use crate::adapters::senders::names::registry;
 use crate::adapters::senders::pushes::Pushes;
+use crate::adapters::senders::quote::quoted;
 use crate::domain::delivery::Delivery;
 use crate::domain::event::ImageEvent;
 use crate::domain::reference::Registry;
@@ -41,20 +42,21 @@ static PROFILE: SenderProfile = SenderProfile {
 const OVERRIDE: &str = "registry_url";
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct Payload {
     push_data: Option<PushData>,
     repository: Option<Repository>,
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "an object")]
 struct PushData {
     digest: Text,
     tag: Text,
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "an object")]
 struct Repository {
     name: Text,
     namespace: Text,
@@ -122,7 +124,14 @@ fn host(delivery: &Delivery, region: Option<&str>) -> Result<Registry, DecodeErr
             "the payload has no repository.region: add {OVERRIDE}=<host> to the webhook's URL"
         ))
     })?;
-    registry("repository.region", &personal_host(region))
+    let host = personal_host(region);
+    if personal_region(&host) != Some(region) {
+        let region = quoted(region);
+        return Err(DecodeError(format!(
+            "repository.region: {region} is no region"
+        )));
+    }
+    registry("repository.region", &host)
 }
 
 fn personal_host(region: &str) -> String {
@@ -133,7 +142,8 @@ fn personal_host(region: &str) -> String {
 fn personal_region(host: &str) -> Option<&str> {
     let region = host.strip_prefix("registry.")?;
     let region = region.strip_suffix(".aliyuncs.com")?;
-    (!region.contains('.')).then_some(region)
+    let is_word = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+    region.bytes().all(is_word).then_some(region)
 }
 
 #[cfg(test)]

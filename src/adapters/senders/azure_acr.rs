@@ -37,7 +37,7 @@ static PROFILE: SenderProfile = SenderProfile {
 };
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "an object")]
 struct Payload {
     action: Text,
     target: Option<Target>,
@@ -45,7 +45,7 @@ struct Payload {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[serde(default, expecting = "an object", rename_all = "camelCase")]
 struct Target {
     media_type: Text,
     digest: Text,
@@ -54,7 +54,7 @@ struct Target {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "an object")]
 struct Request {
     host: Text,
 }

@@ -38,20 +38,21 @@ static PROFILE: SenderProfile = SenderProfile {
 };
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct Payload {
     push_data: Option<PushData>,
     repository: Option<Repository>,
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "an object")]
 struct PushData {
     tag: Text,
     media_type: Text,
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "an object")]
 struct Repository {
     repo_name: Text,
     namespace: Text,

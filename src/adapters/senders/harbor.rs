@@ -41,7 +41,7 @@ static PROFILE: SenderProfile = SenderProfile {
 const PUSHES: [&str; 3] = ["PUSH_ARTIFACT", "pushImage", "harbor.artifact.pushed"];
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "an object")]
 struct Payload {
     r#type: Text,
     event_data: Option<Event>,
@@ -49,14 +49,14 @@ struct Payload {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "an object")]
 struct Event {
     resources: Option<Vec<Resource>>,
     repository: Option<Repository>,
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "an object")]
 struct Resource {
     digest: Text,
     tag: Text,
@@ -65,7 +65,7 @@ struct Resource {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "an object")]
 struct Repository {
     name: Text,
     namespace: Text,

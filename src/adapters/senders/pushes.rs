@@ -31,7 +31,7 @@ impl Pushes {
         digest: Option<&str>,
     ) -> Result<(), DecodeError> {
         let Some(tag) = tag.filter(|tag| !is_digest(tag)) else {
-            self.leave_out(format!("{image} was pushed by digest alone, without a tag"));
+            self.leave_out(format!("{image} was pushed without a tag"));
             return Ok(());
         };
         let tag = Tag::parse(tag).map_err(|error| DecodeError(error.to_string()))?;

@@ -37,7 +37,7 @@ static PROFILE: SenderProfile = SenderProfile {
 };
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "an object")]
 struct Payload {
     name: Text,
     repository: Text,

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use crate::adapters::senders::json::Text;
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "an object")]
 pub(super) struct Payload {
     pub(super) action: Text,
     pub(super) package: Option<Package>,
@@ -15,7 +15,7 @@ pub(super) struct Payload {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "an object")]
 pub(super) struct Package {
     pub(super) name: Text,
     namespace: Text,
@@ -28,13 +28,13 @@ pub(super) struct Package {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "an object")]
 struct Owner {
     login: Text,
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "an object")]
 pub(super) struct Version {
     pub(super) name: Text,
     #[serde(rename = "version")]
@@ -43,21 +43,21 @@ pub(super) struct Version {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "an object")]
 struct Metadata {
     tag: Option<TagInfo>,
     manifest: Option<Manifest>,
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "an object")]
 struct TagInfo {
     name: Text,
     digest: Text,
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "an object")]
 struct Manifest {
     digest: Text,
     media_type: Text,
@@ -65,7 +65,7 @@ struct Manifest {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "an object")]
 struct Config {
     media_type: Text,
 }
