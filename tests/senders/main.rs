@@ -1,5 +1,10 @@
 //! The senders, by the deliveries in `tests/fixtures/` and by what holds for any delivery.
 #![cfg(feature = "server")]
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test ends where something is missing"
+)]
 
 mod fixture;
 mod properties;
@@ -9,6 +14,8 @@ use std::sync::LazyLock;
 
 use image_updater::adapters::senders;
 use image_updater::domain::delivery::Delivery;
+use image_updater::domain::event::ImageEvent;
+use image_updater::domain::reference::Digest;
 use image_updater::domain::secret_policy::Denied;
 use image_updater::domain::secret_policy::SecretPolicy;
 use image_updater::domain::secret_policy::Secrets;
@@ -19,8 +26,11 @@ use serde_json::json;
 
 use crate::fixture::Fixture;
 
-/// Every sender with its fixtures.
-static FIXTURES: LazyLock<Vec<(Box<dyn PayloadDecoder>, Vec<Fixture>)>> = LazyLock::new(|| {
+/// A sender with its fixtures.
+type Case = (Box<dyn PayloadDecoder>, Vec<Fixture>);
+
+/// Every sender.
+static FIXTURES: LazyLock<Vec<Case>> = LazyLock::new(|| {
     let all = senders::all().into_iter();
     all.map(|sender| {
         let fixtures = fixture::of(sender.profile().name);
@@ -36,12 +46,12 @@ fn outcome(sender: &dyn PayloadDecoder, delivery: &Delivery) -> Value {
         Ok(Decoded::Ignored(reason)) => ("ignored", Some(reason), Vec::new()),
         Err(error) => ("rejected", Some(error.to_string()), Vec::new()),
     };
-    let image = |event: &image_updater::domain::event::ImageEvent| {
+    let image = |event: &ImageEvent| {
         json!({
             "registry": event.image.registry().as_str(),
             "repository": event.image.repository().as_str(),
             "tag": event.tag.as_str(),
-            "digest": event.digest.as_ref().map(|digest| digest.as_str()),
+            "digest": event.digest.as_ref().map(Digest::as_str),
         })
     };
     let images: Vec<Value> = images.iter().map(image).collect();
