@@ -3,3 +3,6 @@
 pub mod memory;
 pub mod pace;
 pub mod webhook_client;
+//! Adapters: one technology each.
+
+pub mod senders;
