@@ -1,1 +1,3 @@
 //! Adapters: one technology each.
+
+pub mod tls;

@@ -25,6 +25,15 @@ pub enum SuiteClass {
     Broken,
 }
 
+/// The kind of a certificate's key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyKind {
+    /// On an elliptic curve.
+    Ecdsa,
+    /// RSA.
+    Rsa,
+}
+
 impl CipherSuite {
     /// Every suite that may be named.
     pub const ALL: &'static [Self] = &ALL;
@@ -45,6 +54,17 @@ impl CipherSuite {
     #[must_use]
     pub fn class(self) -> SuiteClass {
         self.class
+    }
+
+    /// Whether it can be served with a certificate of that kind.
+    #[must_use]
+    pub fn fits(self, key: KeyKind) -> bool {
+        let key_of_suite = if self.name.contains("_ECDSA_") {
+            KeyKind::Ecdsa
+        } else {
+            KeyKind::Rsa
+        };
+        self.class == SuiteClass::Tls13 || key == key_of_suite
     }
 
     /// Whether TLS 1.1 has it: there, a suite is CBC with SHA-1.

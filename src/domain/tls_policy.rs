@@ -6,7 +6,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use super::cipher_suite::{CipherList, CipherSuite, SuiteClass};
+use super::cipher_suite::{CipherList, CipherSuite, KeyKind, SuiteClass};
 
 /// A version of TLS that may be served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -163,6 +163,12 @@ impl TlsPolicy {
     #[must_use]
     pub fn suites(&self) -> &[CipherSuite] {
         &self.suites
+    }
+
+    /// Whether the versions below 1.3 can be served with a certificate of that kind.
+    #[must_use]
+    pub fn fits(&self, key: KeyKind) -> bool {
+        self.suites.is_empty() || self.suites.iter().any(|suite| suite.fits(key))
     }
 
     /// Whether only a build with [`Capabilities::tls11`] can serve it.
@@ -365,6 +371,17 @@ mod tests {
         let (policy, warnings) = judge(Tls12, Tls13, &["TLS_AES_128_GCM_SHA256"], DEFAULT).unwrap();
         assert_eq!(policy, TlsPolicy::default());
         assert_eq!(warnings, [TlsWarning::OnlyTls13Suites]);
+    }
+
+    #[test]
+    fn suites_belong_to_kinds_of_keys() {
+        let (policy, _) = judge(Tls12, Tls13, &[GCM, RSA], LEGACY).unwrap();
+        assert!(policy.fits(KeyKind::Rsa));
+        assert!(!policy.fits(KeyKind::Ecdsa));
+        let ecdsa = "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256";
+        let (policy, _) = judge(Tls12, Tls13, &[ecdsa], DEFAULT).unwrap();
+        assert!(!policy.fits(KeyKind::Rsa));
+        assert!(TlsPolicy::default().fits(KeyKind::Rsa));
     }
 
     #[test]
