@@ -6,3 +6,4 @@ pub mod webhook_client;
 //! Adapters: one technology each.
 
 pub mod senders;
+pub mod tls;

@@ -6,6 +6,7 @@
 pub mod application;
 pub mod change;
 pub mod constraint;
+pub mod cipher_suite;
 pub mod delivery;
 pub mod event;
 pub mod glob;
@@ -19,3 +20,4 @@ pub mod secret_policy;
 pub mod sender;
 pub mod tag_filter;
 pub mod version;
+pub mod tls_policy;
