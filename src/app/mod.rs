@@ -1,1 +1,3 @@
 //! Use cases, settings, life cycle.
+
+pub mod settings;
