@@ -5,6 +5,7 @@
 
 pub mod application;
 pub mod change;
+pub mod cipher_suite;
 pub mod delivery;
 pub mod event;
 pub mod image_updater;
@@ -14,3 +15,4 @@ pub mod resource;
 pub mod resources;
 pub mod secret_policy;
 pub mod sender;
+pub mod tls_policy;
