@@ -1,1 +1,4 @@
 //! Adapters: one technology each.
+
+pub mod config;
+pub mod secrets;

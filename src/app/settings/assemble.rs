@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::build::Build;
 use super::mode::Mode;
 use super::problem::Problem;
 use super::table::secret_key;
+use super::tls;
 use super::values::Values;
 use super::{
     FixedSecrets, LogSettings, SecretSettings, ServerSettings, Settings, ShutdownSettings,
@@ -14,6 +16,7 @@ use super::{
 use crate::domain::rate_policy::RatePolicy;
 use crate::domain::secret_policy::SecretPolicy;
 use crate::domain::sender::SenderProfile;
+use crate::domain::tls_policy::Capabilities;
 
 /// The settings that the values mean.
 ///
@@ -22,14 +25,14 @@ use crate::domain::sender::SenderProfile;
 pub(super) fn settings(
     mode: Mode,
     values: &Values,
-    senders: &[SenderProfile],
+    build: &Build<'_>,
 ) -> Result<Settings, Problem> {
     Ok(Settings {
         mode,
         manifests: manifests(values)?,
         confirm: values.get("webhook.confirm")?,
-        server: server(mode, values)?,
-        secrets: secrets(values, senders)?,
+        server: server(mode, values, build.tls)?,
+        secrets: secrets(values, build.senders)?,
         queue_size: values.get("webhook.queue-size")?,
         rate: RatePolicy::per_hour(values.get("webhook.ratelimit-allowed")?),
         log: log(values)?,
@@ -53,13 +56,17 @@ pub(super) fn port(mode: Mode, values: &Values) -> Result<Option<u16>, Problem> 
     })
 }
 
-fn server(mode: Mode, values: &Values) -> Result<Option<ServerSettings>, Problem> {
+fn server(
+    mode: Mode,
+    values: &Values,
+    build: Capabilities,
+) -> Result<Option<ServerSettings>, Problem> {
     let Some(port) = port(mode, values)? else {
         return Ok(None);
     };
     Ok(Some(ServerSettings {
         port,
-        tls: tls(values)?,
+        tls: tls(values, build)?,
         http2: values.get("enable-http2")?,
         max_connections: values.get("webhook.max-connections")?,
         handshake_timeout: duration(values, "webhook.handshake-timeout")?,
@@ -69,11 +76,13 @@ fn server(mode: Mode, values: &Values) -> Result<Option<ServerSettings>, Problem
     }))
 }
 
-fn tls(values: &Values) -> Result<Option<TlsSettings>, Problem> {
+fn tls(values: &Values, build: Capabilities) -> Result<Option<TlsSettings>, Problem> {
     if values.get("disable-tls")? {
         return Ok(None);
     }
+    let (policy, _) = tls::policy(values, build)?;
     Ok(Some(TlsSettings {
+        policy,
         dir: values.get("tls.dir")?,
     }))
 }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use figment::value::Value;
 
+use crate::domain::cipher_suite::CipherList;
 use crate::domain::secret_policy::Secrets;
+use crate::domain::tls_policy::TlsVersion;
 
 /// The kind of a setting's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +24,10 @@ pub enum Kind {
     Duration(Sign),
     /// One of a few words, in any case.
     Choice(&'static [&'static str]),
+    /// A version of TLS.
+    TlsVersion,
+    /// Cipher suites, separated by colons.
+    TlsCiphers,
     /// Any text.
     Text,
     /// A file or folder.
@@ -49,6 +55,14 @@ impl Sign {
             Self::Any => true,
         }
     }
+
+    fn request(self) -> &'static str {
+        match self {
+            Self::Positive => "give a duration above 0, such as 500ms or 30s",
+            Self::NotNegative => "give a duration such as 0, 30s or 1m30s",
+            Self::Any => "give a duration such as 30s, 1h30m or -1s",
+        }
+    }
 }
 
 impl Kind {
@@ -70,53 +84,20 @@ impl Kind {
         if text.contains(char::REPLACEMENT_CHARACTER) {
             return Err("give text in UTF-8".to_owned());
         }
-        self.read(text).ok_or_else(|| self.request())
-    }
-
-    fn read(self, text: &str) -> Option<Value> {
         match self {
-            Self::Bool => text
-                .to_ascii_lowercase()
-                .parse::<bool>()
-                .ok()
-                .map(Value::from),
-            Self::Number { min, max } => {
-                let number = text.parse().ok();
-                number
-                    .filter(|n: &u64| (min..=max).contains(n))
-                    .map(Value::from)
-            }
-            Self::Duration(sign) => {
-                let span = nanoseconds(text).filter(|n| sign.allows(*n));
-                span.map(Value::from)
-            }
-            Self::Choice(words) => {
-                let chosen = words.iter().find(|word| word.eq_ignore_ascii_case(text));
-                chosen.map(|word| Value::from(*word))
-            }
-            Self::Text => Some(Value::from(text)),
-            Self::Path => (!text.is_empty()).then(|| Value::from(text)),
-            Self::Secret => Some(Value::from(Secrets::parse(text).len())),
-        }
-    }
-
-    /// What is allowed, as a request to the user.
-    fn request(self) -> String {
-        match self {
-            Self::Bool => "give true or false".to_owned(),
-            Self::Number { min, max: u64::MAX } => format!("give a whole number from {min}"),
-            Self::Number { min, max } => format!("give a whole number from {min} to {max}"),
-            Self::Duration(Sign::Positive) => {
-                "give a duration above 0, such as 500ms or 30s".to_owned()
-            }
-            Self::Duration(Sign::NotNegative) => {
-                "give a duration such as 0, 30s or 1m30s".to_owned()
-            }
-            Self::Duration(Sign::Any) => "give a duration such as 30s, 1h30m or -1s".to_owned(),
-            Self::Choice(words) => format!("give {}", words.join(" or ")),
-            Self::Text => "give a text".to_owned(),
-            Self::Path => "give a path".to_owned(),
-            Self::Secret => "give one secret a line".to_owned(),
+            Self::Bool => bool(text).ok_or_else(|| "give true or false".to_owned()),
+            Self::Number { min, max } => number(text, min, max),
+            Self::Duration(sign) => duration(text, sign),
+            Self::Choice(words) => choice(text, words),
+            Self::TlsVersion => TlsVersion::parse(text)
+                .map(|version| version.to_string().into())
+                .map_err(|_| "give 1.1, 1.2 or 1.3".to_owned()),
+            Self::TlsCiphers => CipherList::parse(text)
+                .map(|_| text.into())
+                .map_err(|error| error.to_string()),
+            Self::Path if text.is_empty() => Err("give a path".to_owned()),
+            Self::Text | Self::Path => Ok(text.into()),
+            Self::Secret => Ok(Secrets::parse(text).len().into()),
         }
     }
 
@@ -128,6 +109,8 @@ impl Kind {
             Self::Number { .. } => "NUMBER".to_owned(),
             Self::Duration(_) => "DURATION".to_owned(),
             Self::Choice(words) => words.join("|"),
+            Self::TlsVersion => "VERSION".to_owned(),
+            Self::TlsCiphers => "SUITE:...".to_owned(),
             Self::Text => "TEXT".to_owned(),
             Self::Path => "PATH".to_owned(),
             Self::Secret => "SECRET".to_owned(),
@@ -141,7 +124,7 @@ impl Kind {
             Self::Bool => value.to_bool().unwrap_or_default().to_string(),
             Self::Number { .. } => value.to_u128().unwrap_or_default().to_string(),
             Self::Duration(_) => show_duration(value.to_i128().unwrap_or_default()),
-            Self::Choice(_) | Self::Text | Self::Path => {
+            Self::Choice(_) | Self::TlsVersion | Self::TlsCiphers | Self::Text | Self::Path => {
                 value.as_str().unwrap_or_default().to_owned()
             }
             Self::Secret => match value.to_u128().unwrap_or_default() {
@@ -151,6 +134,31 @@ impl Kind {
             },
         }
     }
+}
+
+fn bool(text: &str) -> Option<Value> {
+    let lower = text.to_ascii_lowercase();
+    lower.parse::<bool>().ok().map(Value::from)
+}
+
+fn number(text: &str, min: u64, max: u64) -> Result<Value, String> {
+    match text.parse() {
+        Ok(number) if (min..=max).contains(&number) => Ok(number.into()),
+        _ => Err(format!("give a whole number from {min} to {max}")),
+    }
+}
+
+fn duration(text: &str, sign: Sign) -> Result<Value, String> {
+    match nanoseconds(text) {
+        Some(span) if sign.allows(span) => Ok(span.into()),
+        _ => Err(sign.request().to_owned()),
+    }
+}
+
+fn choice(text: &str, words: &[&'static str]) -> Result<Value, String> {
+    let chosen = words.iter().find(|word| word.eq_ignore_ascii_case(text));
+    let value = chosen.map(|word| Value::from(*word));
+    value.ok_or_else(|| format!("give {}", words.join(" or ")))
 }
 
 /// A time span in nanoseconds.
@@ -181,7 +189,7 @@ mod tests {
 
     use super::*;
 
-    fn duration(text: &str) -> Option<i128> {
+    fn span(text: &str) -> Option<i128> {
         Kind::Duration(Sign::Any)
             .parse(text)
             .ok()
@@ -205,10 +213,10 @@ mod tests {
             ("-1s", -SECOND),
             ("+1s", SECOND),
         ] {
-            assert_eq!(duration(text), Some(expected), "{text}");
+            assert_eq!(span(text), Some(expected), "{text}");
         }
         for text in ["", "5", "s", "-", "1x", "--1s", "1s 2", "99999999999h"] {
-            assert_eq!(duration(text), None, "{text}");
+            assert_eq!(span(text), None, "{text}");
         }
         let not_negative = Kind::Duration(Sign::NotNegative);
         assert!(not_negative.parse("-1s").is_err());
@@ -275,7 +283,7 @@ mod tests {
         #[test]
         fn a_duration_that_is_shown_is_read_again(nanoseconds in any::<i64>()) {
             let shown = show_duration(nanoseconds.into());
-            prop_assert_eq!(duration(&shown), Some(i128::from(nanoseconds)), "{}", shown);
+            prop_assert_eq!(span(&shown), Some(i128::from(nanoseconds)), "{}", shown);
         }
     }
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::Settings;
 use super::assemble;
+use super::build::Build;
 use super::layer::{Layer, Origin};
 use super::mode::Mode;
 use super::notice::Notice;
@@ -12,7 +13,6 @@ use super::read::Reader;
 use super::rules;
 use super::table::Table;
 use super::values::Values;
-use crate::domain::sender::SenderProfile;
 use crate::ports::config_source::{ConfigSource, ConfigSourceError, ConfigValue};
 
 /// Where settings come from.
@@ -62,8 +62,8 @@ impl Loaded {
 
 /// Loads the settings of a command. Nothing is started or changed.
 #[must_use]
-pub fn load(mode: Mode, senders: &[SenderProfile], sources: &Sources<'_>) -> Loaded {
-    let table = Table::new(senders);
+pub fn load(mode: Mode, build: &Build<'_>, sources: &Sources<'_>) -> Loaded {
+    let table = Table::new(build.senders);
     let mut reader = Reader {
         table: &table,
         mode,
@@ -72,10 +72,10 @@ pub fn load(mode: Mode, senders: &[SenderProfile], sources: &Sources<'_>) -> Loa
     };
     let values = layers(&mut reader, sources);
     let (mut problems, mut notices) = (reader.problems, reader.notices);
-    let findings = rules::check(mode, &table, &values, senders);
+    let findings = rules::check(mode, &table, &values, build);
     problems.extend(findings.problems);
     notices.extend(findings.notices);
-    let settings = match assemble::settings(mode, &values, senders) {
+    let settings = match assemble::settings(mode, &values, build) {
         Ok(settings) => Some(settings),
         Err(problem) => {
             if problems

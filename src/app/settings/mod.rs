@@ -4,6 +4,7 @@
 //! the flags. It reports every problem at once and gives the typed [`Settings`].
 
 mod assemble;
+pub mod build;
 pub mod document;
 pub mod kind;
 pub mod layer;
@@ -17,6 +18,7 @@ mod rules;
 pub mod setting;
 mod suggest;
 pub mod table;
+mod tls;
 pub mod topic;
 pub mod values;
 
@@ -28,6 +30,7 @@ use serde::Deserialize;
 use self::mode::Mode;
 use crate::domain::rate_policy::RatePolicy;
 use crate::domain::secret_policy::{SecretPolicy, Secrets};
+use crate::domain::tls_policy::TlsPolicy;
 
 /// Everything that a start needs to know, checked. Its `Debug` shows no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +89,8 @@ pub struct ServerSettings {
 pub struct TlsSettings {
     /// The folder of `tls.crt` and `tls.key`.
     pub dir: PathBuf,
+    /// Versions and cipher suites.
+    pub policy: TlsPolicy,
 }
 
 /// Who is let in.

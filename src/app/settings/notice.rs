@@ -4,6 +4,8 @@ use std::fmt;
 
 use tracing::{Level, debug, info, warn};
 
+use crate::domain::tls_policy::TlsWarning;
+
 /// Something about the configuration that people should know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
@@ -39,7 +41,7 @@ pub enum Notice {
         variable: String,
     },
     /// Something about TLS.
-    Tls(String),
+    Tls(TlsWarning),
     /// No type of sender has a secret, so that none is served.
     NoSecrets {
         /// An example of what to set.
@@ -113,7 +115,7 @@ impl fmt::Display for Notice {
                 f,
                 "{variable} is ignored: it holds the address of a Service, put there by Kubernetes"
             ),
-            Self::Tls(text) => f.write_str(text),
+            Self::Tls(warning) => warning.fmt(f),
             Self::NoSecrets { example } => write!(
                 f,
                 "no webhook secret is set, so every delivery is refused; set the secret of your registry, such as {example}, \

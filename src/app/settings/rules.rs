@@ -1,13 +1,16 @@
 //! What can be said only of several settings together.
 
 use super::assemble;
+use super::build::Build;
 use super::mode::Mode;
 use super::notice::Notice;
 use super::problem::Problem;
 use super::setting::Effect;
 use super::table::{Table, secret_key, secret_variable};
+use super::tls;
 use super::values::Values;
 use crate::domain::sender::SenderProfile;
+use crate::domain::tls_policy::Capabilities;
 
 /// What is to be said.
 #[derive(Default)]
@@ -17,17 +20,15 @@ pub(super) struct Findings {
 }
 
 /// Checks the effective values against each other.
-pub(super) fn check(
-    mode: Mode,
-    table: &Table,
-    values: &Values,
-    senders: &[SenderProfile],
-) -> Findings {
+pub(super) fn check(mode: Mode, table: &Table, values: &Values, build: &Build<'_>) -> Findings {
     let mut findings = Findings::default();
     no_effect_yet(mode, table, values, &mut findings);
     shutdown(values, &mut findings);
     match assemble::port(mode, values) {
-        Ok(Some(_)) => secrets(values, senders, &mut findings),
+        Ok(Some(_)) => {
+            secrets(values, build.senders, &mut findings);
+            tls_policy(values, build.tls, &mut findings);
+        }
         _ => findings.notices.push(Notice::NothingToDo),
     }
     findings
@@ -60,6 +61,18 @@ fn shutdown(values: &Values, findings: &mut Findings) {
         findings
             .problems
             .push(Problem::of("shutdown.delay", request));
+    }
+}
+
+fn tls_policy(values: &Values, build: Capabilities, findings: &mut Findings) {
+    if values.get("disable-tls").unwrap_or(false) {
+        return;
+    }
+    match tls::policy(values, build) {
+        Ok((_, warnings)) => findings
+            .notices
+            .extend(warnings.into_iter().map(Notice::Tls)),
+        Err(problem) => findings.problems.push(problem),
     }
 }
 

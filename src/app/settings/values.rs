@@ -70,8 +70,7 @@ impl Values {
     /// The secrets under a key, those of the strongest source alone, and their place.
     pub(super) fn secrets(&self, key: &str) -> Option<(&Secrets, &str)> {
         let mut strongest_first = self.layers.iter().rev();
-        strongest_first
-            .find_map(|layer| layer.secrets(key).zip(layer.place(key)))
+        strongest_first.find_map(|layer| layer.secrets(key).zip(layer.place(key)))
     }
 
     /// Where the secrets folder has a secret that is not used, and what hides it.

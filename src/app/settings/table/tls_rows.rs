@@ -11,15 +11,15 @@ pub(super) fn rows() -> Vec<Setting> {
             .env("DISABLE_TLS")
             .default("false")
             .help("Serves plain HTTP."),
-        setting("tls.min-version", "tlsminversion", Kind::Text)
+        setting("tls.min-version", "tlsminversion", Kind::TlsVersion)
             .env("TLS_MIN_VERSION")
             .default("1.3")
             .help("The lowest version of TLS: 1.1, 1.2 or 1.3. 1.1 needs a build with the feature tls11."),
-        setting("tls.max-version", "tlsmaxversion", Kind::Text)
+        setting("tls.max-version", "tlsmaxversion", Kind::TlsVersion)
             .env("TLS_MAX_VERSION")
             .default("1.3")
             .help("The highest version of TLS."),
-        setting("tls.ciphers", "tlsciphers", Kind::Text)
+        setting("tls.ciphers", "tlsciphers", Kind::TlsCiphers)
             .env("TLS_CIPHERS")
             .default("")
             .help("Cipher suites up to TLS 1.2, by their IANA names, separated by colons; empty: the usual ones. Those of TLS 1.3 cannot be chosen."),
