@@ -7,3 +7,5 @@ pub mod webhook_client;
 
 pub mod senders;
 pub mod tls;
+pub mod config;
+pub mod secrets;

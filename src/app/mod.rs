@@ -2,3 +2,6 @@
 
 pub mod intake;
 pub mod send;
+//! Use cases, settings, life cycle.
+
+pub mod settings;
