@@ -1,1 +1,4 @@
 //! Adapters: one technology each.
+
+pub mod manifests;
+pub mod wire;

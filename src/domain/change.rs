@@ -81,13 +81,13 @@ impl ChangeConflict {
     /// Something else stands at a place than what is expected there.
     #[must_use]
     pub fn moved(what: &str, expected: Option<&str>, found: Option<&str>) -> Self {
-        let shown =
-            |value: Option<&str>| value.map_or("nothing".to_owned(), |text| format!("{text:?}"));
-        Self::Moved(format!(
-            "{what} holds {}, where {} was expected",
-            shown(found),
-            shown(expected)
-        ))
+        Self::Moved(match (expected, found) {
+            (Some(expected), Some(found)) => {
+                format!("{what} is {found:?}, where {expected:?} was expected")
+            }
+            (Some(_), None) => format!("{what} is no longer there"),
+            (None, _) => format!("{what} is there already"),
+        })
     }
 }
 
@@ -268,10 +268,7 @@ mod tests {
             value: "nginx:2".into(),
         });
         let conflict = image.applied_to(&with_tag("1")).unwrap_err();
-        assert_eq!(
-            conflict.to_string(),
-            r#"nginx:1 holds nothing, where "nginx:1" was expected"#
-        );
+        assert_eq!(conflict.to_string(), "nginx:1 is no longer there");
     }
 
     #[test]
