@@ -9,3 +9,5 @@ pub mod senders;
 pub mod tls;
 pub mod config;
 pub mod secrets;
+pub mod manifests;
+pub mod wire;
