@@ -1,13 +1,11 @@
 //! Adapters: one technology each, behind the ports. They know no sibling and no use case; only `app::wiring` knows them.
 
+pub mod config;
+pub mod manifests;
 pub mod memory;
 pub mod pace;
-pub mod webhook_client;
-//! Adapters: one technology each.
-
+pub mod secrets;
 pub mod senders;
 pub mod tls;
-pub mod config;
-pub mod secrets;
-pub mod manifests;
+pub mod webhook_client;
 pub mod wire;

@@ -1,7 +1,5 @@
-//! The application: use cases, settings and life cycle. Only [`wiring`] names a concrete adapter.
+//! The application: use cases, settings and life cycle. Only `wiring` names a concrete adapter.
 
 pub mod intake;
 pub mod send;
-//! Use cases, settings, life cycle.
-
 pub mod settings;

@@ -5,8 +5,8 @@
 
 pub mod application;
 pub mod change;
-pub mod constraint;
 pub mod cipher_suite;
+pub mod constraint;
 pub mod delivery;
 pub mod event;
 pub mod glob;
@@ -19,5 +19,5 @@ pub mod resources;
 pub mod secret_policy;
 pub mod sender;
 pub mod tag_filter;
-pub mod version;
 pub mod tls_policy;
+pub mod version;
