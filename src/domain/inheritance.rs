@@ -1,0 +1,140 @@
+//! How `commonUpdateSettings`, `writeBackConfig` and `imagesVerification` are handed down: from an ImageUpdater to its `applicationRefs`, and
+//! from those to their images. What a lower level gives replaces what it would inherit, field by field; lists are not joined, and an
+//! empty text or list is given, too.
+
+use super::image_updater::{UpdateSettings, VerificationSettings, WriteBackSettings};
+
+impl UpdateSettings {
+    /// These settings, completed by those of the level above.
+    #[must_use]
+    pub fn inheriting(&self, above: &Self) -> Self {
+        Self {
+            strategy: given(&self.strategy, &above.strategy),
+            force_update: self.force_update.or(above.force_update),
+            allow_tags: given(&self.allow_tags, &above.allow_tags),
+            ignore_tags: given(&self.ignore_tags, &above.ignore_tags),
+            pull_secret: given(&self.pull_secret, &above.pull_secret),
+            platforms: given(&self.platforms, &above.platforms),
+        }
+    }
+}
+
+impl WriteBackSettings {
+    /// These settings, completed by those of the level above.
+    #[must_use]
+    pub fn inheriting(&self, above: &Self) -> Self {
+        Self {
+            method: given(&self.method, &above.method),
+            target: given(&self.target, &above.target),
+        }
+    }
+}
+
+impl VerificationSettings {
+    /// What the levels, the lowest first, say together; `None` where none of them says anything. A block that does not say `enabled`
+    /// means true, as a cluster's API server fills it in, so the lowest block decides whether to verify.
+    #[must_use]
+    pub fn inherited<'a>(levels: impl IntoIterator<Item = &'a Option<Self>>) -> Option<Self> {
+        let mut blocks = levels.into_iter().flatten();
+        let lowest = blocks.next()?;
+        Some(Self {
+            enabled: Some(lowest.enabled.unwrap_or(true)),
+            cosign_key: std::iter::once(lowest)
+                .chain(blocks)
+                .find_map(|block| block.cosign_key.clone()),
+        })
+    }
+}
+
+fn given<T: Clone>(own: &Option<T>, above: &Option<T>) -> Option<T> {
+    own.as_ref().or(above.as_ref()).cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::image_updater::SecretKeyRef;
+
+    fn text(text: &str) -> Option<String> {
+        Some(text.to_owned())
+    }
+
+    #[test]
+    fn each_field_that_is_given_replaces_the_one_above() {
+        let above = UpdateSettings {
+            strategy: text("digest"),
+            force_update: Some(true),
+            allow_tags: text("regexp:^v"),
+            ignore_tags: Some(vec!["latest".to_owned()]),
+            pull_secret: text("env:TOKEN"),
+            platforms: Some(vec!["linux/amd64".to_owned()]),
+        };
+        assert_eq!(UpdateSettings::default().inheriting(&above), above);
+
+        let own = UpdateSettings {
+            strategy: text(""),
+            force_update: Some(false),
+            ignore_tags: Some(Vec::new()),
+            ..UpdateSettings::default()
+        };
+        let merged = own.inheriting(&above);
+        assert_eq!(merged.strategy, text(""));
+        assert_eq!(merged.force_update, Some(false));
+        assert_eq!(merged.ignore_tags, Some(Vec::new()));
+        assert_eq!(merged.allow_tags, above.allow_tags);
+        assert_eq!(merged.pull_secret, above.pull_secret);
+        assert_eq!(merged.platforms, above.platforms);
+    }
+
+    #[test]
+    fn a_method_that_is_not_given_is_inherited_and_not_the_default() {
+        let above = WriteBackSettings {
+            method: text("git"),
+            target: text("kustomization"),
+        };
+        let own = WriteBackSettings {
+            method: None,
+            target: text("helmvalues"),
+        };
+        assert_eq!(
+            own.inheriting(&above),
+            WriteBackSettings {
+                method: text("git"),
+                target: text("helmvalues"),
+            }
+        );
+    }
+
+    #[test]
+    fn verification_is_inherited_field_by_field_and_only_where_a_block_is() {
+        let key = Some(SecretKeyRef {
+            secret_name: "cosign".to_owned(),
+            key: "cosign.pub".to_owned(),
+        });
+        let off = Some(VerificationSettings {
+            enabled: Some(false),
+            cosign_key: None,
+        });
+        let with_key = Some(VerificationSettings {
+            enabled: None,
+            cosign_key: key.clone(),
+        });
+        assert_eq!(VerificationSettings::inherited([&None, &None, &None]), None);
+        for above in [&None, &off] {
+            assert_eq!(
+                VerificationSettings::inherited([&None, &with_key, above]),
+                Some(VerificationSettings {
+                    enabled: Some(true),
+                    cosign_key: key.clone(),
+                })
+            );
+        }
+        assert_eq!(
+            VerificationSettings::inherited([&off, &None, &with_key]),
+            Some(VerificationSettings {
+                enabled: Some(false),
+                cosign_key: key,
+            })
+        );
+    }
+}
