@@ -200,7 +200,7 @@ mod tests {
     }
 
     fn text(text: &str) -> Option<String> {
-        Some(text.to_owned())
+        (!text.is_empty()).then(|| text.to_owned())
     }
 
     #[test]

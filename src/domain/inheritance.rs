@@ -9,12 +9,12 @@ impl UpdateSettings {
     #[must_use]
     pub fn inheriting(&self, above: &Self) -> Self {
         Self {
-            strategy: given(&self.strategy, &above.strategy),
+            strategy: given(self.strategy.as_ref(), above.strategy.as_ref()),
             force_update: self.force_update.or(above.force_update),
-            allow_tags: given(&self.allow_tags, &above.allow_tags),
-            ignore_tags: given(&self.ignore_tags, &above.ignore_tags),
-            pull_secret: given(&self.pull_secret, &above.pull_secret),
-            platforms: given(&self.platforms, &above.platforms),
+            allow_tags: given(self.allow_tags.as_ref(), above.allow_tags.as_ref()),
+            ignore_tags: given(self.ignore_tags.as_ref(), above.ignore_tags.as_ref()),
+            pull_secret: given(self.pull_secret.as_ref(), above.pull_secret.as_ref()),
+            platforms: given(self.platforms.as_ref(), above.platforms.as_ref()),
         }
     }
 }
@@ -24,8 +24,8 @@ impl WriteBackSettings {
     #[must_use]
     pub fn inheriting(&self, above: &Self) -> Self {
         Self {
-            method: given(&self.method, &above.method),
-            target: given(&self.target, &above.target),
+            method: given(self.method.as_ref(), above.method.as_ref()),
+            target: given(self.target.as_ref(), above.target.as_ref()),
         }
     }
 }
@@ -46,8 +46,8 @@ impl VerificationSettings {
     }
 }
 
-fn given<T: Clone>(own: &Option<T>, above: &Option<T>) -> Option<T> {
-    own.as_ref().or(above.as_ref()).cloned()
+fn given<T: Clone>(own: Option<&T>, above: Option<&T>) -> Option<T> {
+    own.or(above).cloned()
 }
 
 #[cfg(test)]
@@ -55,30 +55,39 @@ mod tests {
     use super::*;
     use crate::domain::image_updater::SecretKeyRef;
 
-    fn text(text: &str) -> Option<String> {
-        Some(text.to_owned())
+    fn settings(strategy: &str) -> UpdateSettings {
+        UpdateSettings {
+            strategy: Some(strategy.to_owned()),
+            ..UpdateSettings::default()
+        }
+    }
+
+    fn write_back(method: Option<&str>, target: &str) -> WriteBackSettings {
+        WriteBackSettings {
+            method: method.map(str::to_owned),
+            target: Some(target.to_owned()),
+        }
     }
 
     #[test]
     fn each_field_that_is_given_replaces_the_one_above() {
         let above = UpdateSettings {
-            strategy: text("digest"),
             force_update: Some(true),
-            allow_tags: text("regexp:^v"),
+            allow_tags: Some("regexp:^v".to_owned()),
             ignore_tags: Some(vec!["latest".to_owned()]),
-            pull_secret: text("env:TOKEN"),
+            pull_secret: Some("env:TOKEN".to_owned()),
             platforms: Some(vec!["linux/amd64".to_owned()]),
+            ..settings("digest")
         };
         assert_eq!(UpdateSettings::default().inheriting(&above), above);
 
         let own = UpdateSettings {
-            strategy: text(""),
             force_update: Some(false),
             ignore_tags: Some(Vec::new()),
-            ..UpdateSettings::default()
+            ..settings("")
         };
         let merged = own.inheriting(&above);
-        assert_eq!(merged.strategy, text(""));
+        assert_eq!(merged.strategy.as_deref(), Some(""));
         assert_eq!(merged.force_update, Some(false));
         assert_eq!(merged.ignore_tags, Some(Vec::new()));
         assert_eq!(merged.allow_tags, above.allow_tags);
@@ -88,20 +97,9 @@ mod tests {
 
     #[test]
     fn a_method_that_is_not_given_is_inherited_and_not_the_default() {
-        let above = WriteBackSettings {
-            method: text("git"),
-            target: text("kustomization"),
-        };
-        let own = WriteBackSettings {
-            method: None,
-            target: text("helmvalues"),
-        };
         assert_eq!(
-            own.inheriting(&above),
-            WriteBackSettings {
-                method: text("git"),
-                target: text("helmvalues"),
-            }
+            write_back(None, "helmvalues").inheriting(&write_back(Some("git"), "kustomization")),
+            write_back(Some("git"), "helmvalues")
         );
     }
 
