@@ -34,7 +34,7 @@ impl VerificationSettings {
     /// What the levels, the lowest first, say together; `None` where none of them says anything. A block that does not say `enabled`
     /// means true, as a cluster's API server fills it in, so the lowest block decides whether to verify.
     #[must_use]
-    pub fn inherited<'a>(levels: impl IntoIterator<Item = &'a Option<Self>>) -> Option<Self> {
+    pub fn inherited<'a>(levels: impl IntoIterator<Item = Option<&'a Self>>) -> Option<Self> {
         let mut blocks = levels.into_iter().flatten();
         let lowest = blocks.next()?;
         Some(Self {
@@ -117,10 +117,10 @@ mod tests {
             enabled: None,
             cosign_key: key.clone(),
         });
-        assert_eq!(VerificationSettings::inherited([&None, &None, &None]), None);
-        for above in [&None, &off] {
+        assert_eq!(VerificationSettings::inherited([None, None, None]), None);
+        for above in [None, off.as_ref()] {
             assert_eq!(
-                VerificationSettings::inherited([&None, &with_key, above]),
+                VerificationSettings::inherited([None, with_key.as_ref(), above]),
                 Some(VerificationSettings {
                     enabled: Some(true),
                     cosign_key: key.clone(),
@@ -128,7 +128,7 @@ mod tests {
             );
         }
         assert_eq!(
-            VerificationSettings::inherited([&off, &None, &with_key]),
+            VerificationSettings::inherited([off.as_ref(), None, with_key.as_ref()]),
             Some(VerificationSettings {
                 enabled: Some(false),
                 cosign_key: key,
