@@ -85,6 +85,8 @@ pub struct Source {
     pub plugin: Option<Vec<EnvVar>>,
     /// `path`, where write-back targets in git are found.
     pub path: Option<String>,
+    /// `chart`, a chart's name in a Helm repository. It makes the source one of Helm, whether or not it has a `helm` block.
+    pub chart: Option<String>,
 }
 
 /// One of `helm.parameters`.
