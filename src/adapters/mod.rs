@@ -1,3 +1,4 @@
 //! Adapters: one technology each.
 
+pub mod http;
 pub mod tls;
