@@ -6,6 +6,7 @@ pub mod memory;
 pub mod pace;
 pub mod secrets;
 pub mod senders;
+pub mod http;
 pub mod tls;
 pub mod webhook_client;
 pub mod wire;
