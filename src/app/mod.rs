@@ -3,3 +3,5 @@
 pub mod intake;
 pub mod send;
 pub mod settings;
+pub mod shutdown;
+pub mod updater;

@@ -40,9 +40,9 @@ pub mod source_kind;
 pub mod spec_version;
 pub mod specificity;
 pub mod tag_filter;
-pub mod tls_policy;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod tls_policy;
 pub mod tracked_image;
 pub mod updater_rules;
 pub mod version;

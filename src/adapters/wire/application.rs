@@ -102,6 +102,7 @@ fn source(field: &Field<'_>, findings: &mut Findings) -> Source {
         kustomize: kustomize.map(|block| block.texts("images", findings).unwrap_or_default()),
         plugin,
         path: field.text("path", findings),
+        chart: field.text("chart", findings),
     }
 }
 
