@@ -12,4 +12,5 @@ mod http2;
 #[cfg(feature = "tls11")]
 mod legacy;
 mod limits;
+mod secrecy;
 mod support;

@@ -12,7 +12,22 @@ use super::wire::PATIENCE;
 /// What this thread logs, as long as it is kept. A test on one thread sees all of its server.
 pub(crate) struct Log {
     lines: Lines,
-    _guard: DefaultGuard,
+    _guard: Option<DefaultGuard>,
+}
+
+/// What every thread without a log of its own logs, at every level, the records of the crate `log` included. Only one test may ask.
+pub(crate) fn everything() -> Log {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .init();
+    Log {
+        lines,
+        _guard: None,
+    }
 }
 
 #[derive(Clone, Default)]
@@ -39,7 +54,7 @@ impl Log {
             .finish();
         Self {
             lines,
-            _guard: tracing::subscriber::set_default(subscriber),
+            _guard: Some(tracing::subscriber::set_default(subscriber)),
         }
     }
 
