@@ -1,3 +1,4 @@
 //! Use cases, settings, life cycle.
 
+pub mod cli;
 pub mod settings;
