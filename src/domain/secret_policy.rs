@@ -154,13 +154,10 @@ impl SecretPolicy {
             }
             Authentication::QuerySecret => is_known(secrets, present(delivery.query("secret"))?),
             Authentication::HeaderOrQuerySecret => {
-                let header = delivery
-                    .header("x-webhook-secret")
-                    .filter(|v| !v.is_empty());
-                is_known(
-                    secrets,
-                    present(header.or_else(|| delivery.query("secret")))?,
-                )
+                let header = present(delivery.header("x-webhook-secret"));
+                let query = present(delivery.query("secret"));
+                let proofs = [header.or(query)?, query.or(header)?];
+                proofs.map(|proof| is_known(secrets, proof)).contains(&true)
             }
         };
         if known {
@@ -311,13 +308,15 @@ mod tests {
     }
 
     #[test]
-    fn the_header_goes_before_the_query() {
+    fn the_header_or_the_query_is_enough() {
         let auth = Authentication::HeaderOrQuerySecret;
         let both =
             |header, query| delivery(&[("x-webhook-secret", header)], &[("secret", query)], "");
         assert_eq!(verdict(auth, "x", both("x", "wrong")), Ok(()));
-        assert_eq!(verdict(auth, "x", both("wrong", "x")), Err(Denied::Invalid));
+        assert_eq!(verdict(auth, "x", both("wrong", "x")), Ok(()));
         assert_eq!(verdict(auth, "x", both("", "x")), Ok(()));
+        assert_eq!(verdict(auth, "x", both("wrong", "")), Err(Denied::Invalid));
+        assert_eq!(verdict(auth, "x", both("", "")), Err(Denied::Missing));
         assert_eq!(
             verdict(Authentication::QuerySecret, "x", both("x", "")),
             Err(Denied::Missing)
