@@ -5,3 +5,6 @@ pub mod send;
 pub mod settings;
 pub mod shutdown;
 pub mod updater;
+pub mod cli;
+pub mod settings;
+pub mod telemetry;

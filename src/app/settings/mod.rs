@@ -18,6 +18,8 @@ mod rules;
 pub mod setting;
 mod suggest;
 pub mod table;
+#[cfg(test)]
+mod tests;
 mod tls;
 pub mod topic;
 pub mod values;

@@ -28,7 +28,7 @@ pub(super) fn rows(senders: &[SenderProfile]) -> Vec<Setting> {
         )
         .env("IMAGE_UPDATER_SECRETS_DIR")
         .default("/app/config/secrets")
-        .help("Folder of a mounted Secret with one file for each type, named as the keys above. A changed file counts within two seconds."),
+        .help("Folder of a mounted Secret with a file for each type, such as webhook.docker-secret. A changed file counts within two seconds."),
     );
     rows
 }
