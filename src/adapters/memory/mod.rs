@@ -1,0 +1,3 @@
+//! Ports in memory.
+
+pub mod resources;

@@ -1,0 +1,3 @@
+//! What every adapter of a port has to do, run on each of them.
+
+mod resources;
