@@ -1,10 +1,9 @@
 //! The application: use cases, settings and life cycle. Only `wiring` names a concrete adapter.
 
+pub mod cli;
 pub mod intake;
 pub mod send;
 pub mod settings;
 pub mod shutdown;
-pub mod updater;
-pub mod cli;
-pub mod settings;
 pub mod telemetry;
+pub mod updater;

@@ -3,6 +3,4 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where something is missing")]
 
 mod event_queue;
-//! What every adapter of a port has to do, run on each of them.
-
 mod resources;
