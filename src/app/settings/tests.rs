@@ -430,10 +430,8 @@ fn types_without_a_secret_are_spoken_of() {
     assert_eq!(none, [Notice::NoSecrets { example }]);
 
     let one = minimal().environment(&[("DOCKER_WEBHOOK_SECRET", "x")]);
-    let not_served = Notice::NotServed {
-        sender: "aliyun-acr",
-        variable: "$ALIYUN_ACR_WEBHOOK_SECRET".to_owned(),
-    };
+    let senders = vec!["aliyun-acr"];
+    let not_served = Notice::NotServed { senders };
     assert_eq!(one.notices(Mode::Webhook), [not_served]);
 
     let open = one.flags(&[("--webhook-require-secret", "false")]);
