@@ -393,6 +393,21 @@ fn folders_can_be_elsewhere_and_must_be_there_if_named() {
 }
 
 #[test]
+fn config_map_and_secret_may_share_a_folder() {
+    let world = minimal()
+        .folder(
+            "/app/config",
+            &[("webhook.port", "1"), ("webhook.docker-secret", "x")],
+        )
+        .flags(&[("--secrets-dir", "/app/config")]);
+    let senders = vec!["aliyun-acr"];
+    assert_eq!(
+        world.notices(Mode::Webhook),
+        [Notice::NotServed { senders }]
+    );
+}
+
+#[test]
 fn of_secrets_the_strongest_source_counts_alone() {
     let world = minimal()
         .folder(
