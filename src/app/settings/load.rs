@@ -79,6 +79,8 @@ pub fn load(mode: Mode, build: &Build<'_>, sources: &Sources<'_>) -> Loaded {
     let findings = rules::check(mode, &table, &values, build);
     problems.extend(findings.problems);
     notices.extend(findings.notices);
+    // ConfigMap and Secret may be mounted into one folder.
+    notices.retain(|notice| !matches!(notice, Notice::SecretInConfigMap { place } if values.has_secret_at(place)));
     let settings = assemble::settings(mode, &values, build).map(|mut settings| {
         settings.log.colors &= !is_set(&surroundings, "NO_COLOR");
         settings

@@ -108,10 +108,8 @@ fn secrets(values: &Values, senders: &[SenderProfile], findings: &mut Findings) 
         notices.push(Notice::NoSecrets {
             example: format!("${example}"),
         });
-    } else {
-        notices.extend(missing.iter().map(|sender| Notice::NotServed {
-            sender: sender.name,
-            variable: format!("${}", secret_variable(sender)),
-        }));
+    } else if !missing.is_empty() {
+        let senders = missing.iter().map(|sender| sender.name).collect();
+        notices.push(Notice::NotServed { senders });
     }
 }

@@ -393,6 +393,21 @@ fn folders_can_be_elsewhere_and_must_be_there_if_named() {
 }
 
 #[test]
+fn config_map_and_secret_may_share_a_folder() {
+    let world = minimal()
+        .folder(
+            "/app/config",
+            &[("webhook.port", "1"), ("webhook.docker-secret", "x")],
+        )
+        .flags(&[("--secrets-dir", "/app/config")]);
+    let senders = vec!["aliyun-acr"];
+    assert_eq!(
+        world.notices(Mode::Webhook),
+        [Notice::NotServed { senders }]
+    );
+}
+
+#[test]
 fn of_secrets_the_strongest_source_counts_alone() {
     let world = minimal()
         .folder(
@@ -430,10 +445,8 @@ fn types_without_a_secret_are_spoken_of() {
     assert_eq!(none, [Notice::NoSecrets { example }]);
 
     let one = minimal().environment(&[("DOCKER_WEBHOOK_SECRET", "x")]);
-    let not_served = Notice::NotServed {
-        sender: "aliyun-acr",
-        variable: "$ALIYUN_ACR_WEBHOOK_SECRET".to_owned(),
-    };
+    let senders = vec!["aliyun-acr"];
+    let not_served = Notice::NotServed { senders };
     assert_eq!(one.notices(Mode::Webhook), [not_served]);
 
     let open = one.flags(&[("--webhook-require-secret", "false")]);

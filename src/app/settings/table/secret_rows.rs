@@ -39,7 +39,7 @@ fn secret(sender: &SenderProfile) -> Setting {
         .env(&secret_variable(sender))
         .not_in_config_map()
         .help(format!(
-            "Secrets of {} (type {}), one a line. Proof: {}.",
+            "{}, type {}: its secrets, one a line. Proof: {}.",
             sender.title, sender.name, sender.authentication
         ))
 }
