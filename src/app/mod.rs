@@ -2,8 +2,10 @@
 
 pub mod cli;
 pub mod intake;
+pub mod quickstart;
 pub mod send;
 pub mod settings;
 pub mod shutdown;
 pub mod telemetry;
 pub mod updater;
+pub mod wiring;
