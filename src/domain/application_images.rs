@@ -105,3 +105,74 @@ fn problem_of(tracked: &TrackedImage) -> Option<Problem> {
         }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::image_updater::{ImageUpdater, WriteBackSettings};
+    use crate::domain::problem::Severity;
+    use crate::domain::testing::{
+        application, git_source, image, kustomize_source, live, reference, tracked, updater,
+    };
+
+    fn nginx_by(name: &str) -> ImageUpdater {
+        updater(name, vec![reference("*", vec![image("", "nginx")])])
+    }
+
+    fn hindrances(images: &[TrackedImage]) -> Vec<Option<Hindrance>> {
+        images.iter().map(|image| image.hindrance.clone()).collect()
+    }
+
+    #[test]
+    fn of_two_that_track_one_image_the_first_decides() {
+        let redis_too = updater(
+            "b",
+            vec![reference(
+                "*",
+                vec![image("", "docker.io/library/nginx"), image("", "redis")],
+            )],
+        );
+        let application = application("web", kustomize_source(&["nginx:1", "redis:1"]));
+        let (images, problems) = tracked(application, vec![nginx_by("a"), redis_too]);
+        let a = images[0].updater.clone();
+        assert_eq!(hindrances(&images), [None, Some(Hindrance::Older(a)), None]);
+        let told: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        assert_eq!(told.len(), 1);
+        assert!(
+            told[0].starts_with(
+                "ImageUpdater argocd/b: image docker.io/library/nginx: ImageUpdater argocd/a tracks"
+            ),
+            "{told:?}"
+        );
+    }
+
+    #[test]
+    fn the_first_decides_even_where_it_writes_nothing() {
+        let mut git = nginx_by("a");
+        git.write_back = WriteBackSettings {
+            method: Some("git".to_owned()),
+            target: None,
+        };
+        let application = application("web", kustomize_source(&["nginx:1"]));
+        let (images, _) = tracked(application, vec![git, nginx_by("b")]);
+        let a = images[0].updater.clone();
+        assert_eq!(
+            hindrances(&images),
+            [Some(Hindrance::Git), Some(Hindrance::Older(a))]
+        );
+    }
+
+    #[test]
+    fn an_application_that_is_of_no_kind_is_told_where_it_matters() {
+        let mut application = application("web", git_source());
+        let (_, problems) = tracked(application.clone(), vec![nginx_by("a")]);
+        assert_eq!(problems.len(), 1);
+        assert_eq!(problems[0].severity, Severity::Error);
+        assert_eq!(problems[0].about, application.id);
+        // What does not run there does not matter there.
+        application.status = Some(live(&["redis:7"]));
+        let (images, problems) = tracked(application, vec![nginx_by("a")]);
+        assert!(images[0].outlet.is_err());
+        assert_eq!(problems, []);
+    }
+}

@@ -213,3 +213,182 @@ fn all(rules: &[UpdaterRules]) -> Vec<Problem> {
         .flat_map(|rules| rules.problems().iter().cloned())
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::application::Source;
+    use crate::domain::testing::{
+        annotations, application, id, image, kustomize_source, reference, updater,
+    };
+
+    fn nginx(name: &str) -> Arc<Application> {
+        Arc::new(application(name, kustomize_source(&["nginx:1"])))
+    }
+
+    fn follows(name: &str, image_name: &str) -> Arc<ImageUpdater> {
+        Arc::new(updater(
+            name,
+            vec![reference("*", vec![image("", image_name)])],
+        ))
+    }
+
+    fn resources(updaters: &[&Arc<ImageUpdater>], applications: &[&Arc<Application>]) -> Resources {
+        Resources {
+            updaters: updaters.iter().copied().cloned().collect(),
+            applications: applications.iter().copied().cloned().collect(),
+        }
+    }
+
+    fn trackers(index: &Index, image: &str) -> Vec<String> {
+        index
+            .tracked(&ImageName::parse(image).unwrap())
+            .map(|tracked| tracked.application.id.name.clone())
+            .collect()
+    }
+
+    #[test]
+    fn it_follows_applications_and_updaters_as_they_come_and_go() {
+        let mut index = Index::new();
+        let (a, b) = (nginx("a"), nginx("b"));
+        let on_nginx = follows("u", "nginx");
+        assert_eq!(index.refresh(&resources(&[&on_nginx], &[&b, &a])), []);
+        assert_eq!(trackers(&index, "docker.io/nginx"), ["a", "b"]);
+        assert_eq!(trackers(&index, "redis"), [""; 0]);
+
+        index.refresh(&resources(&[&on_nginx], &[&b]));
+        assert_eq!(trackers(&index, "nginx"), ["b"]);
+
+        let on_redis = follows("u", "redis");
+        index.refresh(&resources(&[&on_redis], &[&b, &a]));
+        assert_eq!(trackers(&index, "nginx"), [""; 0]);
+        assert_eq!(trackers(&index, "redis"), ["a", "b"]);
+
+        index.refresh(&resources(&[], &[&b, &a]));
+        assert_eq!(trackers(&index, "redis"), [""; 0]);
+        assert!(index.trackers.is_empty() && index.updaters.is_empty());
+    }
+
+    #[test]
+    fn an_updater_takes_only_applications_of_its_namespace() {
+        let mut elsewhere = application("web", kustomize_source(&["nginx:1"]));
+        elsewhere.id.namespace = "other".to_owned();
+        let mut index = Index::new();
+        index.refresh(&resources(
+            &[&follows("u", "nginx")],
+            &[&Arc::new(elsewhere)],
+        ));
+        assert_eq!(trackers(&index, "nginx"), [""; 0]);
+    }
+
+    /// The rule of an annotated Application is made when it is looked at, so the same rule means that it was not looked at again.
+    #[test]
+    fn it_looks_only_at_what_changed() {
+        let annotated = |name| {
+            let mut application = application(name, Source::default());
+            application.annotations = annotations(&[("image-list", "nginx")]);
+            Arc::new(application)
+        };
+        let by_annotations = |name: &str, namespace: &str| {
+            let mut all = reference("*", Vec::new());
+            all.use_annotations = true;
+            let mut updater = updater(name, vec![all]);
+            updater.id.namespace = namespace.to_owned();
+            Arc::new(updater)
+        };
+        let rules = |index: &Index| {
+            let name = ImageName::parse("nginx").unwrap();
+            index
+                .tracked(&name)
+                .map(|tracked| Arc::clone(&tracked.rule))
+                .collect::<Vec<_>>()
+        };
+        let same = |one: &[Arc<_>], other: &[Arc<_>]| {
+            one.iter()
+                .zip(other)
+                .map(|(one, other)| Arc::ptr_eq(one, other))
+                .collect::<Vec<_>>()
+        };
+        let (a, b) = (annotated("a"), annotated("b"));
+        let mut index = Index::new();
+        let own = by_annotations("u", "argocd");
+        index.refresh(&resources(&[&own], &[&a, &b]));
+        let first = rules(&index);
+
+        let (b, elsewhere) = (annotated("b"), by_annotations("u", "other"));
+        index.refresh(&resources(&[&elsewhere, &own], &[&b, &a]));
+        let second = rules(&index);
+        assert_eq!(same(&first, &second), [true, false]);
+
+        index.refresh(&resources(&[&by_annotations("u", "argocd")], &[&b, &a]));
+        assert_eq!(same(&second, &rules(&index)), [false, false]);
+    }
+
+    #[test]
+    fn the_older_updater_decides_whatever_the_order() {
+        let created = |name: &str, created: Option<&str>| {
+            let mut updater = ImageUpdater::clone(&follows(name, "nginx"));
+            updater.created = created.map(str::to_owned);
+            Arc::new(updater)
+        };
+        let young = created("a", Some("2026-05-01T00:00:00Z"));
+        let old = created("b", Some("2025-05-01T00:00:00Z"));
+        let ageless = created("c", None);
+        let web = nginx("web");
+        for updaters in [[&young, &old, &ageless], [&ageless, &old, &young]] {
+            let mut index = Index::new();
+            let problems = index.refresh(&resources(&updaters, &[&web]));
+            assert_eq!(problems.len(), 2);
+            let name = ImageName::parse("nginx").unwrap();
+            let deciding: Vec<_> = index
+                .tracked(&name)
+                .filter(|tracked| tracked.hindrance.is_none())
+                .map(|tracked| &tracked.updater)
+                .collect();
+            assert_eq!(deciding, [&id("b")]);
+        }
+    }
+
+    #[test]
+    fn a_problem_is_told_once_for_as_long_as_it_lasts() {
+        let mut index = Index::new();
+        let broken = follows("u", "not an image");
+        let (a, b) = (nginx("a"), nginx("b"));
+        let first = index.refresh(&resources(&[&broken], &[&a]));
+        assert_eq!(first.len(), 1);
+        // Neither another Application nor the same mistake in a new object is news.
+        assert_eq!(index.refresh(&resources(&[&broken], &[&a, &b])), []);
+        let again = follows("u", "not an image");
+        assert_eq!(index.refresh(&resources(&[&again], &[&a, &b])), []);
+        index.refresh(&resources(&[&follows("u", "nginx")], &[&a, &b]));
+        assert_eq!(index.refresh(&resources(&[&broken], &[&a, &b])), first);
+    }
+
+    #[test]
+    fn a_bad_updater_stops_no_other() {
+        let mut index = Index::new();
+        let broken = Arc::new(updater("a", vec![reference("[", vec![image("", "nginx")])]));
+        let problems = index.refresh(&resources(
+            &[&broken, &follows("b", "nginx")],
+            &[&nginx("web")],
+        ));
+        assert_eq!(problems.len(), 1);
+        assert_eq!(trackers(&index, "nginx"), ["web"]);
+    }
+
+    #[test]
+    fn of_two_objects_of_one_name_the_first_counts() {
+        let mut index = Index::new();
+        let (first, second) = (nginx("web"), nginx("web"));
+        let both = resources(&[&follows("u", "nginx")], &[&first, &second]);
+        for _ in 0..2 {
+            index.refresh(&both);
+            let name = ImageName::parse("nginx").unwrap();
+            let applications: Vec<_> = index
+                .tracked(&name)
+                .map(|tracked| Arc::as_ptr(&tracked.application))
+                .collect();
+            assert_eq!(applications, [Arc::as_ptr(&first)]);
+        }
+    }
+}
