@@ -161,3 +161,144 @@ impl fmt::Display for Glob {
         f.write_str(&self.text)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn matches(pattern: &str, name: &str) -> bool {
+        Glob::parse(pattern).unwrap().matches(name)
+    }
+
+    /// The verdicts are those of `filepath.Match` of Go 1.26.
+    #[test]
+    fn names_match_as_in_go() {
+        for (pattern, name, expected) in [
+            ("", "", true),
+            ("", "a", false),
+            ("abc", "abc", true),
+            ("abc", "ABC", false),
+            ("abc", "abcd", false),
+            ("*", "", true),
+            ("*", "abc", true),
+            ("*", "a/c", false),
+            ("*c", "abc", true),
+            ("a*", "a", true),
+            ("a*", "ab/c", false),
+            ("a*/b", "abc/b", true),
+            ("a*/b", "a/c/b", false),
+            ("a*b*c*d*e*/f", "axbxcxdxe/f", true),
+            ("a*b*c*d*e*/f", "axbxcxdxexxx/fff", false),
+            ("a*b?c*x", "abxbbxdbxebxczzx", true),
+            ("a*b?c*x", "abxbbxdbxebxczzy", false),
+            ("**b", "aab", true),
+            ("a**", "abc", true),
+            ("?", "a", true),
+            ("?", "", false),
+            ("?", "/", false),
+            ("a?b", "a☺b", true),
+            ("ab[c]", "abc", true),
+            ("ab[b-d]", "abc", true),
+            ("ab[e-g]", "abc", false),
+            ("ab[^c]", "abc", false),
+            ("ab[^e-g]", "abc", true),
+            ("ab[!c]", "abc", true),
+            ("ab[!c]", "ab!", true),
+            ("[a-ζ]*", "α", true),
+            ("[b-a]", "a", false),
+            ("[a^]", "^", true),
+            ("[*]", "*", true),
+            ("[*]", "a", false),
+            ("[[]x", "[x", true),
+            ("[\\]a]", "]", true),
+            ("[\\-x]", "-", true),
+            ("[x\\-z]", "y", false),
+            ("[\\a-\\c]", "b", true),
+            ("a]b", "a]b", true),
+            ("a\\*b", "a*b", true),
+            ("a\\*b", "ab", false),
+            ("a\\bc", "abc", true),
+            ("{a,b}", "a", false),
+            ("1.2.*", "1.2.3", true),
+            ("1.2.*", "11.2.3", false),
+            ("*-rc?", "1.0-rc1", true),
+            // A class may match the separator, and a star is not tried again for its sake.
+            ("a[^b]c", "a/c", true),
+            ("*[/x]*b", "x/b", false),
+        ] {
+            assert_eq!(matches(pattern, name), expected, "{pattern:?} {name:?}");
+        }
+    }
+
+    #[test]
+    fn malformed_patterns_are_refused_wherever_they_are_malformed() {
+        use GlobError::{BadClass, OpenClass, TrailingEscape};
+        for (pattern, error) in [
+            ("[", OpenClass),
+            ("[^", OpenClass),
+            ("[a", OpenClass),
+            ("[a-", OpenClass),
+            ("[^bc", OpenClass),
+            ("a*[", OpenClass),
+            ("[\\", OpenClass),
+            ("[\\]", OpenClass),
+            ("[]", BadClass),
+            ("[^]", BadClass),
+            ("[]a]", BadClass),
+            ("[-]", BadClass),
+            ("[x-]", BadClass),
+            ("[-x]", BadClass),
+            ("[a-b-c]", BadClass),
+            ("[x--]", BadClass),
+            ("\\", TrailingEscape),
+            ("a*\\", TrailingEscape),
+        ] {
+            assert_eq!(Glob::parse(pattern), Err(error), "{pattern:?}");
+        }
+    }
+
+    #[test]
+    fn many_stars_do_not_make_it_slow() {
+        // A matcher that tries every way to split the name would not come to an end.
+        let pattern = "a*".repeat(500) + "b";
+        assert!(!matches(&pattern, &"a".repeat(5_000)));
+    }
+
+    /// What a pattern means, tried in every way.
+    fn naive(tokens: &[Token], name: &str) -> bool {
+        match tokens {
+            [] => name.is_empty(),
+            [Token::Star, rest @ ..] => {
+                naive(rest, name)
+                    || tail(name, |c| c != SEPARATOR).is_some_and(|name| naive(tokens, name))
+            }
+            _ => step(tokens, name).is_some_and(|(tokens, name)| naive(tokens, name)),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn parsing_never_panics(pattern in "\\PC*", likely in "[ab*?/^\\[\\]\\\\-]{0,20}", name in "\\PC*") {
+            for pattern in [pattern, likely] {
+                if let Ok(glob) = Glob::parse(&pattern) {
+                    let _ = glob.matches(&name);
+                    prop_assert_eq!(glob.as_str(), pattern);
+                }
+            }
+        }
+
+        #[test]
+        fn an_escaped_text_matches_itself_alone(text in "\\PC{0,20}", other in "\\PC{0,20}") {
+            let pattern: String = text.chars().flat_map(|c| ['\\', c]).collect();
+            prop_assert!(matches(&pattern, &text));
+            prop_assert_eq!(matches(&pattern, &other), text == other);
+        }
+
+        #[test]
+        fn matching_tries_enough(pattern in "([ab*?]|\\[a\\]|\\[\\^a\\]){0,8}", name in "[abc]{0,8}") {
+            let glob = Glob::parse(&pattern).unwrap();
+            prop_assert_eq!(glob.matches(&name), naive(&glob.tokens, &name));
+        }
+    }
+}

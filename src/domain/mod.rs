@@ -7,6 +7,7 @@ pub mod annotations;
 pub mod application;
 pub mod application_images;
 pub mod change;
+pub mod cipher_suite;
 pub mod configured_image;
 pub mod constraint;
 pub mod delivery;
@@ -41,6 +42,7 @@ pub mod specificity;
 pub mod tag_filter;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod tls_policy;
 pub mod tracked_image;
 pub mod updater_rules;
 pub mod version;

@@ -101,7 +101,7 @@ pub struct Current {
 /// A policy's verdict.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Choice {
-    /// This is to be run.
+    /// This is to be run. An Application's spec may say so already, where only what is live is behind.
     Change(NewVersion),
     /// What is in use stays. The reason is for people.
     Unchanged(String),
@@ -162,14 +162,21 @@ impl Policy {
     /// [`PolicyError`].
     pub fn parse(rules: &PolicyRules<'_>) -> Result<(Self, Vec<String>), PolicyError> {
         let (strategy, warning) = Strategy::parse(rules.strategy);
-        let (filter, filter_warnings) = TagFilter::parse(rules.allow_tags, rules.ignore_tags);
+        let (filter, mut warnings) = TagFilter::parse(rules.allow_tags, rules.ignore_tags);
+        warnings.extend(warning);
+        let malformed = rules.platforms.iter().filter(|text| !is_platform(text));
+        warnings.extend(malformed.map(|text| {
+            format!(
+                "platforms {text:?} is none: give os/arch or os/arch/variant, such as linux/arm64"
+            )
+        }));
         let constraint = rules.constraint.filter(|text| !text.is_empty());
         let policy = Self {
             rule: Rule::parse(strategy, constraint, rules.platforms)?,
             filter,
             constraint_text: constraint.map(str::to_owned),
         };
-        Ok((policy, warning.into_iter().chain(filter_warnings).collect()))
+        Ok((policy, warnings))
     }
 
     /// Its strategy.
@@ -188,6 +195,12 @@ impl Policy {
     pub fn constraint_text(&self) -> Option<&str> {
         self.constraint_text.as_deref()
     }
+}
+
+/// `os/arch[/variant]`
+fn is_platform(text: &str) -> bool {
+    let parts: Vec<&str> = text.trim().split('/').collect();
+    (2..=3).contains(&parts.len()) && parts.iter().all(|part| !part.is_empty())
 }
 
 impl Rule {
@@ -209,5 +222,113 @@ impl Rule {
                 Self::Digest(tag)
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(
+        strategy: Option<&str>,
+        constraint: Option<&str>,
+    ) -> Result<(Policy, Vec<String>), PolicyError> {
+        Policy::parse(&PolicyRules {
+            strategy,
+            constraint,
+            ..PolicyRules::default()
+        })
+    }
+
+    #[test]
+    fn strategies_have_names_in_any_case() {
+        for (name, strategy, warns) in [
+            (None, Strategy::Semver, false),
+            (Some(""), Strategy::Semver, false),
+            (Some("semver"), Strategy::Semver, false),
+            (Some("SemVer"), Strategy::Semver, false),
+            (Some("Newest-Build"), Strategy::NewestBuild, false),
+            (Some("alphabetical"), Strategy::Alphabetical, false),
+            (Some("DIGEST"), Strategy::Digest, false),
+            (Some("latest"), Strategy::NewestBuild, true),
+            (Some("name"), Strategy::Alphabetical, true),
+            (Some("newest"), Strategy::Semver, true),
+        ] {
+            let (parsed, warning) = Strategy::parse(name);
+            assert_eq!(parsed, strategy, "{name:?}");
+            assert_eq!(warning.is_some(), warns, "{warning:?}");
+            let constraint = (strategy == Strategy::Digest).then_some("1.2");
+            let (policy, warnings) = parse(name, constraint).unwrap();
+            assert_eq!(policy.strategy(), strategy);
+            assert_eq!(policy.constraint_text(), constraint);
+            assert_eq!(warnings.len(), usize::from(warns));
+        }
+        assert_eq!(
+            Strategy::parse(Some(&Strategy::NewestBuild.to_string())).0,
+            Strategy::NewestBuild
+        );
+    }
+
+    #[test]
+    fn an_old_name_is_told_the_new_one() {
+        let (_, warnings) = parse(Some("Latest"), None).unwrap();
+        assert!(
+            warnings
+                .iter()
+                .all(|text| text.contains("\"newest-build\"")),
+            "{warnings:?}"
+        );
+        let (_, warnings) = parse(Some("sevmer"), None).unwrap();
+        assert!(
+            warnings
+                .iter()
+                .all(|text| text.contains("sevmer") && text.contains("alphabetical")),
+            "{warnings:?}"
+        );
+    }
+
+    #[test]
+    fn a_constraint_counts_where_the_strategy_reads_it() {
+        assert!(matches!(
+            parse(None, Some("latest")),
+            Err(PolicyError::Constraint(_))
+        ));
+        assert!(parse(Some("newest-build"), Some("latest")).is_ok());
+        assert!(parse(Some("alphabetical"), Some("~~1")).is_ok());
+        assert!(parse(Some("digest"), Some("latest")).is_ok());
+        assert!(matches!(
+            parse(Some("digest"), None),
+            Err(PolicyError::DigestWithoutTag)
+        ));
+        assert!(matches!(
+            parse(Some("digest"), Some("")),
+            Err(PolicyError::DigestWithoutTag)
+        ));
+        assert!(
+            matches!(parse(Some("digest"), Some("~1.2")), Err(PolicyError::DigestOfNoTag(text)) if text == "~1.2")
+        );
+    }
+
+    #[test]
+    fn odd_rules_warn() {
+        let platforms = [
+            "linux/amd64",
+            " linux/arm/v7 ",
+            "linux",
+            "",
+            "a/b/c/d",
+            "linux/",
+        ]
+        .map(str::to_owned);
+        let ignored = ["[".to_owned()];
+        let (_, warnings) = Policy::parse(&PolicyRules {
+            strategy: Some("name"),
+            allow_tags: Some("all"),
+            ignore_tags: &ignored,
+            platforms: &platforms,
+            ..PolicyRules::default()
+        })
+        .unwrap();
+        assert_eq!(warnings.len(), 3 + 4, "{warnings:?}");
     }
 }

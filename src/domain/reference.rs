@@ -195,11 +195,13 @@ impl Tag {
         &self.0
     }
 
-    /// Whether the tag is one under which cosign and its kin keep signatures, attestations and SBOMs of another image
-    /// (`sha256-<64 hex>`, alone or with a suffix such as `.sig`). Such a push is no new version of anything.
+    /// Whether the tag is one under which cosign and its kin keep signatures, attestations and SBOMs of another image: the digest of that
+    /// image with a dash for the colon, cut to 64 digits as the
+    /// [referrers tag schema](https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#referrers-tag-schema) says, alone or
+    /// with a suffix such as `.sig`. Such a push is no new version of anything.
     #[must_use]
     pub fn is_attachment(&self) -> bool {
-        let Some(rest) = self.0.strip_prefix("sha256-") else {
+        let Some(("sha256" | "sha384" | "sha512", rest)) = self.0.split_once('-') else {
             return false;
         };
         let hex = rest.split_once('.').map_or(rest, |(hex, _)| hex);
@@ -492,6 +494,7 @@ mod tests {
             format!("sha256-{hex}.att"),
             format!("sha256-{hex}.sbom"),
             format!("sha256-{hex}"),
+            format!("sha512-{hex}"),
         ] {
             assert!(Tag::parse(&tag).unwrap().is_attachment(), "{tag}");
         }

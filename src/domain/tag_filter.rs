@@ -105,6 +105,113 @@ fn compile(expression: &str) -> Result<Regex, String> {
             .build()
     };
     build(false).or_else(|_| build(true)).map_err(|error| {
-        format!("allowTags \"regexp:{expression}\" allows no tag: could not compile the expression: {error}")
+        // The error draws the expression over several lines; what is wrong is the last.
+        let error = error.to_string();
+        let reason = error.lines().last().unwrap_or_default();
+        let reason = reason.trim_start_matches("error: ");
+        format!("allowTags \"regexp:{expression}\" allows no tag: the expression does not compile: {reason}")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn parse(allow: Option<&str>, ignore: &[&str]) -> (TagFilter, Vec<String>) {
+        let ignore: Vec<String> = ignore.iter().map(|text| (*text).to_owned()).collect();
+        TagFilter::parse(allow, &ignore)
+    }
+
+    fn allows(allow: &str, tag: &str) -> bool {
+        let (filter, warnings) = parse(Some(allow), &[]);
+        assert_eq!(warnings, Vec::<String>::new(), "{allow}");
+        filter.exclusion(tag).is_none()
+    }
+
+    #[test]
+    fn no_rule_allows_everything() {
+        for allow in [None, Some(""), Some("any"), Some("ANY")] {
+            let (filter, warnings) = parse(allow, &[]);
+            assert_eq!(filter.exclusion("v1"), None, "{allow:?}");
+            assert!(warnings.is_empty(), "{allow:?}");
+        }
+    }
+
+    #[test]
+    fn an_expression_matches_anywhere_in_the_tag() {
+        assert!(allows("regexp:rc", "1.0-rc1"));
+        assert!(!allows("regexp:^rc", "1.0-rc1"));
+        assert!(allows(r"RegExp:^v\d+\.\d+$", "v1.10"));
+        assert!(!allows(r"regexp:^v\d+\.\d+$", "1.10"));
+        assert!(allows("regexp:(?i)^RC", "rc1"));
+        assert!(allows("regexp:", "anything"));
+        assert!(
+            allows("regexp:^[a-z]+:?$", "abc"),
+            "only the first colon divides"
+        );
+        assert!(
+            allows(r"regexp:^[\p{Greek}a]$", "a"),
+            "an expression that needs Unicode"
+        );
+    }
+
+    #[test]
+    fn an_expression_may_count_to_a_tags_length() {
+        assert!(allows(r"regexp:^\w{1,128}$", &"a".repeat(128)));
+        assert!(!allows(r"regexp:^\w{1,128}$", &"a".repeat(129)));
+    }
+
+    #[test]
+    fn what_makes_no_sense_allows_nothing_and_warns() {
+        for allow in [
+            "v1.*",
+            "all",
+            "glob:v*",
+            ":",
+            " any",
+            "regexp",
+            "regexp:(",
+            "regexp:a(?=b)",
+            r"regexp:(\w{1,1000}){1000}",
+        ] {
+            let (filter, warnings) = parse(Some(allow), &[]);
+            assert_eq!(filter.exclusion("v1"), Some(Exclusion::NotAllowed(allow)));
+            assert_eq!(warnings.len(), 1, "{allow}");
+            assert!(
+                warnings
+                    .iter()
+                    .all(|text| text.contains(allow) && !text.contains('\n')),
+                "{warnings:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn globs_ignore_whole_tags() {
+        let (filter, warnings) = parse(Some("regexp:^1"), &["*-rc*", "[", "1.0"]);
+        assert_eq!(
+            filter.exclusion("1.1-rc1"),
+            Some(Exclusion::Ignored("*-rc*"))
+        );
+        assert_eq!(filter.exclusion("1.0"), Some(Exclusion::Ignored("1.0")));
+        assert_eq!(filter.exclusion("1.0.1"), None);
+        assert_eq!(
+            filter.exclusion("2.0"),
+            Some(Exclusion::NotAllowed("regexp:^1"))
+        );
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(
+            warnings.iter().all(|text| text.contains("\"[\"")),
+            "{warnings:?}"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn parsing_never_panics(allow in "(regexp:)?\\PC*", ignore in "\\PC*", tag in "[\\w.-]{0,20}") {
+            let (filter, _) = TagFilter::parse(Some(&allow), &[ignore]);
+            let _ = filter.exclusion(&tag);
+        }
+    }
 }

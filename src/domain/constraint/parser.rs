@@ -1,9 +1,10 @@
 //! The text of a constraint.
 
-use semver::{BuildMetadata, Prerelease, Version as Number};
+use semver::Version as Number;
 
 use super::Group;
 use super::comparison::{Comparison, Operator, Precision};
+use crate::domain::version::split_suffixes;
 
 /// The longer of two operators that begin alike comes first.
 const OPERATORS: [(&str, Operator); 11] = [
@@ -33,29 +34,34 @@ pub(super) fn groups(text: &str) -> Result<Vec<Group>, String> {
         .collect()
 }
 
-/// Parses comparisons separated by blanks, at least one. As in Go, a range `A - B` stands at the beginning.
+/// Parses comparisons separated by blanks, at least one.
 fn comma_part(part: &str, comparisons: &mut Vec<Comparison>) -> Result<(), String> {
     let words: Vec<&str> = part
         .split([' ', '\t', '\n', '\r', '\x0c'])
         .filter(|word| !word.is_empty())
         .collect();
-    let rest = match words.as_slice() {
-        [] => return Err(part.to_owned()),
-        [lower, "-", upper, rest @ ..] => {
-            comparisons.push(comparison(Operator::GreaterOrEqual, lower)?);
-            comparisons.push(comparison(Operator::LessOrEqual, upper)?);
-            rest
-        }
-        all => all,
-    };
-    let mut rest = rest.iter();
-    while let Some(word) = rest.next() {
-        let (operator, version) = match split_operator(word) {
+    if words.is_empty() {
+        return Err(part.to_owned());
+    }
+    let mut rest = words.as_slice();
+    while let [word, after @ ..] = rest {
+        rest = match (split_operator(word), after) {
+            (_, ["-", upper, after @ ..]) => {
+                comparisons.push(comparison(Operator::GreaterOrEqual, word)?);
+                comparisons.push(comparison(Operator::LessOrEqual, upper)?);
+                after
+            }
             // Blanks may stand between an operator and its version.
-            (operator, "") => (operator, *rest.next().ok_or_else(|| part.to_owned())?),
-            whole => whole,
+            ((operator, ""), [version, after @ ..]) => {
+                comparisons.push(comparison(operator, version)?);
+                after
+            }
+            ((operator, version), after) => {
+                let whole_word = |_| (*word).to_owned();
+                comparisons.push(comparison(operator, version).map_err(whole_word)?);
+                after
+            }
         };
-        comparisons.push(comparison(operator, version)?);
     }
     Ok(())
 }
@@ -79,21 +85,7 @@ fn comparison(operator: Operator, text: &str) -> Result<Comparison, String> {
 }
 
 fn parse_version(text: &str) -> Option<(Number, Precision)> {
-    let text = text.strip_prefix('v').unwrap_or(text);
-    let text = match text.split_once('+') {
-        Some((text, build)) => {
-            BuildMetadata::new(build).ok().filter(|b| !b.is_empty())?;
-            text
-        }
-        None => text,
-    };
-    let (numbers, pre) = match text.split_once('-') {
-        Some((numbers, pre)) => (
-            numbers,
-            Prerelease::new(pre).ok().filter(|p| !p.is_empty())?,
-        ),
-        None => (text, Prerelease::EMPTY),
-    };
+    let (numbers, pre) = split_suffixes(text)?;
     let parts: Vec<&str> = numbers.split('.').collect();
     if parts.len() > 3 || !parts.iter().copied().all(is_part) {
         return None;

@@ -208,3 +208,6 @@ fn summary(refusals: &[String]) -> String {
         more => format!("{explained}; and {more} more"),
     }
 }
+
+#[cfg(test)]
+mod tests;

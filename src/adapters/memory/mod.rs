@@ -1,0 +1,3 @@
+//! Ports served from memory.
+
+pub mod event_queue;
