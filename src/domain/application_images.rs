@@ -7,13 +7,18 @@ use super::application::Application;
 use super::hindrance::Hindrance;
 use super::image_rule::ImageRule;
 use super::live_images::find_live;
-use super::neighbours::{find_name_roles, hinder_shared_targets};
+use super::neighbours::find_name_roles;
+use super::neighbours::hinder_shared_targets;
 use super::outlet::Outlet;
-use super::problem::{Finding, Problem, ResourceKind};
+use super::problem::Finding;
+use super::problem::Problem;
+use super::problem::ResourceKind;
 use super::reference::ImageName;
 use super::resource::ResourceId;
-use super::tracked_image::{NoOutlet, TrackedImage};
-use super::updater_rules::{Claim, UpdaterRules};
+use super::tracked_image::NoOutlet;
+use super::tracked_image::TrackedImage;
+use super::updater_rules::Claim;
+use super::updater_rules::UpdaterRules;
 use super::write_back::WriteBackMethod;
 
 /// Finds out which images are tracked in an Application, and what is wrong. The ImageUpdaters are those of its namespace, the one first
@@ -109,11 +114,17 @@ fn problem_of(tracked: &TrackedImage) -> Option<Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::image_updater::{ImageUpdater, WriteBackSettings};
+    use crate::domain::image_updater::ImageUpdater;
+    use crate::domain::image_updater::WriteBackSettings;
     use crate::domain::problem::Severity;
-    use crate::domain::testing::{
-        application, git_source, image, kustomize_source, live, reference, tracked, updater,
-    };
+    use crate::domain::testing::application;
+    use crate::domain::testing::git_source;
+    use crate::domain::testing::image;
+    use crate::domain::testing::kustomize_source;
+    use crate::domain::testing::live;
+    use crate::domain::testing::reference;
+    use crate::domain::testing::tracked;
+    use crate::domain::testing::updater;
 
     fn nginx_by(name: &str) -> ImageUpdater {
         updater(name, vec![reference("*", vec![image("", "nginx")])])

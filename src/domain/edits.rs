@@ -6,12 +6,17 @@
 use super::application::Application;
 use super::change::Edit;
 use super::configured_image::ConfiguredImage;
-use super::image_target::{FieldKind, Fields, ImageTarget};
+use super::image_target::FieldKind;
+use super::image_target::Fields;
+use super::image_target::ImageTarget;
 use super::kustomize_image::KustomizeImage;
 use super::live_image::LiveImage;
-use super::outlet::{NameRole, Outlet};
-use super::policy::{Current, NewVersion};
-use super::spec_version::{is_name_of, kustomize_entries};
+use super::outlet::NameRole;
+use super::outlet::Outlet;
+use super::policy::Current;
+use super::policy::NewVersion;
+use super::spec_version::is_name_of;
+use super::spec_version::kustomize_entries;
 use super::tracked_image::TrackedImage;
 
 /// The edits that put a version where a tracked image is written. There are none where it stands there already.
@@ -185,11 +190,20 @@ fn kustomize_edit(
 mod tests {
     use super::*;
     use crate::domain::application::Source;
-    use crate::domain::image_updater::{ImageConfig, ManifestTarget, NamedTarget};
-    use crate::domain::testing::{
-        application, digest, helm_image, helm_source, image, kustomize_image, kustomize_source,
-        live, plugin_source, tracked_images, version,
-    };
+    use crate::domain::image_updater::ImageConfig;
+    use crate::domain::image_updater::ManifestTarget;
+    use crate::domain::image_updater::NamedTarget;
+    use crate::domain::testing::application;
+    use crate::domain::testing::digest;
+    use crate::domain::testing::helm_image;
+    use crate::domain::testing::helm_source;
+    use crate::domain::testing::image;
+    use crate::domain::testing::kustomize_image;
+    use crate::domain::testing::kustomize_source;
+    use crate::domain::testing::live;
+    use crate::domain::testing::plugin_source;
+    use crate::domain::testing::tracked_images;
+    use crate::domain::testing::version;
 
     /// The edits as `name: old -> new`, where nothing is `-`.
     fn shown(application: Application, config: ImageConfig, to: &str) -> Vec<String> {

@@ -1,6 +1,8 @@
 //! From an image to everything that tracks it, so that an event costs what it affects and not what exists.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
+use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::application::Application;
@@ -218,9 +220,13 @@ fn all(rules: &[UpdaterRules]) -> Vec<Problem> {
 mod tests {
     use super::*;
     use crate::domain::application::Source;
-    use crate::domain::testing::{
-        annotations, application, id, image, kustomize_source, reference, updater,
-    };
+    use crate::domain::testing::annotations;
+    use crate::domain::testing::application;
+    use crate::domain::testing::id;
+    use crate::domain::testing::image;
+    use crate::domain::testing::kustomize_source;
+    use crate::domain::testing::reference;
+    use crate::domain::testing::updater;
 
     fn nginx(name: &str) -> Arc<Application> {
         Arc::new(application(name, kustomize_source(&["nginx:1"])))

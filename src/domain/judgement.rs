@@ -3,11 +3,17 @@
 use std::collections::BTreeMap;
 
 use super::application::SourcePlace;
-use super::change::{ApplicationChange, Edit, ImageChange};
-use super::edits::{current_text, edits, version_text};
+use super::change::ApplicationChange;
+use super::change::Edit;
+use super::change::ImageChange;
+use super::edits::current_text;
+use super::edits::edits;
+use super::edits::version_text;
 use super::event::ImageEvent;
 use super::index::Index;
-use super::policy::{Choice, NewVersion, Pushed};
+use super::policy::Choice;
+use super::policy::NewVersion;
+use super::policy::Pushed;
 use super::reference::ImageName;
 use super::resource::ResourceId;
 use super::tracked_image::TrackedImage;
@@ -185,15 +191,28 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::domain::application::{Application, ApplicationStatus, Sources};
-    use crate::domain::image_updater::{
-        ImageConfig, ImageUpdater, UpdateSettings, VerificationSettings, WriteBackSettings,
-    };
+    use crate::domain::application::Application;
+    use crate::domain::application::ApplicationStatus;
+    use crate::domain::application::Sources;
+    use crate::domain::image_updater::ImageConfig;
+    use crate::domain::image_updater::ImageUpdater;
+    use crate::domain::image_updater::UpdateSettings;
+    use crate::domain::image_updater::VerificationSettings;
+    use crate::domain::image_updater::WriteBackSettings;
     use crate::domain::resources::Resources;
-    use crate::domain::testing::{
-        application, digest, event, git_source, helm_image, helm_source, id, image,
-        kustomize_image, kustomize_source, live, reference, updater,
-    };
+    use crate::domain::testing::application;
+    use crate::domain::testing::digest;
+    use crate::domain::testing::event;
+    use crate::domain::testing::git_source;
+    use crate::domain::testing::helm_image;
+    use crate::domain::testing::helm_source;
+    use crate::domain::testing::id;
+    use crate::domain::testing::image;
+    use crate::domain::testing::kustomize_image;
+    use crate::domain::testing::kustomize_source;
+    use crate::domain::testing::live;
+    use crate::domain::testing::reference;
+    use crate::domain::testing::updater;
 
     /// What the pushes mean, given everything that is known.
     fn judged(

@@ -6,7 +6,8 @@ use super::image_target::ImageTarget;
 use super::kustomize_image::KustomizeImage;
 use super::live_image::LiveImage;
 use super::policy::Current;
-use super::tracked_image::{Live, TrackedImage};
+use super::tracked_image::Live;
+use super::tracked_image::TrackedImage;
 
 /// Finds out what runs of each tracked image: what Argo CD reports, and in an Application without status what its spec names.
 pub fn find_live(application: &Application, images: &mut [TrackedImage]) {
@@ -133,13 +134,25 @@ fn live(
 
 #[cfg(test)]
 mod tests {
-    use crate::domain::application::{Application, ApplicationStatus, Source};
+    use crate::domain::application::Application;
+    use crate::domain::application::ApplicationStatus;
+    use crate::domain::application::Source;
     use crate::domain::edits::current_text;
-    use crate::domain::image_updater::{ImageConfig, UpdateSettings, WriteBackSettings};
-    use crate::domain::testing::{
-        application, git_source, helm_image, helm_source, image, kustomize_image, kustomize_source,
-        live, reference, tracked, tracked_images, updater,
-    };
+    use crate::domain::image_updater::ImageConfig;
+    use crate::domain::image_updater::UpdateSettings;
+    use crate::domain::image_updater::WriteBackSettings;
+    use crate::domain::testing::application;
+    use crate::domain::testing::git_source;
+    use crate::domain::testing::helm_image;
+    use crate::domain::testing::helm_source;
+    use crate::domain::testing::image;
+    use crate::domain::testing::kustomize_image;
+    use crate::domain::testing::kustomize_source;
+    use crate::domain::testing::live;
+    use crate::domain::testing::reference;
+    use crate::domain::testing::tracked;
+    use crate::domain::testing::tracked_images;
+    use crate::domain::testing::updater;
 
     /// The versions of each image that is live.
     fn versions(application: Application, images: Vec<ImageConfig>) -> Vec<Option<Vec<String>>> {

@@ -2,8 +2,11 @@
 //! `image.tag` above all: ImageUpdaters with a broad pattern list images of which each Application has one.
 
 use super::hindrance::Hindrance;
-use super::image_target::{FieldKind, Fields, ImageTarget};
-use super::outlet::{NameRole, Outlet};
+use super::image_target::FieldKind;
+use super::image_target::Fields;
+use super::image_target::ImageTarget;
+use super::outlet::NameRole;
+use super::outlet::Outlet;
 use super::spec_version::is_name_of;
 use super::tracked_image::TrackedImage;
 
@@ -133,14 +136,19 @@ fn shared_place(one: &TrackedImage, other: &TrackedImage) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::domain::application::{Application, Source};
+    use crate::domain::application::Application;
+    use crate::domain::application::Source;
     use crate::domain::hindrance::Hindrance;
     use crate::domain::image_updater::ImageConfig;
     use crate::domain::outlet::NameRole;
-    use crate::domain::testing::{
-        application, helm_image, helm_source, image, kustomize_image, kustomize_source, live,
-        tracked_images,
-    };
+    use crate::domain::testing::application;
+    use crate::domain::testing::helm_image;
+    use crate::domain::testing::helm_source;
+    use crate::domain::testing::image;
+    use crate::domain::testing::kustomize_image;
+    use crate::domain::testing::kustomize_source;
+    use crate::domain::testing::live;
+    use crate::domain::testing::tracked_images;
 
     fn running(source: Source, images: &[&str]) -> Application {
         let mut application = application("web", source);

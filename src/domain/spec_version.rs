@@ -1,10 +1,13 @@
 //! What an Application's spec says of an image.
 
 use super::application::Application;
-use super::image_target::{Fields, ImageTarget};
+use super::image_target::Fields;
+use super::image_target::ImageTarget;
 use super::kustomize_image::KustomizeImage;
-use super::live_image::{LiveImage, parse_version};
-use super::outlet::{NameRole, Outlet};
+use super::live_image::LiveImage;
+use super::live_image::parse_version;
+use super::outlet::NameRole;
+use super::outlet::Outlet;
 use super::policy::Current;
 use super::reference::ImageName;
 
@@ -98,9 +101,11 @@ mod tests {
     use crate::domain::application::Source;
     use crate::domain::image_target::FieldKind;
     use crate::domain::outlet::NameRole;
-    use crate::domain::testing::{
-        application, digest, helm_source, kustomize_source, plugin_source,
-    };
+    use crate::domain::testing::application;
+    use crate::domain::testing::digest;
+    use crate::domain::testing::helm_source;
+    use crate::domain::testing::kustomize_source;
+    use crate::domain::testing::plugin_source;
 
     fn texts(source: Source, target: &ImageTarget, name_role: NameRole) -> Vec<String> {
         let application = application("web", source);

@@ -3,13 +3,21 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::application::{Application, ApplicationStatus, EnvVar, HelmParameter, Source, Sources};
+use super::application::Application;
+use super::application::ApplicationStatus;
+use super::application::EnvVar;
+use super::application::HelmParameter;
+use super::application::Source;
+use super::application::Sources;
 use super::application_images::application_images;
 use super::event::ImageEvent;
-use super::image_updater::{
-    ApplicationRef, ImageConfig, ImageUpdater, ManifestTarget, NamedTarget, UpdateSettings,
-    WriteBackSettings,
-};
+use super::image_updater::ApplicationRef;
+use super::image_updater::ImageConfig;
+use super::image_updater::ImageUpdater;
+use super::image_updater::ManifestTarget;
+use super::image_updater::NamedTarget;
+use super::image_updater::UpdateSettings;
+use super::image_updater::WriteBackSettings;
 use super::policy::NewVersion;
 use super::problem::Problem;
 use super::reference::Reference;

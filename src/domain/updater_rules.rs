@@ -2,15 +2,22 @@
 
 use std::sync::Arc;
 
-use super::annotations::{Annotated, AnnotationError};
+use super::annotations::Annotated;
+use super::annotations::AnnotationError;
 use super::application::Application;
 use super::glob::Glob;
 use super::hindrance::Hindrance;
-use super::image_rule::{ImageRule, Verification};
-use super::image_updater::{
-    ApplicationRef, ImageConfig, ImageUpdater, LabelSelector, UpdateSettings, VerificationSettings,
-};
-use super::problem::{Finding, Problem, ResourceKind};
+use super::image_rule::ImageRule;
+use super::image_rule::Verification;
+use super::image_updater::ApplicationRef;
+use super::image_updater::ImageConfig;
+use super::image_updater::ImageUpdater;
+use super::image_updater::LabelSelector;
+use super::image_updater::UpdateSettings;
+use super::image_updater::VerificationSettings;
+use super::problem::Finding;
+use super::problem::Problem;
+use super::problem::ResourceKind;
 use super::selector::Selector;
 use super::specificity::most_specific_first;
 use super::write_back::WriteBackMethod;
@@ -233,9 +240,16 @@ fn annotated_claim(
 mod tests {
     use super::*;
     use crate::domain::application::Source;
-    use crate::domain::image_updater::{LabelExpression, SecretKeyRef, WriteBackSettings};
-    use crate::domain::policy::{Policy, Strategy};
-    use crate::domain::testing::{annotations, application, image, reference, updater};
+    use crate::domain::image_updater::LabelExpression;
+    use crate::domain::image_updater::SecretKeyRef;
+    use crate::domain::image_updater::WriteBackSettings;
+    use crate::domain::policy::Policy;
+    use crate::domain::policy::Strategy;
+    use crate::domain::testing::annotations;
+    use crate::domain::testing::application;
+    use crate::domain::testing::image;
+    use crate::domain::testing::reference;
+    use crate::domain::testing::updater;
 
     fn read(updater: ImageUpdater) -> UpdaterRules {
         UpdaterRules::read(Arc::new(updater))
