@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::application::Application;
 use super::hindrance::Hindrance;
 use super::image_rule::ImageRule;
+use super::image_updater::ImageUpdater;
 use super::live_images::find_live;
 use super::neighbours::find_name_roles;
 use super::neighbours::hinder_shared_targets;
@@ -35,8 +36,7 @@ pub fn application_images(
         let (claim, wrong) = rules.claim(application);
         problems.extend(wrong);
         if let Some(claim) = claim {
-            let updater = &rules.updater().id;
-            images.extend(track(application, updater, &claim, &mut owners));
+            images.extend(track(application, rules.updater(), &claim, &mut owners));
         }
     }
     find_name_roles(&mut images);
@@ -50,7 +50,7 @@ pub fn application_images(
 /// first that tracks it.
 fn track(
     application: &Arc<Application>,
-    updater: &ResourceId,
+    updater: &Arc<ImageUpdater>,
     claim: &Claim,
     owners: &mut HashMap<ImageName, ResourceId>,
 ) -> Vec<TrackedImage> {
@@ -60,13 +60,13 @@ fn track(
         .map(|rule| {
             let owner = owners
                 .entry(rule.image.name().clone())
-                .or_insert_with(|| updater.clone());
+                .or_insert_with(|| updater.id.clone());
             TrackedImage {
-                updater: updater.clone(),
+                updater: Arc::clone(updater),
                 application: Arc::clone(application),
                 outlet: outlet(application, rule),
                 live: None,
-                hindrance: hindrance(updater, owner, claim.write_back, rule),
+                hindrance: hindrance(&updater.id, owner, claim.write_back, rule),
                 rule: Arc::clone(rule),
             }
         })
@@ -97,7 +97,7 @@ fn problem_of(tracked: &TrackedImage) -> Option<Problem> {
     match (&tracked.hindrance, &tracked.outlet) {
         (Some(older @ Hindrance::Older(_)), _) => {
             let finding = Finding::warning(older.to_string()).within(format_args!("image {image}"));
-            Some(finding.about(ResourceKind::ImageUpdater, &tracked.updater))
+            Some(finding.about(ResourceKind::ImageUpdater, &tracked.updater.id))
         }
         (Some(shared @ Hindrance::SharedTarget { .. }), _) => {
             let finding = Finding::error(shared.to_string()).within(format_args!("image {image}"));
@@ -114,7 +114,6 @@ fn problem_of(tracked: &TrackedImage) -> Option<Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::image_updater::ImageUpdater;
     use crate::domain::image_updater::WriteBackSettings;
     use crate::domain::problem::Severity;
     use crate::domain::testing::application;
@@ -145,7 +144,7 @@ mod tests {
         );
         let application = application("web", kustomize_source(&["nginx:1", "redis:1"]));
         let (images, problems) = tracked(application, vec![nginx_by("a"), redis_too]);
-        let a = images[0].updater.clone();
+        let a = images[0].updater.id.clone();
         assert_eq!(hindrances(&images), [None, Some(Hindrance::Older(a)), None]);
         let told: Vec<_> = problems.iter().map(ToString::to_string).collect();
         assert_eq!(told.len(), 1);
@@ -166,7 +165,7 @@ mod tests {
         };
         let application = application("web", kustomize_source(&["nginx:1"]));
         let (images, _) = tracked(application, vec![git, nginx_by("b")]);
-        let a = images[0].updater.clone();
+        let a = images[0].updater.id.clone();
         assert_eq!(
             hindrances(&images),
             [Some(Hindrance::Git), Some(Hindrance::Older(a))]

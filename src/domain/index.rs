@@ -24,8 +24,8 @@ pub struct Index {
     applications: HashMap<ResourceId, Entry>,
     trackers: HashMap<ImageName, BTreeSet<ResourceId>>,
     ledger: ProblemLedger,
-    /// Counts refreshes, to tell which Applications are gone.
-    round: u64,
+    /// The Applications as they were listed last.
+    listed: Vec<Arc<Application>>,
 }
 
 /// What is known of an Application.
@@ -34,8 +34,6 @@ struct Entry {
     application: Arc<Application>,
     images: Vec<TrackedImage>,
     problems: Vec<Problem>,
-    /// The last refresh that knew it.
-    round: u64,
 }
 
 impl Index {
@@ -46,17 +44,31 @@ impl Index {
     }
 
     /// Brings it up to date, and answers the problems that were not there before. It looks only at Applications that are another object
-    /// than before, and at those of a namespace in which an ImageUpdater is. Of several objects of one name the first counts.
+    /// than before, and at those of a namespace in which an ImageUpdater is.
     pub fn refresh(&mut self, resources: &Resources) -> Vec<Problem> {
-        self.round += 1;
         let mut problems = Vec::new();
         let changed = self.refresh_updaters(&resources.updaters, &mut problems);
-        for application in &resources.applications {
-            if !self.is_current(application, &changed) {
+        let is_affected = |application: &Application| changed.contains(&application.id.namespace);
+        let before = std::mem::replace(&mut self.listed, resources.applications.clone());
+        let (before, now) = differing(&before, &resources.applications);
+        for application in now {
+            if !is_affected(application) && !self.is_known(application) {
                 problems.extend(self.look_at(application));
             }
         }
-        self.forget_gone();
+        if !changed.is_empty() {
+            for application in &resources.applications {
+                if is_affected(application) {
+                    problems.extend(self.look_at(application));
+                }
+            }
+        }
+        let now: HashSet<_> = now.iter().map(|application| &application.id).collect();
+        for application in before {
+            if !now.contains(&application.id) {
+                self.forget(&application.id);
+            }
+        }
         problems
     }
 
@@ -121,18 +133,10 @@ impl Index {
         problems
     }
 
-    /// Whether an Application needs no look; it is known to be there then.
-    fn is_current(&mut self, application: &Arc<Application>, changed: &HashSet<String>) -> bool {
-        let Some(entry) = self.applications.get_mut(&application.id) else {
-            return false;
-        };
-        let is_second = entry.round == self.round;
-        let is_same = Arc::ptr_eq(&entry.application, application);
-        let current = is_second || (is_same && !changed.contains(&application.id.namespace));
-        if current {
-            entry.round = self.round;
-        }
-        current
+    fn is_known(&self, application: &Arc<Application>) -> bool {
+        self.applications
+            .get(&application.id)
+            .is_some_and(|entry| Arc::ptr_eq(&entry.application, application))
     }
 
     /// Finds out what is tracked in an Application, and answers the new problems.
@@ -150,7 +154,6 @@ impl Index {
             application: Arc::clone(application),
             images,
             problems,
-            round: self.round,
         };
         let before = self.applications.insert(application.id.clone(), entry);
         let (images, old) =
@@ -179,25 +182,34 @@ impl Index {
         }
     }
 
-    fn forget_gone(&mut self) {
-        let round = self.round;
-        let gone: Vec<_> = self
-            .applications
-            .extract_if(|_, entry| entry.round != round)
-            .collect();
-        for (id, entry) in gone {
-            self.unlink(&id, &entry.images);
+    fn forget(&mut self, application: &ResourceId) {
+        if let Some(entry) = self.applications.remove(application) {
+            self.unlink(application, &entry.images);
             self.ledger.remove(&entry.problems);
         }
     }
 }
 
+/// What differs between two lists: both without what they have in common at the beginning and at the end. One object that comes, goes or
+/// is replaced costs comparing pointers, and no more.
+fn differing<'l, T>(before: &'l [Arc<T>], now: &'l [Arc<T>]) -> (&'l [Arc<T>], &'l [Arc<T>]) {
+    let same = |(before, now): &(&Arc<T>, &Arc<T>)| Arc::ptr_eq(before, now);
+    let start = before.iter().zip(now).take_while(same).count();
+    let before = before.get(start..).unwrap_or_default();
+    let now = now.get(start..).unwrap_or_default();
+    let end = before
+        .iter()
+        .rev()
+        .zip(now.iter().rev())
+        .take_while(same)
+        .count();
+    let without_end = |list: &'l [Arc<T>]| list.get(..list.len() - end).unwrap_or_default();
+    (without_end(before), without_end(now))
+}
+
 /// Sorts by who decides: the oldest, those that have no age after those that have one, and by name.
-fn oldest_first(updaters: &mut Vec<&Arc<ImageUpdater>>) {
-    // A stable sort, so that of two objects of one name the first stays.
+fn oldest_first(updaters: &mut [&Arc<ImageUpdater>]) {
     updaters.sort_by_key(|updater| (updater.created.is_none(), &updater.created, &updater.id));
-    let mut names = HashSet::new();
-    updaters.retain(|updater| names.insert(&updater.id));
 }
 
 fn is_same(before: Option<&Vec<UpdaterRules>>, now: &[&Arc<ImageUpdater>]) -> bool {
@@ -349,7 +361,7 @@ mod tests {
             let deciding: Vec<_> = index
                 .tracked(&name)
                 .filter(|tracked| tracked.hindrance.is_none())
-                .map(|tracked| &tracked.updater)
+                .map(|tracked| &tracked.updater.id)
                 .collect();
             assert_eq!(deciding, [&id("b")]);
         }
@@ -383,18 +395,25 @@ mod tests {
     }
 
     #[test]
-    fn of_two_objects_of_one_name_the_first_counts() {
-        let mut index = Index::new();
-        let (first, second) = (nginx("web"), nginx("web"));
-        let both = resources(&[&follows("u", "nginx")], &[&first, &second]);
-        for _ in 0..2 {
-            index.refresh(&both);
-            let name = ImageName::parse("nginx").unwrap();
-            let applications: Vec<_> = index
-                .tracked(&name)
-                .map(|tracked| Arc::as_ptr(&tracked.application))
-                .collect();
-            assert_eq!(applications, [Arc::as_ptr(&first)]);
+    fn what_differs_between_lists() {
+        let [a, b, c, d] = ["a", "b", "c", "d"].map(Arc::new);
+        let list =
+            |items: &[&Arc<&'static str>]| items.iter().copied().cloned().collect::<Vec<_>>();
+        for (before, now, gone, new) in [
+            (&[][..], &[&a][..], &[][..], &["a"][..]),
+            (&[&a, &b], &[&a, &b], &[], &[]),
+            (&[&a, &b, &c], &[&a, &d, &c], &["b"], &["d"]),
+            (&[&a, &b, &c], &[&a, &c], &["b"], &[]),
+            (&[&a, &c], &[&a, &b, &c], &[], &["b"]),
+            (&[&a, &a], &[&a], &["a"], &[]),
+            (&[&a, &b], &[&b, &a], &["a", "b"], &["b", "a"]),
+            (&[&a], &[], &["a"], &[]),
+        ] {
+            let (before, now) = (list(before), list(now));
+            let (old, changed) = differing(&before, &now);
+            let texts =
+                |list: &[Arc<&'static str>]| list.iter().map(|text| **text).collect::<Vec<_>>();
+            assert_eq!((texts(old), texts(changed)), (gone.to_vec(), new.to_vec()));
         }
     }
 }

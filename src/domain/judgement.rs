@@ -38,6 +38,9 @@ pub struct Verdict {
     pub alias: String,
     /// The image's name in the user's spelling.
     pub image: String,
+    /// Whether it is live there. An ImageUpdater with a broad pattern lists images that most of its Applications do not run; what was
+    /// found about those is seldom worth a line.
+    pub live: bool,
     /// What was found.
     pub opinion: Opinion,
 }
@@ -73,9 +76,10 @@ pub fn judge(index: &Index, image: &ImageName, events: &[ImageEvent]) -> Judgeme
         .tracked(image)
         .map(|tracked| Verdict {
             application: tracked.application.id.clone(),
-            updater: tracked.updater.clone(),
+            updater: tracked.updater.id.clone(),
             alias: tracked.rule.image.alias().to_owned(),
             image: tracked.rule.image.spelling().to_owned(),
+            live: tracked.live.is_some(),
             opinion: opinion(tracked, &pushed, &mut changes),
         })
         .collect();
@@ -295,6 +299,7 @@ mod tests {
                     updater: id("u"),
                     alias: "web".to_owned(),
                     image: "docker.io/nginx".to_owned(),
+                    live: true,
                     opinion: Opinion::Change {
                         old: "1.25".to_owned(),
                         new: "1.26".to_owned(),
@@ -578,6 +583,12 @@ mod tests {
         let all = updater("u", vec![reference("*", vec![image("", "nginx")])]);
         let judgement = judged(applications, vec![all], &["nginx:2"]);
         assert_eq!(shown(&judgement), ["1 -> 2", "unchanged", "unchanged"]);
+        let live: Vec<_> = judgement
+            .verdicts
+            .iter()
+            .map(|verdict| verdict.live)
+            .collect();
+        assert_eq!(live, [true, false, true]);
         assert_eq!(judgement.changes.len(), 1);
         assert_eq!(judgement.changes[0].application, id("a"));
     }

@@ -28,7 +28,9 @@ pub fn find_live(application: &Application, images: &mut [TrackedImage]) {
             if !knowable {
                 return Some(Live::default());
             }
-            live(image, &running, may_be_its_own(images, &in_spec, index))
+            live(image, &running, |version| {
+                may_be_its_own(images, &in_spec, index, version)
+            })
         })
         .collect();
     for (image, live) in images.iter_mut().zip(live) {
@@ -75,25 +77,24 @@ fn may_be_its_own(
     images: &[TrackedImage],
     in_spec: &[Vec<Current>],
     index: usize,
-) -> impl Fn(&Current) -> bool {
+    version: &Current,
+) -> bool {
     let name = |index: usize| images.get(index).map(|image| image.rule.image.name());
     let decides = |image: &TrackedImage| !matches!(image.hindrance, Some(Hindrance::Older(_)));
-    let others: Vec<_> = (0..)
+    let mut others = (0..)
         .zip(images.iter().zip(in_spec))
         .filter(|(other, (image, _))| {
             *other != index && name(*other) == name(index) && decides(image)
         })
         .map(|(_, (_, versions))| versions)
-        .collect();
+        .peekable();
     let own = in_spec.get(index).map_or(&[][..], Vec::as_slice);
-    move |version| {
-        if others.is_empty() {
-            true
-        } else if own.is_empty() {
-            !others.iter().any(|versions| versions.contains(version))
-        } else {
-            own.contains(version)
-        }
+    if others.peek().is_none() {
+        true
+    } else if own.is_empty() {
+        !others.any(|versions| versions.contains(version))
+    } else {
+        own.contains(version)
     }
 }
 

@@ -29,15 +29,16 @@ pub fn find_name_roles(images: &mut [TrackedImage]) {
 pub fn hinder_shared_targets(images: &mut [TrackedImage]) {
     let hindrances: Vec<_> = (0..images.len())
         .map(|index| {
-            let (image, mut others) = one_and_others(images, index)?;
-            let in_use = |image: &TrackedImage| image.live.is_some();
-            others.find_map(|other| {
-                let place = shared_place(image, other)?;
-                (in_use(image) && in_use(other)).then(|| Hindrance::SharedTarget {
-                    other: other.rule.image.to_string(),
-                    place,
+            let (image, others) = one_and_others(images, index)?;
+            image.live.as_ref()?;
+            others
+                .filter(|other| other.live.is_some())
+                .find_map(|other| {
+                    Some(Hindrance::SharedTarget {
+                        other: other.rule.image.to_string(),
+                        place: shared_place(image, other)?,
+                    })
                 })
-            })
         })
         .collect();
     for (image, hindrance) in images.iter_mut().zip(hindrances) {
