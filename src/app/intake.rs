@@ -27,7 +27,7 @@ use crate::ports::webhook_intake::WebhookIntake;
 /// Authenticates, decodes and queues deliveries.
 pub struct Intake {
     /// One for each type that can be served.
-    pub decoders: Vec<Arc<dyn PayloadDecoder>>,
+    pub decoders: Vec<Box<dyn PayloadDecoder>>,
     /// The secrets of each type.
     pub secrets: Arc<dyn SecretSource>,
     /// Who is let in.
@@ -69,7 +69,7 @@ impl Intake {
 
     fn decoder(&self, delivery: &Delivery) -> Option<&dyn PayloadDecoder> {
         let wanted = delivery.sender_type()?;
-        let served = |decoder: &&Arc<dyn PayloadDecoder>| decoder.profile().name == wanted;
+        let served = |decoder: &&Box<dyn PayloadDecoder>| decoder.profile().name == wanted;
         self.decoders.iter().find(served).map(AsRef::as_ref)
     }
 
@@ -200,7 +200,7 @@ mod tests {
             Arc::new(Secrets::parse(secret))
         });
         Intake {
-            decoders: vec![Arc::new(decoder)],
+            decoders: vec![Box::new(decoder)],
             secrets: Arc::new(secrets),
             policy: SecretPolicy {
                 require_secret: true,

@@ -1,7 +1,6 @@
 //! Making up a delivery and sending it, to try a set-up out from end to end.
 
 use form_urlencoded::Serializer;
-use thiserror::Error;
 
 use crate::domain::event::ImageEvent;
 use crate::domain::secret_policy::Proof;
@@ -11,30 +10,16 @@ use crate::ports::payload_decoder::ComposeError;
 use crate::ports::payload_decoder::PayloadDecoder;
 use crate::ports::webhook_client::Request;
 
-/// Why a delivery cannot be made up.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum RequestError {
-    /// The type of sender cannot speak of the image.
-    #[error(transparent)]
-    Compose(#[from] ComposeError),
-    /// The URL is none of a webhook server.
-    #[error("{0:?} is no http:// or https:// URL")]
-    Url(String),
-}
-
 /// The request that a sender of this type would make for a push, with its proof of knowing the secret.
 ///
 /// # Errors
-/// [`RequestError`].
+/// [`ComposeError`] where the type of sender cannot speak of the image.
 pub fn request(
     sender: &dyn PayloadDecoder,
     event: &ImageEvent,
     url: &str,
     secret: Option<&Secret>,
-) -> Result<Request, RequestError> {
-    if !url.starts_with("https://") && !url.starts_with("http://") {
-        return Err(RequestError::Url(without_query(url).to_owned()));
-    }
+) -> Result<Request, ComposeError> {
     let composed = sender.compose(event)?;
     let mut headers = composed.headers;
     let mut query = composed.query;
@@ -74,12 +59,6 @@ fn with_parameters(url: &str, parameters: &[(String, String)]) -> String {
     }
 }
 
-/// A URL as it may be shown: its query may hold a secret.
-#[must_use]
-pub fn without_query(url: &str) -> &str {
-    url.split_once('?').map_or(url, |(before, _)| before)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,7 +79,7 @@ mod tests {
         }
     }
 
-    fn made(authentication: Authentication, url: &str) -> Result<Request, RequestError> {
+    fn made(authentication: Authentication, url: &str) -> Request {
         let mut sender = MockPayloadDecoder::new();
         sender
             .expect_profile()
@@ -118,12 +97,12 @@ mod tests {
             digest: None,
         };
         let secret = Secret::parse("It's a Secret to Everybody");
-        request(&sender, &event, url, secret.as_ref())
+        request(&sender, &event, url, secret.as_ref()).unwrap()
     }
 
     #[test]
     fn a_secret_goes_where_its_sender_puts_it() {
-        let signed = made(Authentication::HubSignature256, "https://h/webhook").unwrap();
+        let signed = made(Authentication::HubSignature256, "https://h/webhook");
         assert_eq!(signed.url, "https://h/webhook?type=a%2Fb&x=1+2");
         let signature = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17";
         assert!(
@@ -131,18 +110,10 @@ mod tests {
                 .headers
                 .contains(&("x-hub-signature-256".to_owned(), signature.to_owned()))
         );
-        let queried = made(Authentication::QuerySecret, "https://h/webhook?type=c").unwrap();
+        let queried = made(Authentication::QuerySecret, "https://h/webhook?type=c");
         assert_eq!(
             queried.url,
             "https://h/webhook?type=c&x=1+2&secret=It%27s+a+Secret+to+Everybody"
         );
-    }
-
-    #[test]
-    fn what_is_no_url_is_refused_without_its_query() {
-        let error = made(Authentication::QuerySecret, "h/webhook?secret=hunter2")
-            .err()
-            .unwrap();
-        assert_eq!(error, RequestError::Url("h/webhook".to_owned()));
     }
 }

@@ -3,3 +3,4 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where something is missing")]
 
 mod event_queue;
+mod resources;

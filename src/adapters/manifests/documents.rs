@@ -115,21 +115,46 @@ impl Document<'_> {
         })
     }
 
-    /// The line in the file of a field, or of the nearest thing around it that is there.
-    pub(super) fn line_of(&self, path: &FieldPath) -> usize {
-        let Ok(root) = yaml_tree::parse(self.text) else {
-            return self.line;
+    /// The line in the file where its content starts.
+    pub(super) fn content_line(&self) -> usize {
+        let is_content = |range: std::ops::Range<usize>| {
+            let line = self.text.get(range).unwrap_or_default();
+            let line = line.trim_start_matches('\u{feff}');
+            !line.trim().is_empty() && !line.starts_with(['#', '%']) && !is_marker(line, "---")
         };
-        let mut node = &root;
-        let mut place = root.start;
+        let before = lines::lines(self.text).position(is_content);
+        self.line + before.unwrap_or(0)
+    }
+
+    /// The lines in the file of fields.
+    pub(super) fn places(&self) -> Places<'_> {
+        Places {
+            document: *self,
+            root: yaml_tree::parse(self.text).ok(),
+        }
+    }
+}
+
+/// Where the fields of a document stand.
+pub(super) struct Places<'t> {
+    document: Document<'t>,
+    root: Option<yaml_tree::Node>,
+}
+
+impl Places<'_> {
+    /// The line of a field, or of the nearest thing around it that is there.
+    pub(super) fn line_of(&self, path: &FieldPath) -> usize {
+        let Some(root) = &self.root else {
+            return self.document.content_line();
+        };
+        let mut node = root;
         for step in path.steps() {
             let Some(child) = node.child(step) else {
                 break;
             };
             node = child;
-            place = child.start;
         }
-        self.line + lines::line_number(self.text, place) - 1
+        self.document.line + lines::line_number(self.document.text, node.start) - 1
     }
 }
 
@@ -209,10 +234,12 @@ mod tests {
     fn a_field_has_a_line() {
         let documents = split("x: 1\n---\n# c\nspec:\n  list:\n    - a: 1\n    -\n      b: 2\n");
         let list = FieldPath::default().key("spec").key("list");
-        assert_eq!(documents[1].line_of(&list.index(0).key("a")), 6);
-        assert_eq!(documents[1].line_of(&list.index(1).key("b")), 8);
-        assert_eq!(documents[1].line_of(&list.index(1).key("missing")), 8);
-        assert_eq!(documents[1].line_of(&FieldPath::default()), 4);
+        let places = documents[1].places();
+        assert_eq!(places.line_of(&list.index(0).key("a")), 6);
+        assert_eq!(places.line_of(&list.index(1).key("b")), 8);
+        assert_eq!(places.line_of(&list.index(1).key("missing")), 8);
+        assert_eq!(places.line_of(&FieldPath::default()), 4);
+        assert_eq!(documents[1].content_line(), 4);
     }
 
     #[test]

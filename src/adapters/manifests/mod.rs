@@ -1,20 +1,29 @@
 //! ImageUpdaters and Applications in YAML files of a directory.
 //!
-//! | file | what it does |
+//! | what | where |
 //! |---|---|
-//! | [`reader`] | the ports: what is known, and writing a change |
-//! | [`store`] | what is known of each file, and the objects of all of them |
-//! | [`tree`] | the files of the directory |
-//! | [`documents`] | the objects of a file |
-//! | [`splice`] | a change as an edit of a file's text |
-//! | [`replace`] | a file replaced in one step |
+//! | the ports | [`reader`] |
+//! | what is known of the directory | `store`, of the files in `tree`, each a `known_file`; `merged` |
+//! | what a file holds | `contents`, of its `documents` |
+//! | a change of a text | [`splice`], from an `edit` by `insert` and `scalar` at the places of the `yaml_tree` |
+//! | a change of a file | `writer`, by `replace` |
 
+pub mod problem;
+pub mod reader;
 pub mod splice;
 
+mod contents;
 mod documents;
 mod edit;
+mod fingerprint;
 mod insert;
+mod known_file;
 mod layout;
 mod lines;
+mod merged;
+mod replace;
 mod scalar;
+mod store;
+mod tree;
+mod writer;
 mod yaml_tree;

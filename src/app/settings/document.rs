@@ -43,7 +43,7 @@ fn line(setting: &Setting) -> String {
         code(&format!("--{}", setting.flag)),
         or_none(setting.env.as_deref().map(code)),
         or_none(key),
-        or_none(setting.default_text().map(|text| code(&text))),
+        or_none(setting.default_text(None)),
         meaning.replace('|', "\\|"),
     )
 }

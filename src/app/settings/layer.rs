@@ -114,6 +114,11 @@ impl Layer {
         self.secrets.get(key)
     }
 
+    /// Where this source has values.
+    pub(super) fn places(&self) -> impl Iterator<Item = &str> {
+        self.places.values().map(String::as_str)
+    }
+
     /// Where this source has a value for a key.
     pub(super) fn place(&self, key: &str) -> Option<&str> {
         self.places.get(key).map(String::as_str)

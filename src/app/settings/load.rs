@@ -25,6 +25,9 @@ pub struct Sources<'a> {
     pub folder: &'a dyn Fn(&Path, Presence) -> Box<dyn ConfigSource>,
 }
 
+/// The environment as it was read.
+type Surroundings = Result<Vec<ConfigValue>, ConfigSourceError>;
+
 /// Whether a folder must be there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presence {
@@ -70,39 +73,40 @@ pub fn load(mode: Mode, build: &Build<'_>, sources: &Sources<'_>) -> Loaded {
         problems: Vec::new(),
         notices: Vec::new(),
     };
-    let values = layers(&mut reader, sources);
+    let surroundings = sources.environment.values();
+    let values = layers(&mut reader, sources, &surroundings);
     let (mut problems, mut notices) = (reader.problems, reader.notices);
     let findings = rules::check(mode, &table, &values, build);
     problems.extend(findings.problems);
     notices.extend(findings.notices);
-    let settings = match assemble::settings(mode, &values, build) {
-        Ok(settings) => Some(settings),
-        Err(problem) => {
-            if problems
-                .iter()
-                .all(|known| known.subject != problem.subject)
-            {
-                problems.push(problem);
-            }
-            None
-        }
-    };
+    // ConfigMap and Secret may be mounted into one folder.
+    notices.retain(|notice| !matches!(notice, Notice::SecretInConfigMap { place } if values.has_secret_at(place)));
+    let settings = assemble::settings(mode, &values, build).map(|mut settings| {
+        settings.log.colors &= !is_set(&surroundings, "NO_COLOR");
+        settings
+    });
+    if let Err(problem) = &settings
+        && problems
+            .iter()
+            .all(|known| known.subject != problem.subject)
+    {
+        problems.push(problem.clone());
+    }
     Loaded {
         mode,
         table,
         values,
-        settings,
+        settings: settings.ok(),
         problems,
         notices,
     }
 }
 
 /// Reads all sources. Where the folders are is itself a setting, which stronger sources have to tell first.
-fn layers(reader: &mut Reader<'_>, sources: &Sources<'_>) -> Values {
-    let surroundings = sources.environment.values();
-    let in_pod = is_set(&surroundings, "KUBERNETES_SERVICE_HOST");
+fn layers(reader: &mut Reader<'_>, sources: &Sources<'_>, surroundings: &Surroundings) -> Values {
+    let in_pod = is_set(surroundings, "KUBERNETES_SERVICE_HOST");
     let defaults = reader.defaults(in_pod);
-    let environment = reader.source(Origin::Environment, &surroundings);
+    let environment = reader.source(Origin::Environment, surroundings);
     let flags = reader.source(Origin::Flags, &sources.flags.values());
 
     let known = Values::merge(vec![defaults, environment, flags]);
@@ -140,7 +144,8 @@ fn folder(
     reader.source(origin(path), &values)
 }
 
-fn is_set(surroundings: &Result<Vec<ConfigValue>, ConfigSourceError>, variable: &str) -> bool {
+/// Whether a variable that is no setting is there and not empty.
+fn is_set(surroundings: &Surroundings, variable: &str) -> bool {
     let values = surroundings.as_deref().unwrap_or_default();
     let mut found = values.iter().filter(|value| value.key == variable);
     found.any(|value| !value.value.is_empty())

@@ -18,10 +18,13 @@ mod rules;
 pub mod setting;
 mod suggest;
 pub mod table;
+#[cfg(test)]
+mod tests;
 mod tls;
 pub mod topic;
 pub mod values;
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -45,8 +48,8 @@ pub struct Settings {
     pub server: Option<ServerSettings>,
     /// Who is let in.
     pub secrets: SecretSettings,
-    /// How many events may wait, at least one.
-    pub queue_size: usize,
+    /// How many events may wait.
+    pub queue_size: NonZeroUsize,
     /// How many events are worked on an hour.
     pub rate: RatePolicy,
     /// The log.
@@ -72,8 +75,8 @@ pub struct ServerSettings {
     pub tls: Option<TlsSettings>,
     /// Whether HTTP/2 is offered.
     pub http2: bool,
-    /// How many connections are served at once, at least one.
-    pub max_connections: usize,
+    /// How many connections are served at once.
+    pub max_connections: NonZeroUsize,
     /// Time for the TLS handshake.
     pub handshake_timeout: Duration,
     /// Time for the head of a request.

@@ -47,12 +47,10 @@ pub enum Notice {
         /// An example of what to set.
         example: String,
     },
-    /// A type of sender has no secret and is not served.
+    /// Some types of senders have no secret and are not served.
     NotServed {
-        /// The type.
-        sender: &'static str,
-        /// What to set.
-        variable: String,
+        /// The types.
+        senders: Vec<&'static str>,
     },
     /// A type of sender has no secret and is open to everybody.
     Open {
@@ -121,9 +119,10 @@ impl fmt::Display for Notice {
                 "no webhook secret is set, so every delivery is refused; set the secret of your registry, such as {example}, \
                  or accept deliveries from anybody with --webhook-require-secret=false"
             ),
-            Self::NotServed { sender, variable } => write!(
+            Self::NotServed { senders } => write!(
                 f,
-                "deliveries of type {sender} are not served: it has no secret; set {variable} to serve it"
+                "not served, because they have no secret: types {}",
+                senders.join(", ")
             ),
             Self::Open { sender } => write!(
                 f,

@@ -23,6 +23,7 @@ pub(super) struct Findings {
 pub(super) fn check(mode: Mode, table: &Table, values: &Values, build: &Build<'_>) -> Findings {
     let mut findings = Findings::default();
     no_effect_yet(mode, table, values, &mut findings);
+    dry_run(mode, values, &mut findings);
     shutdown(values, &mut findings);
     match assemble::port(mode, values) {
         Ok(Some(_)) => {
@@ -42,6 +43,14 @@ fn no_effect_yet(mode: Mode, table: &Table, values: &Values, findings: &mut Find
                 place: values.place(&setting.key).unwrap_or_default(),
             });
         }
+    }
+}
+
+/// Who asks for a dry run must not get a wet one.
+fn dry_run(mode: Mode, values: &Values, findings: &mut Findings) {
+    if mode == Mode::Run && values.get("dry-run").unwrap_or(false) {
+        let request = "not possible yet: updates would be written; take --dry-run away";
+        findings.problems.push(Problem::of("dry-run", request));
     }
 }
 
@@ -99,10 +108,8 @@ fn secrets(values: &Values, senders: &[SenderProfile], findings: &mut Findings) 
         notices.push(Notice::NoSecrets {
             example: format!("${example}"),
         });
-    } else {
-        notices.extend(missing.iter().map(|sender| Notice::NotServed {
-            sender: sender.name,
-            variable: format!("${}", secret_variable(sender)),
-        }));
+    } else if !missing.is_empty() {
+        let senders = missing.iter().map(|sender| sender.name).collect();
+        notices.push(Notice::NotServed { senders });
     }
 }

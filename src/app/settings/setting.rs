@@ -140,10 +140,10 @@ impl Setting {
         }
     }
 
-    /// Its default as people read it; `None` where it has none.
+    /// Its default as people read it, for one command or for all that have it; `None` where it has none.
     #[must_use]
-    pub fn default_text(&self) -> Option<String> {
-        match (self.default, self.only) {
+    pub fn default_text(&self, mode: Option<Mode>) -> Option<String> {
+        match (self.default, mode.or(self.only)) {
             (DefaultValue::Unset | DefaultValue::Fixed(""), _) => None,
             (DefaultValue::Fixed(value), _)
             | (DefaultValue::PerMode { webhook: value, .. }, Some(Mode::Webhook))

@@ -73,6 +73,12 @@ impl Values {
         strongest_first.find_map(|layer| layer.secrets(key).zip(layer.place(key)))
     }
 
+    /// Whether the secrets folder has a secret in that place.
+    pub(super) fn has_secret_at(&self, place: &str) -> bool {
+        let mut folders = self.layers.iter().filter(|layer| is_folder(layer));
+        folders.any(|layer| layer.places().any(|known| known == place))
+    }
+
     /// Where the secrets folder has a secret that is not used, and what hides it.
     pub(super) fn hidden_secret(&self, key: &str) -> Option<(&str, &str)> {
         let folder = self.layers.iter().find(|layer| is_folder(layer))?;

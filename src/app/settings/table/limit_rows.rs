@@ -18,7 +18,7 @@ pub(super) fn rows() -> Vec<Setting> {
             .help("How many events may wait. A delivery that finds no room is answered 503."),
         setting("webhook.max-connections", "webhook-max-connections", count(1, 100_000))
             .env("WEBHOOK_MAX_CONNECTIONS")
-            .default("512")
+            .default("256")
             .help("How many connections are served at once. Further ones wait to be accepted."),
         setting("webhook.handshake-timeout", "webhook-handshake-timeout", Kind::TIMEOUT)
             .env("WEBHOOK_HANDSHAKE_TIMEOUT")
@@ -30,7 +30,7 @@ pub(super) fn rows() -> Vec<Setting> {
             .help("Time for the head of a request."),
         setting("webhook.body-timeout", "webhook-body-timeout", Kind::TIMEOUT)
             .env("WEBHOOK_BODY_TIMEOUT")
-            .default("30s")
+            .default("10s")
             .help("Time for the body of a request, which is answered 408 after that."),
         setting("webhook.idle-timeout", "webhook-idle-timeout", Kind::TIMEOUT)
             .env("WEBHOOK_IDLE_TIMEOUT")

@@ -28,7 +28,7 @@ pub(super) fn rows(senders: &[SenderProfile]) -> Vec<Setting> {
         )
         .env("IMAGE_UPDATER_SECRETS_DIR")
         .default("/app/config/secrets")
-        .help("Folder of a mounted Secret with one file for each type, named as the keys above. A changed file counts within two seconds."),
+        .help("Folder of a mounted Secret with a file for each type, such as webhook.docker-secret. A changed file counts within two seconds."),
     );
     rows
 }
@@ -39,7 +39,7 @@ fn secret(sender: &SenderProfile) -> Setting {
         .env(&secret_variable(sender))
         .not_in_config_map()
         .help(format!(
-            "Secrets of {} (type {}), one a line. Proof: {}.",
+            "{}, type {}: its secrets, one a line. Proof: {}.",
             sender.title, sender.name, sender.authentication
         ))
 }

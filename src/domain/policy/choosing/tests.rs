@@ -235,6 +235,11 @@ fn a_refusal_names_tag_and_rule() {
             ("1.2.5-rc1", "1.2", pre_release),
         ],
     );
+    let not_satisfied = "tag 1.1.0-rc1 does not satisfy the constraint >=1.2-0";
+    check_reasons(
+        &policy("semver", ">=1.2-0"),
+        &[("1.1.0-rc1", "1.2", not_satisfied)],
+    );
     check_reasons(&policy("newest-build", ""), &[(&signature, "", &no_image)]);
     check_reasons(
         &policy("digest", "stable"),
