@@ -1,6 +1,7 @@
 //! An Argo CD `Application` (`argoproj.io/v1alpha1`), as far as the updater looks at one.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use super::resource::ResourceId;
 
@@ -52,6 +53,25 @@ impl Sources {
             (Self::Single(_) | Self::Multiple(_) | Self::Hydrator(_), _) => None,
         }
     }
+
+    pub(super) fn at_mut(&mut self, place: SourcePlace) -> Option<&mut Source> {
+        match (self, place) {
+            (Self::Single(source), SourcePlace::Single)
+            | (Self::Hydrator(source), SourcePlace::Hydrator) => Some(source),
+            (Self::Multiple(sources), SourcePlace::Multiple(index)) => sources.get_mut(index),
+            (Self::Single(_) | Self::Multiple(_) | Self::Hydrator(_), _) => None,
+        }
+    }
+}
+
+impl fmt::Display for SourcePlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Single => f.write_str("spec.source"),
+            Self::Multiple(index) => write!(f, "spec.sources[{index}]"),
+            Self::Hydrator => f.write_str("spec.sourceHydrator.drySource"),
+        }
+    }
 }
 
 /// One source. A block that is absent is `None`; a block that is there and empty is `Some` of nothing.
@@ -65,6 +85,8 @@ pub struct Source {
     pub plugin: Option<Vec<EnvVar>>,
     /// `path`, where write-back targets in git are found.
     pub path: Option<String>,
+    /// `chart`, a chart's name in a Helm repository. It makes the source one of Helm, whether or not it has a `helm` block.
+    pub chart: Option<String>,
 }
 
 /// One of `helm.parameters`.
@@ -76,6 +98,18 @@ pub struct HelmParameter {
     pub value: String,
     /// `forceString`.
     pub force_string: bool,
+}
+
+impl HelmParameter {
+    /// Whether Helm's `--set` makes a number, a boolean or null of a value that is not forced to be a string (`typedVal` in its
+    /// `strvals` package). A tag such as `20240101` comes out of a template as `2.0240101e+07` then.
+    #[must_use]
+    pub fn is_retyped(value: &str) -> bool {
+        let word = ["true", "false", "null", "0"]
+            .iter()
+            .any(|word| value.eq_ignore_ascii_case(word));
+        word || (!value.starts_with('0') && value.parse::<i64>().is_ok())
+    }
 }
 
 /// One of `plugin.env`.

@@ -69,14 +69,17 @@ impl Registry {
             .strip_prefix("https://")
             .or_else(|| bare.strip_prefix("http://"))
             .unwrap_or(bare);
-        let host = bare.strip_suffix('/').unwrap_or(bare).to_ascii_lowercase();
-        if !is_host_and_port(&host) {
-            return Err(ReferenceError::Registry(shortened(text)));
-        }
+        let host = bare.strip_suffix('/').unwrap_or(bare);
+        Self::of_host(host).ok_or_else(|| ReferenceError::Registry(shortened(text)))
+    }
+
+    /// Takes a host with an optional port and nothing around it, not even blanks.
+    fn of_host(host: &str) -> Option<Self> {
+        let host = host.to_ascii_lowercase();
         if DOCKER_HUB_ALIASES.contains(&host.as_str()) {
-            return Ok(Self::docker_hub());
+            return Some(Self::docker_hub());
         }
-        Ok(Self(host))
+        is_host_and_port(&host).then_some(Self(host))
     }
 
     /// The canonical text.
@@ -276,7 +279,9 @@ impl ImageName {
     pub fn parse(text: &str) -> Result<Self, ReferenceError> {
         match text.split_once('/') {
             Some((first, rest)) if is_registry(first) => {
-                Ok(Self::new(Registry::parse(first)?, Repository::parse(rest)?))
+                let registry = Registry::of_host(first)
+                    .ok_or_else(|| ReferenceError::Registry(shortened(first)))?;
+                Ok(Self::new(registry, Repository::parse(rest)?))
             }
             _ => Ok(Self::new(Registry::docker_hub(), Repository::parse(text)?)),
         }
@@ -475,6 +480,9 @@ mod tests {
             "a b",
             "-a/b",
             "ghcr.io/",
+            " ghcr.io/a",
+            "ghcr.io /a",
+            "https://ghcr.io/a",
             "ghcr.io/a:",
             "ghcr.io/a:-1",
             "a@sha256:12",

@@ -186,6 +186,37 @@ pub fn hub_signature(secret: &Secret, body: &[u8]) -> String {
     format!("sha256={}", tag.unwrap_or_default())
 }
 
+/// What a sender adds to a delivery to prove that it knows the secret.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Proof {
+    /// A header.
+    Header(&'static str, String),
+    /// A query parameter.
+    Query(&'static str, String),
+}
+
+impl fmt::Debug for Proof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Header(name, _) => write!(f, "Header({name:?}, [redacted])"),
+            Self::Query(name, _) => write!(f, "Query({name:?}, [redacted])"),
+        }
+    }
+}
+
+/// The proof that [`SecretPolicy::verify`] accepts for this body.
+#[must_use]
+pub fn prove(authentication: Authentication, secret: &Secret, body: &[u8]) -> Proof {
+    match authentication {
+        Authentication::HubSignature256 => {
+            Proof::Header("x-hub-signature-256", hub_signature(secret, body))
+        }
+        Authentication::AuthorizationHeader => Proof::Header("authorization", secret.0.clone()),
+        Authentication::QuerySecret => Proof::Query("secret", secret.0.clone()),
+        Authentication::HeaderOrQuerySecret => Proof::Header("x-webhook-secret", secret.0.clone()),
+    }
+}
+
 fn is_signed(secrets: &Secrets, body: &[u8], signature: &str) -> bool {
     let Some(tag) = signature
         .strip_prefix("sha256=")
@@ -341,6 +372,28 @@ mod tests {
             open.verify(&auth, &Secrets::parse("x"), delivery(&[], &[], ""))
                 .is_err()
         );
+    }
+
+    #[test]
+    fn what_is_proved_is_let_in() {
+        let secret = Secret::parse("s p a c e").unwrap();
+        for authentication in [
+            Authentication::HubSignature256,
+            Authentication::AuthorizationHeader,
+            Authentication::QuerySecret,
+            Authentication::HeaderOrQuerySecret,
+        ] {
+            let mut delivery = delivery(&[], &[], "body");
+            match prove(authentication, &secret, &delivery.body) {
+                Proof::Header(name, value) => delivery.headers.push((name.to_owned(), value)),
+                Proof::Query(name, value) => delivery.query.push((name.to_owned(), value)),
+            }
+            assert_eq!(
+                verdict(authentication, "s p a c e", delivery),
+                Ok(()),
+                "{authentication}"
+            );
+        }
     }
 
     #[test]

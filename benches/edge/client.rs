@@ -1,0 +1,98 @@
+//! Keeps a server busy.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::runtime::Runtime;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use crate::{Result, delivery};
+
+/// Connections at a time.
+const CONNECTIONS: usize = 16;
+
+/// Delivers over TLS, on one thread.
+pub(crate) struct Client {
+    runtime: Runtime,
+    tls: TlsConnector,
+    request: Arc<[u8]>,
+}
+
+impl Client {
+    /// Makes a certificate for the servers, puts it into that folder, and trusts it.
+    pub(crate) fn new(folder: &Path) -> Result<Self> {
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()])?;
+        std::fs::write(folder.join("tls.crt"), made.cert.pem())?;
+        std::fs::write(folder.join("tls.key"), made.signing_key.serialize_pem())?;
+        Ok(Self {
+            runtime: tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?,
+            tls: connector(made.cert.der().clone())?,
+            request: delivery::request()?.into(),
+        })
+    }
+
+    /// Sends so many deliveries, and checks that each is accepted.
+    pub(crate) fn deliver(&self, address: SocketAddr, deliveries: usize) -> Result<()> {
+        self.runtime.block_on(async {
+            let mut connections = Vec::new();
+            for _ in 0..CONNECTIONS {
+                let tcp = TcpStream::connect(address).await?;
+                tcp.set_nodelay(true)?;
+                let name = ServerName::try_from("localhost")?;
+                let stream = self.tls.connect(name, tcp).await?;
+                let (request, each) = (Arc::clone(&self.request), deliveries / CONNECTIONS);
+                connections.push(tokio::spawn(send(stream, request, each)));
+            }
+            for connection in connections {
+                connection.await??;
+            }
+            Ok(())
+        })
+    }
+}
+
+fn connector(certificate: CertificateDer<'static>) -> Result<TlsConnector> {
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate)?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(Arc::new(config).into())
+}
+
+async fn send(
+    mut stream: TlsStream<TcpStream>,
+    request: Arc<[u8]>,
+    times: usize,
+) -> std::io::Result<()> {
+    let mut answer = Vec::new();
+    for _ in 0..times {
+        stream.write_all(&request).await?;
+        stream.flush().await?;
+        answer.clear();
+        while !is_whole(&answer) {
+            if stream.read_buf(&mut answer).await? == 0 {
+                return Err(std::io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+        if !answer.starts_with(b"HTTP/1.1 200 OK\r\n") {
+            return Err(std::io::Error::other("a delivery was refused"));
+        }
+    }
+    Ok(())
+}
+
+/// Every server answers with an object of JSON that is the last of the answer.
+fn is_whole(answer: &[u8]) -> bool {
+    answer.ends_with(b"]}")
+}

@@ -1,0 +1,222 @@
+//! Whether a connection does something, and since when it does not.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, sleep_until};
+
+use super::limits::Limits;
+
+/// The state of one connection. Its time-out costs a request two looks at the clock; a timer runs only as often as one could be due.
+#[derive(Debug)]
+pub(super) struct Activity {
+    born: Instant,
+    head: Duration,
+    idle: Duration,
+    /// Requests that are being answered.
+    in_flight: AtomicUsize,
+    /// Whether a head is expected soon, rather than some time.
+    in_head: AtomicBool,
+    /// When the wait for a head began, in milliseconds after `born`.
+    since: AtomicU64,
+}
+
+impl Activity {
+    /// A new connection, which should now send its first request.
+    pub(super) fn new(limits: &Limits) -> Arc<Self> {
+        Arc::new(Self {
+            born: Instant::now(),
+            head: limits.head,
+            idle: limits.idle,
+            in_flight: AtomicUsize::new(0),
+            in_head: AtomicBool::new(true),
+            since: AtomicU64::new(0),
+        })
+    }
+
+    /// Says that a request is being answered until what this returns is dropped.
+    pub(super) fn begin(self: &Arc<Self>) -> InFlight {
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        self.in_head.store(false, Ordering::Relaxed);
+        InFlight(Arc::clone(self))
+    }
+
+    /// Says that bytes have come. Between two requests they are the start of a head.
+    fn received(&self) {
+        if self.in_flight.load(Ordering::Relaxed) == 0
+            && !self.in_head.swap(true, Ordering::Relaxed)
+        {
+            self.wait();
+        }
+    }
+
+    fn wait(&self) {
+        let since = u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.since.store(since, Ordering::Relaxed);
+    }
+
+    /// Returns when a head is overdue.
+    pub(super) async fn overdue(&self) {
+        loop {
+            let now = Instant::now();
+            // A head may begin right after this look, so the next one must not be later than that head is due.
+            let soonest = now + self.head.min(self.idle);
+            let next = match self.due() {
+                Some(due) if due <= now => return,
+                Some(due) => due.min(soonest),
+                None => soonest,
+            };
+            sleep_until(next).await;
+        }
+    }
+
+    fn due(&self) -> Option<Instant> {
+        if self.in_flight.load(Ordering::Relaxed) > 0 {
+            return None;
+        }
+        let limit = if self.in_head.load(Ordering::Relaxed) {
+            self.head
+        } else {
+            self.idle
+        };
+        let since = Duration::from_millis(self.since.load(Ordering::Relaxed));
+        Some(self.born + since + limit)
+    }
+}
+
+/// A request that is being answered.
+pub(super) struct InFlight(Arc<Activity>);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.0.wait();
+    }
+}
+
+/// A stream that tells when bytes come.
+pub(super) struct Watched<'a, S> {
+    pub(super) stream: &'a mut S,
+    pub(super) activity: &'a Activity,
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Watched<'_, S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        let read = Pin::new(&mut *self.stream).poll_read(cx, buf);
+        if buf.filled().len() > before {
+            self.activity.received();
+        }
+        read
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<'_, S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut *self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut *self.stream).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::timeout;
+
+    use super::*;
+
+    fn activity() -> Arc<Activity> {
+        Activity::new(&Limits {
+            head: Duration::from_secs(10),
+            idle: Duration::from_secs(60),
+            ..Limits::default()
+        })
+    }
+
+    async fn is_overdue_after(activity: &Activity, seconds: u64) -> bool {
+        let start = Instant::now();
+        activity.overdue().await;
+        start.elapsed().as_secs() == seconds
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_first_head_must_come_soon() {
+        assert!(is_overdue_after(&activity(), 10).await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_may_idle_between_requests() {
+        let activity = activity();
+        drop(activity.begin());
+        assert!(is_overdue_after(&activity, 60).await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_that_has_begun_must_end_soon_however_it_drips() {
+        let activity = activity();
+        drop(activity.begin());
+        let overdue = activity.overdue();
+        tokio::pin!(overdue);
+        assert!(
+            timeout(Duration::from_secs(25), &mut overdue)
+                .await
+                .is_err()
+        );
+        for _ in 0..3 {
+            activity.received();
+            assert!(timeout(Duration::from_secs(3), &mut overdue).await.is_err());
+        }
+        let start = Instant::now();
+        overdue.await;
+        assert_eq!(start.elapsed().as_secs(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_may_take_its_time() {
+        let activity = activity();
+        let request = activity.begin();
+        let overdue = activity.overdue();
+        tokio::pin!(overdue);
+        assert!(
+            timeout(Duration::from_secs(600), &mut overdue)
+                .await
+                .is_err()
+        );
+        activity.received();
+        drop(request);
+        let start = Instant::now();
+        overdue.await;
+        assert_eq!(start.elapsed().as_secs(), 60);
+    }
+}

@@ -1,0 +1,258 @@
+//! The only table from what became of a request to what is answered.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use http::{Response, StatusCode, Version};
+use serde::Serialize;
+
+use super::arrival::Arrival;
+use super::body::BodyError;
+use crate::domain::event::ImageEvent;
+use crate::domain::reference::Digest;
+use crate::ports::webhook_intake::{Outcome, Rejection};
+
+const DELIVERY_ID: HeaderName = HeaderName::from_static("x-delivery-id");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+const CLOSE: HeaderValue = HeaderValue::from_static("close");
+
+/// An answer before it is written down.
+#[derive(Debug)]
+pub(super) struct Answer {
+    /// The status.
+    pub(super) status: StatusCode,
+    /// The type that the sender gave itself, for the log.
+    pub(super) sender: Option<String>,
+    content: Content,
+    header: Option<(HeaderName, HeaderValue)>,
+}
+
+#[derive(Debug)]
+enum Content {
+    /// The word that a probe reads.
+    Text(&'static str),
+    /// What became of a delivery.
+    Json {
+        word: &'static str,
+        message: Cow<'static, str>,
+        images: Vec<ImageEvent>,
+    },
+}
+
+impl Answer {
+    /// To a liveness or readiness probe.
+    pub(super) fn probe(is_well: bool) -> Self {
+        let (status, text) = if is_well {
+            (StatusCode::OK, "OK")
+        } else {
+            (StatusCode::SERVICE_UNAVAILABLE, "not ready")
+        };
+        Self {
+            status,
+            sender: None,
+            content: Content::Text(text),
+            header: None,
+        }
+    }
+
+    /// To a delivery that the intake has judged.
+    pub(super) fn outcome(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Accepted { images } => {
+                let message = match images.len() {
+                    1 => Cow::Borrowed("queued 1 image"),
+                    several => format!("queued {several} images").into(),
+                };
+                Self::json(StatusCode::OK, "accepted", message, images)
+            }
+            Outcome::Ignored { reason } => {
+                Self::json(StatusCode::OK, "ignored", reason, Vec::new())
+            }
+            Outcome::Rejected(rejection) => Self::rejection(&rejection),
+        }
+    }
+
+    fn rejection(rejection: &Rejection) -> Self {
+        let status = match rejection {
+            Rejection::NoHandler => StatusCode::NOT_FOUND,
+            Rejection::MissingSecret | Rejection::InvalidSecret => StatusCode::UNAUTHORIZED,
+            Rejection::Malformed { .. } => StatusCode::BAD_REQUEST,
+            Rejection::Busy { .. } => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        let answer = Self::rejected(status, rejection.to_string());
+        match rejection {
+            Rejection::Busy { retry_after } => {
+                answer.with(RETRY_AFTER, whole_seconds(*retry_after).into())
+            }
+            Rejection::NoHandler
+            | Rejection::MissingSecret
+            | Rejection::InvalidSecret
+            | Rejection::Malformed { .. } => answer,
+        }
+    }
+
+    /// To a delivery whose body was not read to its end.
+    pub(super) fn body_error(error: &BodyError) -> Self {
+        match error {
+            BodyError::TooLarge { .. } => {
+                Self::rejected(StatusCode::PAYLOAD_TOO_LARGE, error.to_string()).closing()
+            }
+            BodyError::TooSlow { .. } => {
+                Self::rejected(StatusCode::REQUEST_TIMEOUT, error.to_string()).closing()
+            }
+            BodyError::Broken => Self::rejected(
+                StatusCode::BAD_REQUEST,
+                format!("Failed to process webhook event: {error}"),
+            )
+            .closing(),
+        }
+    }
+
+    /// To a request whose head is longer than that many bytes.
+    pub(super) fn head_too_large(max: usize) -> Self {
+        Self::rejected(
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            format!("the head of the request is larger than {max} bytes"),
+        )
+        .closing()
+    }
+
+    /// To a method that the path does not know.
+    pub(super) fn method_not_allowed(allow: &'static str) -> Self {
+        Self::rejected(
+            StatusCode::METHOD_NOT_ALLOWED,
+            format!("this path takes {allow} only"),
+        )
+        .with(ALLOW, HeaderValue::from_static(allow))
+    }
+
+    /// To a path that is none.
+    pub(super) fn not_found() -> Self {
+        Self::rejected(
+            StatusCode::NOT_FOUND,
+            "there is nothing at this path; webhooks go to /webhook",
+        )
+    }
+
+    /// Adds the type that the sender gave itself.
+    pub(super) fn to(self, sender: Option<String>) -> Self {
+        Self { sender, ..self }
+    }
+
+    fn rejected(status: StatusCode, message: impl Into<Cow<'static, str>>) -> Self {
+        Self::json(status, "rejected", message, Vec::new())
+    }
+
+    fn json(
+        status: StatusCode,
+        word: &'static str,
+        message: impl Into<Cow<'static, str>>,
+        images: Vec<ImageEvent>,
+    ) -> Self {
+        let message = message.into();
+        Self {
+            status,
+            sender: None,
+            content: Content::Json {
+                word,
+                message,
+                images,
+            },
+            header: None,
+        }
+    }
+
+    fn with(self, name: HeaderName, value: HeaderValue) -> Self {
+        Self {
+            header: Some((name, value)),
+            ..self
+        }
+    }
+
+    /// The rest of the request is not read, so nothing can follow it on this connection.
+    fn closing(self) -> Self {
+        self.with(CONNECTION, CLOSE)
+    }
+
+    /// Writes the answer down. `keep_alive` is whether the client may send its next request on this connection.
+    pub(super) fn render(self, arrival: &Arrival, keep_alive: bool) -> Response<Vec<u8>> {
+        let (content_type, body) = match &self.content {
+            Content::Text(text) => (TEXT, text.as_bytes().to_vec()),
+            Content::Json {
+                word,
+                message,
+                images,
+            } => (JSON, to_json(word, message, arrival, images)),
+        };
+        let mut response = Response::new(body);
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, content_type);
+        if let Ok(id) = HeaderValue::from_str(arrival.id.as_str()) {
+            headers.insert(DELIVERY_ID, id);
+        }
+        if let Some((name, value)) = self.header {
+            headers.insert(name, value);
+        }
+        if !keep_alive {
+            headers.insert(CONNECTION, CLOSE);
+        }
+        if arrival.version == Version::HTTP_2 {
+            // HTTP/2 has no such header: it ends its streams one by one.
+            headers.remove(CONNECTION);
+        }
+        response
+    }
+}
+
+fn whole_seconds(time: Duration) -> u64 {
+    let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
+    seconds.max(1)
+}
+
+#[derive(Serialize)]
+struct Json<'a> {
+    outcome: &'a str,
+    message: &'a str,
+    delivery: &'a str,
+    images: Vec<JsonImage<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonImage<'a> {
+    registry: &'a str,
+    repository: &'a str,
+    tag: &'a str,
+    digest: Option<&'a str>,
+}
+
+fn to_json(word: &str, message: &str, arrival: &Arrival, images: &[ImageEvent]) -> Vec<u8> {
+    let images = images.iter().map(|event| JsonImage {
+        registry: event.image.registry().as_str(),
+        repository: event.image.repository().as_str(),
+        tag: event.tag.as_str(),
+        digest: event.digest.as_ref().map(Digest::as_str),
+    });
+    let answer = Json {
+        outcome: word,
+        message,
+        delivery: arrival.id.as_str(),
+        images: images.collect(),
+    };
+    // Strings and lists always have a JSON form.
+    serde_json::to_vec(&answer).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_never_in_the_past() {
+        assert_eq!(whole_seconds(Duration::ZERO), 1);
+        assert_eq!(whole_seconds(Duration::from_secs(7)), 7);
+        assert_eq!(whole_seconds(Duration::from_millis(7001)), 8);
+    }
+}

@@ -1,0 +1,200 @@
+//! The life of one connection, from the handshake to the last byte.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Request, Version};
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use thiserror::Error;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::sync::watch;
+use tokio::time::timeout;
+use warp::reply::Response;
+
+use super::activity::{Activity, Watched};
+use super::arrival::Arrival;
+use super::limits::Limits;
+
+/// What answers requests: warp's routes as a service of hyper.
+pub(super) trait Routes:
+    Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send>
+    + Clone
+    + Send
+    + 'static
+{
+}
+
+impl<T> Routes for T where
+    T: Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + 'static
+{
+}
+
+/// Where a connection comes from, and what it may do.
+pub(super) struct Connection {
+    /// The other end.
+    pub(super) peer: SocketAddr,
+    /// What it may take.
+    pub(super) limits: Limits,
+    /// Becomes true when it should end.
+    pub(super) draining: watch::Receiver<bool>,
+}
+
+/// Why a connection ended that neither side ended in order.
+#[derive(Debug, Error)]
+enum EndError {
+    #[error("no request came in time")]
+    Overdue,
+    #[error(transparent)]
+    Http(#[from] hyper::Error),
+}
+
+impl Connection {
+    /// Completes the handshake and answers requests until either side has enough.
+    pub(super) async fn serve<S>(
+        mut self,
+        handshake: impl Future<Output = io::Result<(S, Version)>>,
+        routes: impl Routes,
+    ) where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let peer = self.peer;
+        let accepted = tokio::select! {
+            accepted = timeout(self.limits.handshake, handshake) => accepted,
+            _ = self.draining.wait_for(|draining| *draining) => return,
+        };
+        let ended = match accepted {
+            Ok(Ok((stream, Version::HTTP_2))) => self.http2(stream, routes).await,
+            Ok(Ok((stream, _))) => self.http1(stream, routes).await,
+            Ok(Err(error)) => {
+                tracing::debug!(remote = %peer, %error, "handshake failed");
+                return;
+            }
+            Err(_) => {
+                tracing::debug!(remote = %peer, "handshake timed out");
+                return;
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(remote = %peer, %error, "connection ended");
+        }
+    }
+
+    async fn http1<S>(&mut self, mut stream: S, routes: impl Routes) -> Result<(), EndError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let activity = Activity::new(&self.limits);
+        let service = service(routes, self.peer, Arc::clone(&activity));
+        let ended = {
+            let watched = Watched {
+                stream: &mut stream,
+                activity: &activity,
+            };
+            let mut builder = http1::Builder::new();
+            // A client that shuts its side down after its request still gets its answer.
+            builder.half_close(true);
+            builder.max_buf_size(lenient(self.limits.max_head));
+            let connection = pin!(builder.serve_connection(TokioIo::new(watched), service));
+            let stop = http1::Connection::graceful_shutdown;
+            self.drive(connection, stop, &activity).await
+        };
+        match ended {
+            Ok(()) => linger(&mut stream).await,
+            Err(_) => drop(timeout(LINGER, stream.shutdown()).await),
+        }
+        ended
+    }
+
+    async fn http2<S>(&mut self, stream: S, routes: impl Routes) -> Result<(), EndError>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        /// Each may hold a whole body in memory.
+        const STREAMS: u32 = 8;
+        let activity = Activity::new(&self.limits);
+        let service = service(routes, self.peer, Arc::clone(&activity));
+        let mut builder = http2::Builder::new(TokioExecutor::new());
+        let max_head = u32::try_from(lenient(self.limits.max_head)).unwrap_or(u32::MAX);
+        builder.max_header_list_size(max_head);
+        builder.max_concurrent_streams(STREAMS);
+        let connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+        let stop = http2::Connection::graceful_shutdown;
+        self.drive(connection, stop, &activity).await
+    }
+
+    /// Polls hyper's connection to its end, and stops it in time.
+    async fn drive<C>(
+        &mut self,
+        mut connection: Pin<&mut C>,
+        stop: impl Fn(Pin<&mut C>),
+        activity: &Activity,
+    ) -> Result<(), EndError>
+    where
+        C: Future<Output = hyper::Result<()>>,
+    {
+        let mut overdue = pin!(activity.overdue());
+        let mut stopped = false;
+        loop {
+            tokio::select! {
+                biased;
+                ended = &mut connection => return Ok(ended?),
+                () = &mut overdue => return Err(EndError::Overdue),
+                _ = self.draining.wait_for(|draining| *draining), if !stopped => {
+                    stopped = true;
+                    stop(connection.as_mut());
+                }
+            }
+        }
+    }
+}
+
+/// Names each request and counts it as activity.
+fn service(
+    routes: impl Routes,
+    peer: SocketAddr,
+    activity: Arc<Activity>,
+) -> impl Service<
+    Request<Incoming>,
+    Response = Response,
+    Error = Infallible,
+    Future = impl Future<Output = Result<Response, Infallible>> + Send,
+> {
+    service_fn(move |mut request| {
+        let in_flight = activity.begin();
+        let arrival = Arrival::of(&request, peer);
+        request.extensions_mut().insert(Arc::new(arrival));
+        let answer = routes.call(request);
+        async move {
+            let answer = answer.await;
+            drop(in_flight);
+            answer
+        }
+    })
+}
+
+/// hyper answers what breaks its own limits without a body, so it gets looser ones than ours.
+fn lenient(max_head: usize) -> usize {
+    const LEAST: usize = 64 * 1024;
+    max_head.saturating_mul(4).max(LEAST)
+}
+
+/// How long a client may go on sending after its last answer.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// Reads on for a moment after our side was shut down: closed with bytes unread, TCP would reset the connection, and a client that is still
+/// sending a body which is too large would lose the answer that says so.
+async fn linger(stream: &mut (impl AsyncRead + Unpin)) {
+    let mut unread = [0; 4096];
+    let read_on = async { while matches!(stream.read(&mut unread).await, Ok(1..)) {} };
+    let _ = timeout(LINGER, read_on).await;
+}

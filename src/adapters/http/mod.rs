@@ -1,0 +1,16 @@
+//! The HTTP side: our own accept loop on hyper, and warp's filters for the routes.
+//!
+//! It takes deliveries, hands them to the [intake](crate::ports::webhook_intake) and answers what became of them. It knows nothing of
+//! TLS: whoever [serves](server::serve) gives it a way to accept.
+
+mod access_log;
+mod activity;
+mod answer;
+mod arrival;
+mod body;
+mod connection;
+mod delivery_id;
+pub mod limits;
+pub mod readiness;
+mod routes;
+pub mod server;

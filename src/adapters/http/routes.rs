@@ -1,0 +1,144 @@
+//! Which request is answered by what.
+
+use std::convert::Infallible;
+use std::future::ready;
+use std::sync::Arc;
+
+use bytes::Buf;
+use futures_util::Stream;
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, Method, Response};
+use warp::path::FullPath;
+use warp::{Filter, Rejection};
+
+use super::access_log;
+use super::answer::Answer;
+use super::arrival::Arrival;
+use super::body;
+use super::limits::Limits;
+use super::readiness::Readiness;
+use crate::domain::delivery::Delivery;
+use crate::ports::webhook_intake::WebhookIntake;
+
+/// What stands behind the routes.
+pub struct Edge {
+    /// Takes the deliveries.
+    pub intake: Arc<dyn WebhookIntake>,
+    /// What `/readyz` shows.
+    pub readiness: Readiness,
+    /// What a client may take.
+    pub limits: Limits,
+}
+
+/// The routes. They expect an `Arc<Arrival>` among a request's extensions, and answer every request that has one.
+pub(super) fn routes(
+    edge: &Arc<Edge>,
+) -> impl Filter<Extract = (Response<Vec<u8>>,), Error = Rejection> + Clone + Send + Sync + 'static
+{
+    let answers = too_large_a_head(edge.limits.max_head)
+        .or(webhook(Arc::clone(edge)))
+        .unify()
+        .or(warp::path!("webhook").map(|| Answer::method_not_allowed("POST")))
+        .unify()
+        .or(warp::path!("healthz").and(probe(|| true)))
+        .unify()
+        .or(warp::path!("readyz").and(probe({
+            let readiness = edge.readiness.clone();
+            move || readiness.is_ready()
+        })))
+        .unify()
+        .or(warp::any().map(Answer::not_found))
+        .unify();
+    let readiness = edge.readiness.clone();
+    arrival()
+        .and(warp::method())
+        .and(warp::path::full())
+        .and(answers)
+        .map(
+            move |arrival: Arc<Arrival>, method: Method, path: FullPath, answer: Answer| {
+                access_log::write(&arrival, &answer, method.as_str(), path.as_str());
+                answer.render(&arrival, readiness.is_ready())
+            },
+        )
+}
+
+fn arrival() -> impl Filter<Extract = (Arc<Arrival>,), Error = Rejection> + Copy {
+    warp::ext::get::<Arc<Arrival>>()
+}
+
+fn too_large_a_head(max: usize) -> impl Filter<Extract = (Answer,), Error = Rejection> + Copy {
+    arrival().and_then(move |arrival: Arc<Arrival>| {
+        ready(if arrival.head_bytes > max {
+            Ok(Answer::head_too_large(max))
+        } else {
+            Err(warp::reject::not_found())
+        })
+    })
+}
+
+fn probe(
+    is_well: impl Fn() -> bool + Clone + Send + Sync + 'static,
+) -> impl Filter<Extract = (Answer,), Error = Infallible> + Clone {
+    warp::method().map(move |method| match method {
+        Method::GET | Method::HEAD => Answer::probe(is_well()),
+        _ => Answer::method_not_allowed("GET, HEAD"),
+    })
+}
+
+fn webhook(edge: Arc<Edge>) -> impl Filter<Extract = (Answer,), Error = Rejection> + Clone {
+    let query = warp::query::raw().or(warp::any().map(String::new)).unify();
+    warp::path!("webhook")
+        .and(warp::post())
+        .and(arrival())
+        .and(query)
+        .and(warp::header::headers_cloned())
+        .and(warp::body::stream())
+        .then(move |arrival, query, headers, chunks| {
+            deliver(Arc::clone(&edge), arrival, query, headers, chunks)
+        })
+}
+
+async fn deliver<B: Buf, E>(
+    edge: Arc<Edge>,
+    arrival: Arc<Arrival>,
+    query: String,
+    headers: HeaderMap,
+    chunks: impl Stream<Item = Result<B, E>> + Unpin,
+) -> Answer {
+    let mut delivery = Delivery {
+        id: arrival.id.clone(),
+        headers: texts(&headers),
+        query: form_urlencoded::parse(query.as_bytes())
+            .into_owned()
+            .collect(),
+        body: Vec::new(),
+    };
+    let sender = delivery.sender_type().map(shortened);
+    let answer = match body::read(chunks, announced(&headers), &edge.limits).await {
+        Ok(body) => {
+            delivery.body = body;
+            Answer::outcome(edge.intake.accept(delivery).await)
+        }
+        Err(error) => Answer::body_error(&error),
+    };
+    answer.to(sender)
+}
+
+/// The headers that are text, their names in lower case as `http` keeps them.
+fn texts(headers: &HeaderMap) -> Vec<(String, String)> {
+    let texts = headers.iter().filter_map(|(name, value)| {
+        let value = str::from_utf8(value.as_bytes()).ok()?;
+        Some((name.as_str().to_owned(), value.to_owned()))
+    });
+    texts.collect()
+}
+
+fn announced(headers: &HeaderMap) -> Option<usize> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// As much of a type as the log needs to show which one was meant.
+fn shortened(sender: &str) -> String {
+    const SHOWN: usize = 40;
+    sender.chars().take(SHOWN).collect()
+}

@@ -1,0 +1,100 @@
+//! The accept loop.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Version;
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::{JoinError, JoinSet};
+
+use super::connection::Connection;
+use super::routes::routes;
+
+pub use super::routes::Edge;
+
+/// Serves until `stop` completes; then accepts no more, lets the requests that are being answered finish, and returns when every
+/// connection is closed. Dropping the future closes them at once: whoever has a deadline sets a time-out.
+///
+/// `accept` makes of a TCP connection a stream that HTTP can be spoken on, and says which version; its time-out is the handshake's.
+pub async fn serve<A, F, S>(
+    listener: TcpListener,
+    accept: A,
+    edge: Edge,
+    stop: impl Future<Output = ()>,
+) where
+    A: Fn(TcpStream) -> F,
+    F: Future<Output = io::Result<(S, Version)>> + Send + 'static,
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let limits = edge.limits;
+    let routes = TowerToHyperService::new(warp::service(routes(&Arc::new(edge))));
+    let permits = Arc::new(Semaphore::new(limits.max_connections.get()));
+    let (drain, draining) = watch::channel(false);
+    let mut connections = JoinSet::new();
+    let mut stop = pin!(stop);
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut stop => break,
+            Some(ended) = connections.join_next() => report(ended),
+            (permit, tcp, peer) = next(&listener, &permits) => {
+                let connection = Connection { peer, limits, draining: draining.clone() };
+                let served = connection.serve(accept(tcp), routes.clone());
+                connections.spawn(async move {
+                    served.await;
+                    drop(permit);
+                });
+            }
+        }
+    }
+    drop(listener);
+    drain.send_replace(true);
+    while let Some(ended) = connections.join_next().await {
+        report(ended);
+    }
+}
+
+/// The next connection, once there is room for one: without room, clients wait in the operating system's queue.
+async fn next(
+    listener: &TcpListener,
+    permits: &Arc<Semaphore>,
+) -> (OwnedSemaphorePermit, TcpStream, SocketAddr) {
+    loop {
+        let Ok(permit) = Arc::clone(permits).acquire_owned().await else {
+            // Nobody closes the semaphore.
+            std::future::pending().await
+        };
+        match listener.accept().await {
+            Ok((tcp, peer)) => {
+                // Answers are small and written at once: waiting to fill a segment would only delay them.
+                let _ = tcp.set_nodelay(true);
+                return (permit, tcp, peer);
+            }
+            Err(error) => back_off(&error).await,
+        }
+    }
+}
+
+/// A client that went away costs nothing; when the process has no more file descriptors, trying again at once would spin.
+async fn back_off(error: &io::Error) {
+    const PAUSE: Duration = Duration::from_millis(100);
+    match error.kind() {
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset => {}
+        _ => {
+            tracing::warn!(%error, "failed to accept a connection");
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+}
+
+fn report(ended: Result<(), JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "the task of a connection failed");
+    }
+}

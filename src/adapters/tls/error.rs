@@ -1,0 +1,60 @@
+//! What can be wrong with TLS before a client comes.
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::domain::tls_policy::TlsPolicyError;
+
+/// TLS cannot be served.
+#[derive(Debug, Error)]
+pub enum TlsError {
+    /// A file of the certificate is there and cannot be read.
+    #[error("failed to read {}: {source}; let this user read it, or take it away for a self-signed certificate", file.display())]
+    ReadFile {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// `tls.crt` holds no certificate.
+    #[error(
+        "tls.crt holds no certificate that can be read ({reason}); give a chain in PEM, the server's own certificate first"
+    )]
+    ParseChain {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// `tls.key` holds no private key.
+    #[error("tls.key holds no private key that can be read; give an unencrypted one in PEM")]
+    ParseKey,
+    /// The two files do not belong together.
+    #[error(
+        "tls.key is not the private key of the first certificate in tls.crt; give the key that it was made for"
+    )]
+    MatchKey,
+    /// The TLS library refuses the pair.
+    #[error("the certificate in tls.crt and tls.key cannot be served: {reason}")]
+    UseCertificate {
+        /// What the library says.
+        reason: String,
+    },
+    /// No self-signed certificate could be made.
+    #[error(
+        "failed to make a self-signed certificate: {reason}; give one of your own in tls.crt and tls.key"
+    )]
+    MakeSelfSigned {
+        /// What the library says.
+        reason: String,
+    },
+    /// The TLS library refuses the versions and suites.
+    #[error("failed to set TLS up: {reason}")]
+    Configure {
+        /// What the library says.
+        reason: String,
+    },
+    /// This build cannot serve the policy.
+    #[error(transparent)]
+    Policy(#[from] TlsPolicyError),
+}

@@ -1,0 +1,154 @@
+//! TLS 1.1 to 1.3 by OpenSSL, for what rustls does not have.
+
+use std::io;
+use std::pin::Pin;
+
+use arc_swap::ArcSwap;
+use async_trait::async_trait;
+use http::Version;
+use openssl::error::ErrorStack;
+use openssl::pkey::PKey;
+use openssl::ssl::{
+    self, AlpnError, Ssl, SslContext, SslContextBuilder, SslMethod, SslOptions, SslVersion,
+};
+use openssl::x509::X509;
+use tokio::net::TcpStream;
+use tokio_openssl::SslStream;
+
+use super::acceptor::{Acceptor, Socket, TlsAcceptor, version};
+use super::certificate::KeyPair;
+use super::error::TlsError;
+use crate::domain::cipher_suite::{CipherSuite, SuiteClass};
+use crate::domain::tls_policy::{TlsPolicy, TlsVersion};
+
+/// What is offered by ALPN, in its wire format: each name after its length.
+const WITH_HTTP2: &[u8] = b"\x02h2\x08http/1.1";
+const WITHOUT_HTTP2: &[u8] = b"\x08http/1.1";
+
+/// Accepts TLS 1.1 to 1.3.
+pub(super) struct OpensslAcceptor {
+    policy: TlsPolicy,
+    http2: bool,
+    context: ArcSwap<SslContext>,
+}
+
+impl OpensslAcceptor {
+    /// Serves that policy with that certificate.
+    ///
+    /// # Errors
+    /// [`TlsError`] where the pair or the policy cannot be served.
+    pub(super) fn new(policy: &TlsPolicy, http2: bool, pair: &KeyPair) -> Result<Self, TlsError> {
+        Ok(Self {
+            context: ArcSwap::from_pointee(context(policy, http2, pair)?),
+            policy: policy.clone(),
+            http2,
+        })
+    }
+}
+
+#[async_trait]
+impl Acceptor for OpensslAcceptor {
+    async fn accept(&self, tcp: TcpStream) -> io::Result<(Box<dyn Socket>, Version)> {
+        let ssl = Ssl::new(&self.context.load())?;
+        let mut stream = SslStream::new(ssl, tcp)?;
+        Pin::new(&mut stream)
+            .accept()
+            .await
+            .map_err(io::Error::other)?;
+        let version = version(stream.ssl().selected_alpn_protocol());
+        Ok((Box::new(stream), version))
+    }
+}
+
+impl TlsAcceptor for OpensslAcceptor {
+    fn install(&self, pair: &KeyPair) -> Result<(), TlsError> {
+        let context = context(&self.policy, self.http2, pair)?;
+        self.context.store(context.into());
+        Ok(())
+    }
+}
+
+fn context(policy: &TlsPolicy, http2: bool, pair: &KeyPair) -> Result<SslContext, TlsError> {
+    let mut builder = configured(policy, http2).map_err(|error| TlsError::Configure {
+        reason: error.to_string(),
+    })?;
+    add_certificate(&mut builder, pair)?;
+    Ok(builder.build())
+}
+
+fn configured(policy: &TlsPolicy, http2: bool) -> Result<SslContextBuilder, ErrorStack> {
+    let mut builder = SslContextBuilder::new(SslMethod::tls_server())?;
+    builder.set_options(SslOptions::NO_COMPRESSION | SslOptions::NO_RENEGOTIATION);
+    builder.set_min_proto_version(Some(protocol(policy.min())))?;
+    builder.set_max_proto_version(Some(protocol(policy.max())))?;
+    let mut suites = suites(policy);
+    if policy.min() == TlsVersion::Tls11 {
+        // Its signatures are of MD5 and SHA-1, which OpenSSL 3 permits at this level only.
+        builder.set_security_level(0);
+        suites.push_str(":@SECLEVEL=0");
+    }
+    builder.set_cipher_list(&suites)?;
+    builder.set_session_id_context(b"argocd-image-updater")?;
+    let offered = if http2 { WITH_HTTP2 } else { WITHOUT_HTTP2 };
+    builder.set_alpn_select_callback(move |_, client| {
+        ssl::select_next_proto(offered, client).ok_or(AlpnError::ALERT_FATAL)
+    });
+    Ok(builder)
+}
+
+fn protocol(version: TlsVersion) -> SslVersion {
+    match version {
+        TlsVersion::Tls11 => SslVersion::TLS1_1,
+        TlsVersion::Tls12 => SslVersion::TLS1_2,
+        TlsVersion::Tls13 => SslVersion::TLS1_3,
+    }
+}
+
+/// The suites below TLS 1.3 by OpenSSL's names. Unless RSA key exchange is asked for by name, every one has forward secrecy.
+fn suites(policy: &TlsPolicy) -> String {
+    let usual = CipherSuite::ALL
+        .iter()
+        .filter(|suite| matches!(suite.class(), SuiteClass::Modern | SuiteClass::Legacy))
+        .filter(|suite| suite.name().starts_with("TLS_ECDHE_"));
+    let names: Vec<_> = if policy.suites().is_empty() {
+        usual.map(|suite| ssl::cipher_name(suite.name())).collect()
+    } else {
+        let named = policy.suites().iter();
+        named.map(|suite| ssl::cipher_name(suite.name())).collect()
+    };
+    names.join(":")
+}
+
+fn add_certificate(builder: &mut SslContextBuilder, pair: &KeyPair) -> Result<(), TlsError> {
+    let unusable = |error: ErrorStack| TlsError::UseCertificate {
+        reason: error.to_string(),
+    };
+    let mut chain = pair.chain.iter();
+    if let Some(leaf) = chain.next() {
+        let leaf = X509::from_der(leaf).map_err(unusable)?;
+        builder.set_certificate(&leaf).map_err(unusable)?;
+    }
+    for issuer in chain {
+        let issuer = X509::from_der(issuer).map_err(unusable)?;
+        builder.add_extra_chain_cert(issuer).map_err(unusable)?;
+    }
+    let key = PKey::private_key_from_der(pair.key.secret_der()).map_err(|_| TlsError::ParseKey)?;
+    builder
+        .set_private_key(&key)
+        .and_then(|()| builder.check_private_key())
+        .map_err(|_| TlsError::MatchKey)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn openssl_knows_every_suite_that_is_served() {
+        for suite in CipherSuite::ALL {
+            if matches!(suite.class(), SuiteClass::Modern | SuiteClass::Legacy) {
+                assert_ne!(ssl::cipher_name(suite.name()), "(NONE)", "{suite}");
+            }
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! Taking up a certificate that was replaced.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use super::acceptor::TlsAcceptor;
+use super::certificate::KeyPair;
+use super::error::TlsError;
+use super::folder::Found;
+use super::leaf::Leaf;
+
+/// How often a certificate is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReloadTiming {
+    /// Between two looks into the folder. A file system need not tell of changes for this to work. Default 1 s.
+    pub poll: Duration,
+    /// Between two complaints about a certificate that is not valid now. Default 1 h.
+    pub complain: Duration,
+}
+
+impl Default for ReloadTiming {
+    fn default() -> Self {
+        Self {
+            poll: Duration::from_secs(1),
+            complain: Duration::from_secs(3600),
+        }
+    }
+}
+
+/// Watches over the certificate that is served.
+pub struct CertificateWatch {
+    pub(super) folder: PathBuf,
+    pub(super) timing: ReloadTiming,
+    pub(super) served: Served,
+}
+
+impl CertificateWatch {
+    /// Works until it is dropped: takes up a certificate that was replaced or has come, and says in the log what is wrong with one.
+    pub async fn run(mut self) {
+        let mut poll = interval(self.timing.poll);
+        poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut next_complaint = Instant::now();
+        loop {
+            let now = poll.tick().await;
+            let folder = self.folder.clone();
+            let found = tokio::task::spawn_blocking(move || Found::read(&folder)).await;
+            if let Ok(found) = found
+                && self.served.look(found)
+            {
+                next_complaint = now;
+            }
+            if now >= next_complaint {
+                self.served.complain(SystemTime::now());
+                next_complaint = now + self.timing.complain;
+            }
+        }
+    }
+}
+
+/// What is served, and what was seen since.
+pub(super) struct Served {
+    acceptor: Arc<dyn TlsAcceptor>,
+    found: Found,
+    leaf: Option<Leaf>,
+    problem: Option<Problem>,
+}
+
+/// What is wrong with the files. It is reported when it is seen for the second time running: the first may have fallen between the
+/// writing of one file and of the other.
+#[derive(Debug, PartialEq, Eq)]
+struct Problem {
+    text: String,
+    is_reported: bool,
+}
+
+impl Served {
+    /// Starts from what the acceptor was made with.
+    pub(super) fn new(acceptor: Arc<dyn TlsAcceptor>, found: Found, leaf: Option<Leaf>) -> Self {
+        Self {
+            acceptor,
+            found,
+            leaf,
+            problem: None,
+        }
+    }
+
+    /// Looks at what the folder holds now; says whether another certificate is served than before.
+    fn look(&mut self, now: Result<Found, TlsError>) -> bool {
+        let seen = now.and_then(|found| Ok((found.pair()?, found)));
+        match seen {
+            Ok((_, found)) if found == self.found => self.problem = None,
+            Ok((Some(pair), found)) => match self.acceptor.install(&pair) {
+                Ok(()) => {
+                    self.take(&pair, found);
+                    return true;
+                }
+                Err(error) => self.report(error.to_string()),
+            },
+            Ok((None, _)) => self.report("tls.crt or tls.key is missing or empty".to_owned()),
+            Err(error) => self.report(error.to_string()),
+        }
+        false
+    }
+
+    fn take(&mut self, pair: &KeyPair, found: Found) {
+        tracing::info!("serving the certificate that has replaced the previous one");
+        self.leaf = pair.leaf().and_then(Leaf::read);
+        self.found = found;
+        self.problem = None;
+    }
+
+    fn report(&mut self, text: String) {
+        match &mut self.problem {
+            Some(known) if known.text == text => {
+                if !known.is_reported {
+                    tracing::error!(reason = text, "keeping the previous certificate");
+                    known.is_reported = true;
+                }
+            }
+            _ => {
+                self.problem = Some(Problem {
+                    text,
+                    is_reported: false,
+                });
+            }
+        }
+    }
+
+    /// Says in the log that clients will refuse the certificate, if they will.
+    fn complain(&self, now: SystemTime) {
+        if let Some(reason) = self.leaf.as_ref().and_then(|leaf| leaf.complaint(now)) {
+            tracing::error!(
+                reason,
+                "the certificate is not valid; serving it all the same"
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::Mutex;
+
+    use async_trait::async_trait;
+    use http::Version;
+    use tokio::net::TcpStream;
+
+    use super::super::acceptor::{Acceptor, Socket};
+    use super::super::self_signed;
+    use super::*;
+
+    /// Remembers what was installed; refuses what is told to be a mismatch.
+    #[derive(Default)]
+    struct Installed {
+        leaves: Mutex<Vec<Vec<u8>>>,
+        refuses: Mutex<bool>,
+    }
+
+    #[async_trait]
+    impl Acceptor for Installed {
+        async fn accept(&self, _: TcpStream) -> io::Result<(Box<dyn Socket>, Version)> {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+    }
+
+    impl TlsAcceptor for Installed {
+        fn install(&self, pair: &KeyPair) -> Result<(), TlsError> {
+            if *self.refuses.lock().unwrap() {
+                return Err(TlsError::MatchKey);
+            }
+            let leaf = pair.leaf().unwrap().to_vec();
+            self.leaves.lock().unwrap().push(leaf);
+            Ok(())
+        }
+    }
+
+    fn absent() -> Found {
+        Found::Absent {
+            missing: "tls.crt and tls.key".to_owned(),
+        }
+    }
+
+    fn pair() -> Found {
+        let (chain, key) = self_signed::pem(&[]);
+        Found::Pair {
+            chain: chain.into(),
+            key: key.into(),
+        }
+    }
+
+    fn started() -> (Arc<Installed>, Served) {
+        let acceptor = Arc::new(Installed::default());
+        let served = Served::new(
+            Arc::clone(&acceptor) as Arc<dyn TlsAcceptor>,
+            absent(),
+            None,
+        );
+        (acceptor, served)
+    }
+
+    fn count(acceptor: &Installed) -> usize {
+        acceptor.leaves.lock().unwrap().len()
+    }
+
+    #[test]
+    fn a_certificate_that_comes_or_changes_is_taken_up_once() {
+        let (acceptor, mut served) = started();
+        assert!(!served.look(Ok(absent())));
+        let first = pair();
+        assert!(served.look(Ok(first.clone())));
+        assert!(!served.look(Ok(first.clone())));
+        assert_eq!(count(&acceptor), 1);
+        assert!(served.look(Ok(pair())));
+        assert_eq!(count(&acceptor), 2);
+        assert!(served.leaf.is_some());
+    }
+
+    #[test]
+    fn what_cannot_be_served_leaves_the_old_one() {
+        let (acceptor, mut served) = started();
+        let good = pair();
+        served.look(Ok(good.clone()));
+        let broken = Found::Pair {
+            chain: b"nonsense".to_vec(),
+            key: b"nonsense".to_vec(),
+        };
+        assert!(!served.look(Ok(broken)));
+        assert!(!served.look(Ok(absent())));
+        assert!(served.found == good);
+        *acceptor.refuses.lock().unwrap() = true;
+        assert!(!served.look(Ok(pair())));
+        assert!(served.found == good);
+        assert_eq!(count(&acceptor), 1);
+    }
+
+    #[test]
+    fn a_problem_is_reported_when_it_lasts_and_once() {
+        let (_, mut served) = started();
+        let is_reported = |served: &Served| served.problem.as_ref().map(|p| p.is_reported);
+        let unreadable = || {
+            Err(TlsError::ReadFile {
+                file: "tls.crt".into(),
+                source: io::ErrorKind::PermissionDenied.into(),
+            })
+        };
+        served.look(unreadable());
+        assert_eq!(is_reported(&served), Some(false));
+        served.look(unreadable());
+        assert_eq!(is_reported(&served), Some(true));
+        served.look(Ok(absent()));
+        assert_eq!(is_reported(&served), None);
+    }
+}

@@ -1,0 +1,165 @@
+//! TLS 1.2 and 1.3 by rustls.
+
+use std::io;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use async_trait::async_trait;
+use http::Version;
+use rustls::crypto::CryptoProvider;
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use rustls::{Error, ServerConfig, SupportedCipherSuite, SupportedProtocolVersion};
+use tokio::net::TcpStream;
+
+use super::acceptor::{Acceptor, H2, HTTP11, Socket, TlsAcceptor, version};
+use super::certificate::KeyPair;
+use super::error::TlsError;
+use crate::domain::tls_policy::{TlsPolicy, TlsVersion};
+
+/// Accepts TLS 1.2 and 1.3.
+pub(super) struct RustlsAcceptor {
+    tls: tokio_rustls::TlsAcceptor,
+    provider: Arc<CryptoProvider>,
+    certificate: Arc<Certificate>,
+}
+
+impl RustlsAcceptor {
+    /// Serves that policy with that certificate.
+    ///
+    /// # Errors
+    /// [`TlsError`] where the pair or the policy cannot be served.
+    pub(super) fn new(policy: &TlsPolicy, http2: bool, pair: &KeyPair) -> Result<Self, TlsError> {
+        let provider = Arc::new(provider(policy));
+        let key = certified(pair, &provider)?;
+        let certificate = Arc::new(Certificate(ArcSwap::from_pointee(key)));
+        let mut config = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_protocol_versions(&versions(policy))
+            .map_err(|error| TlsError::Configure {
+                reason: error.to_string(),
+            })?
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::clone(&certificate) as Arc<dyn ResolvesServerCert>);
+        if http2 {
+            config.alpn_protocols.push(H2.to_vec());
+        }
+        config.alpn_protocols.push(HTTP11.to_vec());
+        Ok(Self {
+            tls: Arc::new(config).into(),
+            provider,
+            certificate,
+        })
+    }
+}
+
+#[async_trait]
+impl Acceptor for RustlsAcceptor {
+    async fn accept(&self, tcp: TcpStream) -> io::Result<(Box<dyn Socket>, Version)> {
+        let stream = self.tls.accept(tcp).await?;
+        let version = version(stream.get_ref().1.alpn_protocol());
+        Ok((Box::new(stream), version))
+    }
+}
+
+impl TlsAcceptor for RustlsAcceptor {
+    fn install(&self, pair: &KeyPair) -> Result<(), TlsError> {
+        let key = certified(pair, &self.provider)?;
+        self.certificate.0.store(Arc::new(key));
+        Ok(())
+    }
+}
+
+/// The certificate that is served now.
+#[derive(Debug)]
+struct Certificate(ArcSwap<CertifiedKey>);
+
+impl ResolvesServerCert for Certificate {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.0.load_full())
+    }
+}
+
+fn certified(pair: &KeyPair, provider: &CryptoProvider) -> Result<CertifiedKey, TlsError> {
+    CertifiedKey::from_der(pair.chain.clone(), pair.key.clone_key(), provider).map_err(|error| {
+        match error {
+            Error::InconsistentKeys(_) => TlsError::MatchKey,
+            other => TlsError::UseCertificate {
+                reason: other.to_string(),
+            },
+        }
+    })
+}
+
+/// *ring*, and no other provider that some dependency may have switched on; with the policy's suites.
+fn provider(policy: &TlsPolicy) -> CryptoProvider {
+    let mut provider = rustls::crypto::ring::default_provider();
+    if !policy.suites().is_empty() {
+        provider
+            .cipher_suites
+            .retain(|suite| is_served(policy, *suite));
+    }
+    provider
+}
+
+/// Suites of TLS 1.3 are no matter of configuration. Below, rustls calls suites by their IANA names.
+fn is_served(policy: &TlsPolicy, suite: SupportedCipherSuite) -> bool {
+    let name = suite.suite().as_str();
+    suite.tls13().is_some()
+        || policy
+            .suites()
+            .iter()
+            .any(|named| Some(named.name()) == name)
+}
+
+fn versions(policy: &TlsPolicy) -> Vec<&'static SupportedProtocolVersion> {
+    let range = policy.min()..=policy.max();
+    let mut versions = Vec::new();
+    if range.contains(&TlsVersion::Tls13) {
+        versions.push(&rustls::version::TLS13);
+    }
+    if range.contains(&TlsVersion::Tls12) {
+        versions.push(&rustls::version::TLS12);
+    }
+    versions
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::cipher_suite::{CipherList, CipherSuite, SuiteClass};
+    use crate::domain::tls_policy::Capabilities;
+
+    /// Neither table may know a suite that the other does not.
+    #[test]
+    fn rustls_serves_exactly_the_modern_suites() {
+        let theirs: Vec<_> = rustls::crypto::ring::default_provider()
+            .cipher_suites
+            .iter()
+            .filter(|suite| suite.tls13().is_none())
+            .filter_map(|suite| CipherSuite::named(suite.suite().as_str()?))
+            .collect();
+        let modern = CipherSuite::ALL
+            .iter()
+            .filter(|suite| suite.class() == SuiteClass::Modern);
+        assert_eq!(theirs.len(), modern.clone().count());
+        for suite in modern {
+            assert!(theirs.contains(suite), "{suite}");
+        }
+    }
+
+    #[test]
+    fn a_restricted_policy_keeps_the_suites_of_tls_13() {
+        let name = "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256";
+        let list = CipherList::parse(name).unwrap();
+        let build = Capabilities { tls11: false };
+        let (policy, _) =
+            TlsPolicy::new(TlsVersion::Tls12, TlsVersion::Tls13, &list, build).unwrap();
+        let names: Vec<_> = provider(&policy)
+            .cipher_suites
+            .iter()
+            .filter_map(|suite| suite.suite().as_str())
+            .collect();
+        assert_eq!(names.len(), 4, "{names:?}");
+        assert!(names.contains(&name));
+    }
+}

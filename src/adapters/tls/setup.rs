@@ -1,0 +1,116 @@
+//! From settings to an acceptor.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rustls::pki_types::CertificateDer;
+
+use super::acceptor::{Acceptor, TlsAcceptor};
+use super::certificate::KeyPair;
+use super::error::TlsError;
+use super::folder::Found;
+use super::leaf::Leaf;
+use super::reload::{CertificateWatch, ReloadTiming, Served};
+use super::rustls_acceptor::RustlsAcceptor;
+use super::self_signed;
+use crate::domain::cipher_suite::KeyKind;
+use crate::domain::tls_policy::TlsPolicy;
+
+/// How TLS is served.
+#[derive(Debug, Clone)]
+pub struct TlsSettings {
+    /// Versions and suites.
+    pub policy: TlsPolicy,
+    /// Whether HTTP/2 is offered.
+    pub http2: bool,
+    /// The folder of `tls.crt` and `tls.key`.
+    pub folder: PathBuf,
+    /// Names of this host and pod for a self-signed certificate, beside the local ones.
+    pub names: Vec<String>,
+    /// How often the certificate is looked at.
+    pub timing: ReloadTiming,
+}
+
+/// TLS, ready to accept.
+pub struct Tls {
+    /// The acceptor.
+    pub acceptor: Arc<dyn Acceptor>,
+    /// Keeps the certificate fresh while its `run` is polled.
+    pub watch: CertificateWatch,
+    /// The certificate that is served at first, which a client may trust to reach this very server.
+    pub certificate: CertificateDer<'static>,
+}
+
+/// Reads the certificate, or makes one where there is none, and sets the acceptor up. It reads two files and does not wait otherwise.
+///
+/// # Errors
+/// [`TlsError`] where a certificate is there and cannot be served, or the build cannot serve the policy.
+pub fn set_up(settings: TlsSettings) -> Result<Tls, TlsError> {
+    let found = Found::read(&settings.folder)?;
+    let pair = if let Some(pair) = found.pair()? {
+        tracing::info!(folder = %settings.folder.display(), "serving the certificate in the folder");
+        pair
+    } else {
+        make_self_signed(&settings, &found)?
+    };
+    let Some(certificate) = pair.leaf().cloned() else {
+        return Err(TlsError::ParseChain {
+            reason: "it is empty".to_owned(),
+        });
+    };
+    let acceptor = acceptor(&settings, &pair)?;
+    let leaf = Leaf::read(&certificate);
+    warn_of_unusable_suites(&settings.policy, leaf.as_ref());
+    Ok(Tls {
+        acceptor: Arc::clone(&acceptor) as Arc<dyn Acceptor>,
+        watch: CertificateWatch {
+            folder: settings.folder,
+            timing: settings.timing,
+            served: Served::new(acceptor, found, leaf),
+        },
+        certificate,
+    })
+}
+
+fn make_self_signed(settings: &TlsSettings, found: &Found) -> Result<KeyPair, TlsError> {
+    if let Found::Absent { missing } = found {
+        let folder = settings.folder.display();
+        tracing::warn!(%folder, missing, "serving a self-signed certificate, as none is given");
+    }
+    self_signed::make(&settings.names, key_kind(&settings.policy))
+}
+
+/// ECDSA has the cheaper handshake; the policy may leave RSA alone.
+fn key_kind(policy: &TlsPolicy) -> KeyKind {
+    if policy.fits(KeyKind::Ecdsa) {
+        KeyKind::Ecdsa
+    } else {
+        KeyKind::Rsa
+    }
+}
+
+fn warn_of_unusable_suites(policy: &TlsPolicy, leaf: Option<&Leaf>) {
+    if let Some(leaf) = leaf
+        && !policy.fits(leaf.key)
+    {
+        let key = leaf.key;
+        tracing::warn!(
+            ?key,
+            "no client below TLS 1.3 can connect: none of the cipher suites goes with the certificate's key"
+        );
+    }
+}
+
+fn acceptor(settings: &TlsSettings, pair: &KeyPair) -> Result<Arc<dyn TlsAcceptor>, TlsError> {
+    let (policy, http2) = (&settings.policy, settings.http2);
+    if !policy.needs_tls11() {
+        return Ok(Arc::new(RustlsAcceptor::new(policy, http2, pair)?));
+    }
+    #[cfg(feature = "tls11")]
+    {
+        use super::openssl_acceptor::OpensslAcceptor;
+        Ok(Arc::new(OpensslAcceptor::new(policy, http2, pair)?))
+    }
+    #[cfg(not(feature = "tls11"))]
+    Err(crate::domain::tls_policy::TlsPolicyError::NeedsFeature.into())
+}

@@ -1,0 +1,9 @@
+//! What the tests share.
+
+pub(crate) mod client;
+pub(crate) mod files;
+pub(crate) mod intake;
+pub(crate) mod log;
+pub(crate) mod server;
+pub(crate) mod tools;
+pub(crate) mod wire;

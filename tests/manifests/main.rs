@@ -1,0 +1,3 @@
+//! The directory of manifests, through its public surface.
+
+mod splice_fixtures;
