@@ -15,7 +15,12 @@ use image_updater::ports::payload_decoder::Decoded;
 use image_updater::ports::payload_decoder::PayloadDecoder;
 use libfuzzer_sys::fuzz_target;
 
-static SENDERS: LazyLock<Vec<Box<dyn PayloadDecoder>>> = LazyLock::new(senders::all);
+/// By their names, so that `seed` knows which is which.
+static SENDERS: LazyLock<Vec<Box<dyn PayloadDecoder>>> = LazyLock::new(|| {
+    let mut all = senders::all();
+    all.sort_by_key(|sender| sender.profile().name);
+    all
+});
 
 const CONTENT_TYPES: [&str; 4] = [
     "application/json",
