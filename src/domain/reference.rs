@@ -142,7 +142,9 @@ impl Repository {
     /// [`ReferenceError::Repository`] where a component breaks the grammar or the whole is longer than 255 bytes.
     pub fn parse(text: &str) -> Result<Self, ReferenceError> {
         let lower = text.to_ascii_lowercase();
-        if lower.len() > MAX_REPOSITORY || !lower.split('/').all(is_path_component) {
+        // What an official image is called does not count, so that a name that fits still fits once it is canonical.
+        let counted = lower.strip_prefix(OFFICIAL).unwrap_or(&lower);
+        if counted.len() > MAX_REPOSITORY || !lower.split('/').all(is_path_component) {
             return Err(ReferenceError::Repository(shortened(text)));
         }
         Ok(Self(lower))
@@ -492,6 +494,16 @@ mod tests {
             assert!(Reference::parse(bad).is_err(), "{bad:?}");
         }
         assert!(Tag::parse(&format!("sha256:{}", "a".repeat(64))).is_err());
+    }
+
+    #[test]
+    fn the_longest_official_image_stays_one() {
+        let longest = "a".repeat(MAX_REPOSITORY);
+        assert_eq!(
+            name(&name(&longest)),
+            format!("docker.io/library/{longest}")
+        );
+        assert!(ImageName::parse(&format!("{longest}a")).is_err());
     }
 
     #[test]
