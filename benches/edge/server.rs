@@ -24,7 +24,7 @@ use image_updater::domain::delivery::Delivery;
 use image_updater::domain::event::ImageEvent;
 use image_updater::domain::secret_policy::{Denied, SecretPolicy, Secrets};
 use image_updater::domain::sender::{Authentication, SenderProfile};
-use image_updater::domain::tls_policy::TlsPolicy;
+use image_updater::domain::tls::TlsPolicy;
 use image_updater::ports::webhook_intake::{Outcome, Rejection, WebhookIntake};
 use sha2::Sha256;
 use tokio::net::TcpListener;

@@ -2,8 +2,8 @@
 
 #![no_main]
 
-use image_updater::domain::constraint::Constraint;
-use image_updater::domain::version::Version;
+use image_updater::domain::policy::constraint::Constraint;
+use image_updater::domain::policy::version::Version;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: (&str, &str)| {

@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use image_updater::domain::glob::Glob;
+use image_updater::domain::policy::glob::Glob;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: (&str, &str)| {

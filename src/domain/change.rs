@@ -2,12 +2,12 @@
 
 use thiserror::Error;
 
-use super::application::Application;
-use super::application::EnvVar;
-use super::application::HelmParameter;
-use super::application::Source;
-use super::application::SourcePlace;
-use super::resource::ResourceId;
+use crate::domain::resources::application::Application;
+use crate::domain::resources::application::EnvVar;
+use crate::domain::resources::application::HelmParameter;
+use crate::domain::resources::application::Source;
+use crate::domain::resources::application::SourcePlace;
+use crate::domain::resources::resource::ResourceId;
 
 /// All edits of one Application that one decision makes. They are written together or not at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -183,7 +183,7 @@ fn expected_entry<'l, T>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::application::Sources;
+    use crate::domain::resources::application::Sources;
     use std::collections::BTreeMap;
 
     fn application(source: Source) -> Application {

@@ -3,21 +3,21 @@
 //! Only values that differ are edited. An image that stands there under another spelling of its name keeps that spelling: in kustomize's
 //! entries it is what matches the manifests. Otherwise the name is written as the ImageUpdater spells it.
 
-use super::application::Application;
-use super::change::Edit;
-use super::configured_image::ConfiguredImage;
-use super::image_target::FieldKind;
-use super::image_target::Fields;
-use super::image_target::ImageTarget;
-use super::kustomize_image::KustomizeImage;
-use super::live_image::LiveImage;
-use super::outlet::NameRole;
-use super::outlet::Outlet;
-use super::policy::Current;
-use super::policy::NewVersion;
-use super::spec_version::is_name_of;
-use super::spec_version::kustomize_entries;
-use super::tracked_image::TrackedImage;
+use crate::domain::change::Edit;
+use crate::domain::kustomize_image::KustomizeImage;
+use crate::domain::policy::Current;
+use crate::domain::policy::NewVersion;
+use crate::domain::resources::application::Application;
+use crate::domain::tracking::configured_image::ConfiguredImage;
+use crate::domain::tracking::image_target::FieldKind;
+use crate::domain::tracking::image_target::Fields;
+use crate::domain::tracking::image_target::ImageTarget;
+use crate::domain::tracking::live_image::LiveImage;
+use crate::domain::tracking::outlet::NameRole;
+use crate::domain::tracking::outlet::Outlet;
+use crate::domain::tracking::spec_version::is_name_of;
+use crate::domain::tracking::spec_version::kustomize_entries;
+use crate::domain::tracking::tracked_image::TrackedImage;
 
 /// The edits that put a version where a tracked image is written. There are none where it stands there already.
 #[must_use]
@@ -189,10 +189,10 @@ fn kustomize_edit(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::application::Source;
-    use crate::domain::image_updater::ImageConfig;
-    use crate::domain::image_updater::ManifestTarget;
-    use crate::domain::image_updater::NamedTarget;
+    use crate::domain::resources::application::Source;
+    use crate::domain::resources::image_updater::ImageConfig;
+    use crate::domain::resources::image_updater::ManifestTarget;
+    use crate::domain::resources::image_updater::NamedTarget;
     use crate::domain::testing::application;
     use crate::domain::testing::digest;
     use crate::domain::testing::helm_image;

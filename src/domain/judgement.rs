@@ -2,21 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use super::application::SourcePlace;
-use super::change::ApplicationChange;
-use super::change::Edit;
-use super::change::ImageChange;
-use super::edits::current_text;
-use super::edits::edits;
-use super::edits::version_text;
-use super::event::ImageEvent;
-use super::index::Index;
-use super::policy::Choice;
-use super::policy::NewVersion;
-use super::policy::Pushed;
-use super::reference::ImageName;
-use super::resource::ResourceId;
-use super::tracked_image::TrackedImage;
+use crate::domain::change::ApplicationChange;
+use crate::domain::change::Edit;
+use crate::domain::change::ImageChange;
+use crate::domain::edits::current_text;
+use crate::domain::edits::edits;
+use crate::domain::edits::version_text;
+use crate::domain::event::ImageEvent;
+use crate::domain::policy::Choice;
+use crate::domain::policy::NewVersion;
+use crate::domain::policy::Pushed;
+use crate::domain::reference::ImageName;
+use crate::domain::resources::application::SourcePlace;
+use crate::domain::resources::resource::ResourceId;
+use crate::domain::tracking::index::Index;
+use crate::domain::tracking::tracked_image::TrackedImage;
 
 /// What is to be done, and what was thought about it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -195,15 +195,15 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::domain::application::Application;
-    use crate::domain::application::ApplicationStatus;
-    use crate::domain::application::Sources;
-    use crate::domain::image_updater::ImageConfig;
-    use crate::domain::image_updater::ImageUpdater;
-    use crate::domain::image_updater::UpdateSettings;
-    use crate::domain::image_updater::VerificationSettings;
-    use crate::domain::image_updater::WriteBackSettings;
     use crate::domain::resources::Resources;
+    use crate::domain::resources::application::Application;
+    use crate::domain::resources::application::ApplicationStatus;
+    use crate::domain::resources::application::Sources;
+    use crate::domain::resources::image_updater::ImageConfig;
+    use crate::domain::resources::image_updater::ImageUpdater;
+    use crate::domain::resources::image_updater::UpdateSettings;
+    use crate::domain::resources::image_updater::VerificationSettings;
+    use crate::domain::resources::image_updater::WriteBackSettings;
     use crate::domain::testing::application;
     use crate::domain::testing::digest;
     use crate::domain::testing::event;

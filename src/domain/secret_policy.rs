@@ -9,8 +9,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use thiserror::Error;
 
-use super::delivery::Delivery;
-use super::sender::{Authentication, SenderProfile};
+use crate::domain::delivery::Delivery;
+use crate::domain::sender::{Authentication, SenderProfile};
 
 /// A shared secret. It is never shown, not even by `Debug`, and never empty.
 #[derive(Clone, PartialEq, Eq)]

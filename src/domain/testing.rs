@@ -3,27 +3,27 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::application::Application;
-use super::application::ApplicationStatus;
-use super::application::EnvVar;
-use super::application::HelmParameter;
-use super::application::Source;
-use super::application::Sources;
-use super::application_images::application_images;
-use super::event::ImageEvent;
-use super::image_updater::ApplicationRef;
-use super::image_updater::ImageConfig;
-use super::image_updater::ImageUpdater;
-use super::image_updater::ManifestTarget;
-use super::image_updater::NamedTarget;
-use super::image_updater::UpdateSettings;
-use super::image_updater::WriteBackSettings;
-use super::policy::NewVersion;
-use super::problem::Problem;
-use super::reference::Reference;
-use super::resource::ResourceId;
-use super::tracked_image::TrackedImage;
-use super::updater_rules::UpdaterRules;
+use crate::domain::event::ImageEvent;
+use crate::domain::policy::NewVersion;
+use crate::domain::reference::Reference;
+use crate::domain::resources::application::Application;
+use crate::domain::resources::application::ApplicationStatus;
+use crate::domain::resources::application::EnvVar;
+use crate::domain::resources::application::HelmParameter;
+use crate::domain::resources::application::Source;
+use crate::domain::resources::application::Sources;
+use crate::domain::resources::image_updater::ApplicationRef;
+use crate::domain::resources::image_updater::ImageConfig;
+use crate::domain::resources::image_updater::ImageUpdater;
+use crate::domain::resources::image_updater::ManifestTarget;
+use crate::domain::resources::image_updater::NamedTarget;
+use crate::domain::resources::image_updater::UpdateSettings;
+use crate::domain::resources::image_updater::WriteBackSettings;
+use crate::domain::resources::problem::Problem;
+use crate::domain::resources::resource::ResourceId;
+use crate::domain::tracking::application_images::application_images;
+use crate::domain::tracking::tracked_image::TrackedImage;
+use crate::domain::tracking::updater_rules::UpdaterRules;
 
 /// A name in the namespace of everything that does not say another one.
 pub(crate) fn id(name: &str) -> ResourceId {

@@ -8,10 +8,10 @@ use std::path::Path;
 
 use image_updater::adapters::manifests::splice;
 use image_updater::adapters::manifests::splice::SpliceError;
-use image_updater::domain::application::SourcePlace;
 use image_updater::domain::change::ApplicationChange;
 use image_updater::domain::change::Edit;
-use image_updater::domain::resource::ResourceId;
+use image_updater::domain::resources::application::SourcePlace;
+use image_updater::domain::resources::resource::ResourceId;
 
 struct Fixture {
     change: ApplicationChange,

@@ -16,8 +16,8 @@ use crate::adapters::wire::field_path::FieldPath;
 use crate::adapters::wire::field_path::Step;
 use crate::adapters::wire::findings::Findings;
 use crate::adapters::wire::image_updater;
-use crate::domain::application::Application;
-use crate::domain::image_updater::ImageUpdater;
+use crate::domain::resources::application::Application;
+use crate::domain::resources::image_updater::ImageUpdater;
 
 /// The most that is reported of one object.
 const MAX_REPORTS: usize = 20;

@@ -13,9 +13,9 @@ use crate::adapters::manifests::scalar;
 use crate::adapters::manifests::yaml_tree::Entry;
 use crate::adapters::manifests::yaml_tree::Kind;
 use crate::adapters::manifests::yaml_tree::Node;
-use crate::domain::application::HelmParameter;
 use crate::domain::change::ChangeConflict;
 use crate::domain::change::Edit;
+use crate::domain::resources::application::HelmParameter;
 
 /// An edit as a list and an entry in it.
 pub(super) struct ListEdit<'e> {

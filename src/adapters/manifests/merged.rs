@@ -8,8 +8,8 @@ use std::sync::Arc;
 use crate::adapters::manifests::contents::Found;
 use crate::adapters::manifests::known_file::KnownFile;
 use crate::adapters::manifests::problem::Problem;
-use crate::domain::resource::ResourceId;
 use crate::domain::resources::Resources;
+use crate::domain::resources::resource::ResourceId;
 
 /// Every object that stands in exactly one place.
 #[derive(Debug, Default)]

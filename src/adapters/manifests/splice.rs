@@ -18,10 +18,10 @@ use crate::adapters::manifests::yaml_tree;
 use crate::adapters::wire::application;
 use crate::adapters::wire::field_path::FieldPath;
 use crate::adapters::wire::field_path::Step;
-use crate::domain::application::SourcePlace;
 use crate::domain::change::ApplicationChange;
 use crate::domain::change::ChangeConflict;
-use crate::domain::resource::ResourceId;
+use crate::domain::resources::application::SourcePlace;
+use crate::domain::resources::resource::ResourceId;
 
 /// Why a text was not edited.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

@@ -15,8 +15,8 @@ use crate::adapters::manifests::problem;
 use crate::adapters::manifests::problem::Problem;
 use crate::adapters::manifests::tree::Tree;
 use crate::adapters::manifests::tree::TreeFile;
-use crate::domain::resource::ResourceId;
 use crate::domain::resources::Resources;
+use crate::domain::resources::resource::ResourceId;
 
 /// The files of a directory and what they hold.
 #[derive(Debug)]

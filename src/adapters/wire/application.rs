@@ -5,13 +5,13 @@ use serde_json::Value;
 use crate::adapters::wire::field::Field;
 use crate::adapters::wire::findings::Findings;
 use crate::adapters::wire::metadata;
-use crate::domain::application::Application;
-use crate::domain::application::ApplicationStatus;
-use crate::domain::application::EnvVar;
-use crate::domain::application::HelmParameter;
-use crate::domain::application::Source;
-use crate::domain::application::SourceType;
-use crate::domain::application::Sources;
+use crate::domain::resources::application::Application;
+use crate::domain::resources::application::ApplicationStatus;
+use crate::domain::resources::application::EnvVar;
+use crate::domain::resources::application::HelmParameter;
+use crate::domain::resources::application::Source;
+use crate::domain::resources::application::SourceType;
+use crate::domain::resources::application::Sources;
 
 /// The object's group.
 pub const GROUP: &str = "argoproj.io";
@@ -133,7 +133,7 @@ fn source_type(name: &str) -> SourceType {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::application::SourcePlace;
+    use crate::domain::resources::application::SourcePlace;
     use serde_json::json;
 
     fn application(spec: Value) -> Value {

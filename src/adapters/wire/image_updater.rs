@@ -11,16 +11,16 @@ use crate::adapters::wire::field_path::FieldPath;
 use crate::adapters::wire::findings::Findings;
 use crate::adapters::wire::metadata;
 use crate::adapters::wire::update_settings;
-use crate::domain::image_updater::ApplicationRef;
-use crate::domain::image_updater::ImageConfig;
-use crate::domain::image_updater::ImageUpdater;
-use crate::domain::image_updater::LabelExpression;
-use crate::domain::image_updater::LabelSelector;
-use crate::domain::image_updater::ManifestTarget;
-use crate::domain::image_updater::NamedTarget;
-use crate::domain::image_updater::UpdateSettings;
-use crate::domain::image_updater::VerificationSettings;
-use crate::domain::image_updater::WriteBackSettings;
+use crate::domain::resources::image_updater::ApplicationRef;
+use crate::domain::resources::image_updater::ImageConfig;
+use crate::domain::resources::image_updater::ImageUpdater;
+use crate::domain::resources::image_updater::LabelExpression;
+use crate::domain::resources::image_updater::LabelSelector;
+use crate::domain::resources::image_updater::ManifestTarget;
+use crate::domain::resources::image_updater::NamedTarget;
+use crate::domain::resources::image_updater::UpdateSettings;
+use crate::domain::resources::image_updater::VerificationSettings;
+use crate::domain::resources::image_updater::WriteBackSettings;
 
 /// The object's group.
 pub const GROUP: &str = "argocd-image-updater.argoproj.io";

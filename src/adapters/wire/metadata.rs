@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::adapters::wire::field::Field;
 use crate::adapters::wire::field_path::FieldPath;
 use crate::adapters::wire::findings::Findings;
-use crate::domain::resource::ResourceId;
+use crate::domain::resources::resource::ResourceId;
 
 /// The longest name of an object, in bytes.
 const MAX_NAME: usize = 253;

@@ -2,10 +2,10 @@
 
 use crate::adapters::wire::field::Field;
 use crate::adapters::wire::findings::Findings;
-use crate::domain::image_updater::SecretKeyRef;
-use crate::domain::image_updater::UpdateSettings;
-use crate::domain::image_updater::VerificationSettings;
-use crate::domain::image_updater::WriteBackSettings;
+use crate::domain::resources::image_updater::SecretKeyRef;
+use crate::domain::resources::image_updater::UpdateSettings;
+use crate::domain::resources::image_updater::VerificationSettings;
+use crate::domain::resources::image_updater::WriteBackSettings;
 
 /// The most labels that a pull request takes.
 const MAX_LABELS: usize = 100;

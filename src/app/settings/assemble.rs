@@ -16,7 +16,7 @@ use super::{
 use crate::domain::rate_policy::RatePolicy;
 use crate::domain::secret_policy::SecretPolicy;
 use crate::domain::sender::SenderProfile;
-use crate::domain::tls_policy::Capabilities;
+use crate::domain::tls::Capabilities;
 
 /// The settings that the values mean.
 ///

@@ -1,7 +1,7 @@
 //! What the program was built with, as far as settings depend on it.
 
 use crate::domain::sender::SenderProfile;
-use crate::domain::tls_policy::Capabilities;
+use crate::domain::tls::Capabilities;
 
 /// What the program was built with.
 #[derive(Debug, Clone, Copy)]

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use figment::value::Value;
 
-use crate::domain::cipher_suite::CipherList;
 use crate::domain::secret_policy::Secrets;
-use crate::domain::tls_policy::TlsVersion;
+use crate::domain::tls::TlsVersion;
+use crate::domain::tls::cipher_suite::CipherList;
 
 /// The kind of a setting's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -33,7 +33,7 @@ use serde::Deserialize;
 use self::mode::Mode;
 use crate::domain::rate_policy::RatePolicy;
 use crate::domain::secret_policy::{SecretPolicy, Secrets};
-use crate::domain::tls_policy::TlsPolicy;
+use crate::domain::tls::TlsPolicy;
 
 /// Everything that a start needs to know, checked. Its `Debug` shows no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]

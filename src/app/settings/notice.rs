@@ -4,7 +4,7 @@ use std::fmt;
 
 use tracing::{Level, debug, info, warn};
 
-use crate::domain::tls_policy::TlsWarning;
+use crate::domain::tls::TlsWarning;
 
 /// Something about the configuration that people should know.
 #[derive(Debug, Clone, PartialEq, Eq)]

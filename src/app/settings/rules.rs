@@ -10,7 +10,7 @@ use super::table::{Table, secret_key, secret_variable};
 use super::tls;
 use super::values::Values;
 use crate::domain::sender::SenderProfile;
-use crate::domain::tls_policy::Capabilities;
+use crate::domain::tls::Capabilities;
 
 /// What is to be said.
 #[derive(Default)]

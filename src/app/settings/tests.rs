@@ -16,7 +16,7 @@ use crate::app::settings::{LogFormat, LogLevel};
 use crate::domain::rate_policy::RatePolicy;
 use crate::domain::secret_policy::Secrets;
 use crate::domain::sender::{Authentication, SenderProfile};
-use crate::domain::tls_policy::{Capabilities, TlsVersion};
+use crate::domain::tls::{Capabilities, TlsVersion};
 use crate::ports::config_source::MockConfigSource;
 use crate::ports::config_source::{ConfigSource, ConfigSourceError, ConfigValue};
 

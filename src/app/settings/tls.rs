@@ -2,8 +2,8 @@
 
 use super::problem::Problem;
 use super::values::Values;
-use crate::domain::cipher_suite::CipherList;
-use crate::domain::tls_policy::{Capabilities, TlsPolicy, TlsPolicyError, TlsVersion, TlsWarning};
+use crate::domain::tls::cipher_suite::CipherList;
+use crate::domain::tls::{Capabilities, TlsPolicy, TlsPolicyError, TlsVersion, TlsWarning};
 
 /// Judges versions and suites together against what the build can serve.
 ///

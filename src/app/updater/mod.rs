@@ -20,8 +20,8 @@ use tokio::sync::watch;
 use tokio::time::sleep_until;
 
 use self::backlog::Backlog;
-use crate::domain::index::Index;
 use crate::domain::resources::Resources;
+use crate::domain::tracking::index::Index;
 use crate::ports::event_queue::Batch;
 use crate::ports::event_queue::EventQueue;
 use crate::ports::event_queue::QueuedEvent;

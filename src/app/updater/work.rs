@@ -12,7 +12,7 @@ use crate::domain::judgement::Judgement;
 use crate::domain::judgement::judge;
 use crate::domain::policy::Strategy;
 use crate::domain::reference::ImageName;
-use crate::domain::resource::ResourceId;
+use crate::domain::resources::resource::ResourceId;
 use crate::ports::event_queue::Batch;
 use crate::ports::registry_client::RegistryClient;
 use crate::ports::update_trigger::TriggerError;

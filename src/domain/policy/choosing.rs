@@ -3,10 +3,10 @@
 use std::cmp::Ordering;
 
 use super::{Choice, Current, NewVersion, Policy, Pushed, Rule};
-use crate::domain::constraint::Constraint;
+use crate::domain::policy::constraint::Constraint;
+use crate::domain::policy::tag_filter::Exclusion;
+use crate::domain::policy::version::Version;
 use crate::domain::reference::Tag;
-use crate::domain::tag_filter::Exclusion;
-use crate::domain::version::Version;
 
 /// How many tags a reason explains; a batch may hold hundreds.
 const EXPLAINED: usize = 3;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::resource::ResourceId;
+use crate::domain::resources::resource::ResourceId;
 
 /// An Application.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +54,7 @@ impl Sources {
         }
     }
 
-    pub(super) fn at_mut(&mut self, place: SourcePlace) -> Option<&mut Source> {
+    pub(in crate::domain) fn at_mut(&mut self, place: SourcePlace) -> Option<&mut Source> {
         match (self, place) {
             (Self::Single(source), SourcePlace::Single)
             | (Self::Hydrator(source), SourcePlace::Hydrator) => Some(source),

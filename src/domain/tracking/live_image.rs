@@ -1,9 +1,9 @@
 //! An image with the version in which it runs, or in which a spec names it.
 
-use super::kustomize_image::KustomizeImage;
-use super::policy::Current;
-use super::reference::Digest;
-use super::reference::ImageName;
+use crate::domain::kustomize_image::KustomizeImage;
+use crate::domain::policy::Current;
+use crate::domain::reference::Digest;
+use crate::domain::reference::ImageName;
 
 /// An image in use.
 #[derive(Debug, Clone, PartialEq, Eq)]

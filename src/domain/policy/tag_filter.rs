@@ -2,7 +2,7 @@
 
 use regex::{Regex, RegexBuilder};
 
-use super::glob::Glob;
+use crate::domain::policy::glob::Glob;
 
 /// The most memory, in bytes, that a compiled expression of a user may take.
 const REGEX_SIZE_LIMIT: usize = 1 << 20;

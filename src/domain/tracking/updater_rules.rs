@@ -2,25 +2,25 @@
 
 use std::sync::Arc;
 
-use super::annotations::Annotated;
-use super::annotations::AnnotationError;
-use super::application::Application;
-use super::glob::Glob;
-use super::hindrance::Hindrance;
-use super::image_rule::ImageRule;
-use super::image_rule::Verification;
-use super::image_updater::ApplicationRef;
-use super::image_updater::ImageConfig;
-use super::image_updater::ImageUpdater;
-use super::image_updater::LabelSelector;
-use super::image_updater::UpdateSettings;
-use super::image_updater::VerificationSettings;
-use super::problem::Finding;
-use super::problem::Problem;
-use super::problem::ResourceKind;
-use super::selector::Selector;
-use super::specificity::most_specific_first;
-use super::write_back::WriteBackMethod;
+use crate::domain::policy::glob::Glob;
+use crate::domain::resources::application::Application;
+use crate::domain::resources::image_updater::ApplicationRef;
+use crate::domain::resources::image_updater::ImageConfig;
+use crate::domain::resources::image_updater::ImageUpdater;
+use crate::domain::resources::image_updater::LabelSelector;
+use crate::domain::resources::image_updater::UpdateSettings;
+use crate::domain::resources::image_updater::VerificationSettings;
+use crate::domain::resources::problem::Finding;
+use crate::domain::resources::problem::Problem;
+use crate::domain::resources::problem::ResourceKind;
+use crate::domain::tracking::annotations::Annotated;
+use crate::domain::tracking::annotations::AnnotationError;
+use crate::domain::tracking::hindrance::Hindrance;
+use crate::domain::tracking::image_rule::ImageRule;
+use crate::domain::tracking::image_rule::Verification;
+use crate::domain::tracking::selector::Selector;
+use crate::domain::tracking::specificity::most_specific_first;
+use crate::domain::tracking::write_back::WriteBackMethod;
 
 /// An ImageUpdater, read once. What is wrong with a part of it is left out of it, and only that.
 #[derive(Debug, Clone)]
@@ -239,12 +239,12 @@ fn annotated_claim(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::application::Source;
-    use crate::domain::image_updater::LabelExpression;
-    use crate::domain::image_updater::SecretKeyRef;
-    use crate::domain::image_updater::WriteBackSettings;
     use crate::domain::policy::Policy;
     use crate::domain::policy::Strategy;
+    use crate::domain::resources::application::Source;
+    use crate::domain::resources::image_updater::LabelExpression;
+    use crate::domain::resources::image_updater::SecretKeyRef;
+    use crate::domain::resources::image_updater::WriteBackSettings;
     use crate::domain::testing::annotations;
     use crate::domain::testing::application;
     use crate::domain::testing::image;

@@ -1,17 +1,17 @@
 //! One configured image with everything that its ImageUpdater says about it, before it meets an Application.
 
-use super::configured_image::ConfiguredImage;
-use super::hindrance::Hindrance;
-use super::image_target::ImageTarget;
-use super::image_target::TargetError;
-use super::image_updater::ImageConfig;
-use super::image_updater::SecretKeyRef;
-use super::image_updater::UpdateSettings;
-use super::image_updater::VerificationSettings;
-use super::policy::Policy;
-use super::policy::PolicyError;
-use super::policy::PolicyRules;
-use super::problem::Finding;
+use crate::domain::policy::Policy;
+use crate::domain::policy::PolicyError;
+use crate::domain::policy::PolicyRules;
+use crate::domain::resources::image_updater::ImageConfig;
+use crate::domain::resources::image_updater::SecretKeyRef;
+use crate::domain::resources::image_updater::UpdateSettings;
+use crate::domain::resources::image_updater::VerificationSettings;
+use crate::domain::resources::problem::Finding;
+use crate::domain::tracking::configured_image::ConfiguredImage;
+use crate::domain::tracking::hindrance::Hindrance;
+use crate::domain::tracking::image_target::ImageTarget;
+use crate::domain::tracking::image_target::TargetError;
 
 /// A configured image. Only a name that is none keeps it from being one: what else is wrong with it is kept in it, so that an event for
 /// it can say so.
@@ -119,10 +119,10 @@ fn policy_rules<'a>(image: &'a ConfiguredImage, settings: &'a UpdateSettings) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::image_updater::ManifestTarget;
-    use crate::domain::image_updater::NamedTarget;
     use crate::domain::policy::Strategy;
-    use crate::domain::problem::Severity;
+    use crate::domain::resources::image_updater::ManifestTarget;
+    use crate::domain::resources::image_updater::NamedTarget;
+    use crate::domain::resources::problem::Severity;
     use crate::domain::testing::image;
 
     fn parse(

@@ -1,15 +1,15 @@
 //! What an Application's spec says of an image.
 
-use super::application::Application;
-use super::image_target::Fields;
-use super::image_target::ImageTarget;
-use super::kustomize_image::KustomizeImage;
-use super::live_image::LiveImage;
-use super::live_image::parse_version;
-use super::outlet::NameRole;
-use super::outlet::Outlet;
-use super::policy::Current;
-use super::reference::ImageName;
+use crate::domain::kustomize_image::KustomizeImage;
+use crate::domain::policy::Current;
+use crate::domain::reference::ImageName;
+use crate::domain::resources::application::Application;
+use crate::domain::tracking::image_target::Fields;
+use crate::domain::tracking::image_target::ImageTarget;
+use crate::domain::tracking::live_image::LiveImage;
+use crate::domain::tracking::live_image::parse_version;
+use crate::domain::tracking::outlet::NameRole;
+use crate::domain::tracking::outlet::Outlet;
 
 /// The versions in which the spec names an image where it is written, one for each place that does. Where another image stands there,
 /// its version says nothing about this one.
@@ -98,14 +98,14 @@ pub fn kustomize_entries<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::application::Source;
-    use crate::domain::image_target::FieldKind;
-    use crate::domain::outlet::NameRole;
+    use crate::domain::resources::application::Source;
     use crate::domain::testing::application;
     use crate::domain::testing::digest;
     use crate::domain::testing::helm_source;
     use crate::domain::testing::kustomize_source;
     use crate::domain::testing::plugin_source;
+    use crate::domain::tracking::image_target::FieldKind;
+    use crate::domain::tracking::outlet::NameRole;
 
     fn texts(source: Source, target: &ImageTarget, name_role: NameRole) -> Vec<String> {
         let application = application("web", source);

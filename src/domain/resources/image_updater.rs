@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::resource::ResourceId;
+use crate::domain::resources::resource::ResourceId;
 
 /// An ImageUpdater.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,15 +2,15 @@
 
 use thiserror::Error;
 
-use super::application::Application;
-use super::application::Source;
-use super::application::SourcePlace;
-use super::application::SourceType;
-use super::image_target::FieldKind;
-use super::image_target::ImageTarget;
-use super::source_kind::Knowledge;
-use super::source_kind::SourceKind;
-use super::source_kind::source_kinds;
+use crate::domain::resources::application::Application;
+use crate::domain::resources::application::Source;
+use crate::domain::resources::application::SourcePlace;
+use crate::domain::resources::application::SourceType;
+use crate::domain::tracking::image_target::FieldKind;
+use crate::domain::tracking::image_target::ImageTarget;
+use crate::domain::tracking::source_kind::Knowledge;
+use crate::domain::tracking::source_kind::SourceKind;
+use crate::domain::tracking::source_kind::source_kinds;
 
 /// Where in an Application an image is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -192,15 +192,15 @@ fn known_place(sources: &[SourceKind<'_>], source_type: SourceType) -> Option<So
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::application::ApplicationStatus;
-    use crate::domain::application::Sources;
-    use crate::domain::image_target::Fields;
+    use crate::domain::resources::application::ApplicationStatus;
+    use crate::domain::resources::application::Sources;
     use crate::domain::testing::application;
     use crate::domain::testing::chart_source;
     use crate::domain::testing::git_source;
     use crate::domain::testing::helm_source;
     use crate::domain::testing::kustomize_source;
     use crate::domain::testing::plugin_source;
+    use crate::domain::tracking::image_target::Fields;
 
     fn helm_target() -> ImageTarget {
         ImageTarget::Fields(FieldKind::HelmParameter, Fields::Spec("image".to_owned()))

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use super::reference::Digest;
-use super::reference::ImageName;
-use super::reference::ReferenceError;
-use super::reference::split_name;
+use crate::domain::reference::Digest;
+use crate::domain::reference::ImageName;
+use crate::domain::reference::ReferenceError;
+use crate::domain::reference::split_name;
 
 /// `imageName`, taken apart, with its alias.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use thiserror::Error;
 
-use super::image_updater::LabelExpression;
-use super::image_updater::LabelSelector;
+use crate::domain::resources::image_updater::LabelExpression;
+use crate::domain::resources::image_updater::LabelSelector;
 
 /// The longest label value, and the longest name of a label, in bytes.
 const MAX_NAME: usize = 63;

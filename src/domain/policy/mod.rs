@@ -5,14 +5,18 @@
 //! by now. Putting that right takes a registry's list of tags.
 
 mod choosing;
+pub mod constraint;
+pub mod glob;
+pub mod tag_filter;
+pub mod version;
 
 use std::fmt;
 
 use thiserror::Error;
 
-use super::constraint::{Constraint, ConstraintError};
-use super::reference::{Digest, Tag};
-use super::tag_filter::TagFilter;
+use crate::domain::policy::constraint::{Constraint, ConstraintError};
+use crate::domain::policy::tag_filter::TagFilter;
+use crate::domain::reference::{Digest, Tag};
 
 /// How the best of several tags is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

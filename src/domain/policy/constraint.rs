@@ -20,7 +20,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use super::version::Version;
+use crate::domain::policy::version::Version;
 use comparison::Comparison;
 
 /// A version constraint.
@@ -108,7 +108,7 @@ mod tests {
     use proptest::prelude::*;
 
     /// Made and checked with the Go module github.com/Masterminds/semver/v3@v3.4.0 itself, see the head of the file.
-    const TABLE: &str = include_str!("../../tests/fixtures/constraints/masterminds-3.4.0.tsv");
+    const TABLE: &str = include_str!("../../../tests/fixtures/constraints/masterminds-3.4.0.tsv");
 
     fn version(text: &str) -> Version {
         Version::parse(text).unwrap_or_else(|| panic!("{text} is no version"))

@@ -1,14 +1,14 @@
 //! What the images of one Application mean for each other. Several may be written into the same place, the defaults `image.name` and
 //! `image.tag` above all: ImageUpdaters with a broad pattern list images of which each Application has one.
 
-use super::hindrance::Hindrance;
-use super::image_target::FieldKind;
-use super::image_target::Fields;
-use super::image_target::ImageTarget;
-use super::outlet::NameRole;
-use super::outlet::Outlet;
-use super::spec_version::is_name_of;
-use super::tracked_image::TrackedImage;
+use crate::domain::tracking::hindrance::Hindrance;
+use crate::domain::tracking::image_target::FieldKind;
+use crate::domain::tracking::image_target::Fields;
+use crate::domain::tracking::image_target::ImageTarget;
+use crate::domain::tracking::outlet::NameRole;
+use crate::domain::tracking::outlet::Outlet;
+use crate::domain::tracking::spec_version::is_name_of;
+use crate::domain::tracking::tracked_image::TrackedImage;
 
 /// Finds out what each image's name parameter or variable means.
 pub fn find_name_roles(images: &mut [TrackedImage]) {
@@ -137,11 +137,9 @@ fn shared_place(one: &TrackedImage, other: &TrackedImage) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::domain::application::Application;
-    use crate::domain::application::Source;
-    use crate::domain::hindrance::Hindrance;
-    use crate::domain::image_updater::ImageConfig;
-    use crate::domain::outlet::NameRole;
+    use crate::domain::resources::application::Application;
+    use crate::domain::resources::application::Source;
+    use crate::domain::resources::image_updater::ImageConfig;
     use crate::domain::testing::application;
     use crate::domain::testing::helm_image;
     use crate::domain::testing::helm_source;
@@ -150,6 +148,8 @@ mod tests {
     use crate::domain::testing::kustomize_source;
     use crate::domain::testing::live;
     use crate::domain::testing::tracked_images;
+    use crate::domain::tracking::hindrance::Hindrance;
+    use crate::domain::tracking::outlet::NameRole;
 
     fn running(source: Source, images: &[&str]) -> Application {
         let mut application = application("web", source);

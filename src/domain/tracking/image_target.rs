@@ -2,9 +2,9 @@
 
 use thiserror::Error;
 
-use super::application::SourceType;
-use super::image_updater::ManifestTarget;
-use super::image_updater::NamedTarget;
+use crate::domain::resources::application::SourceType;
+use crate::domain::resources::image_updater::ManifestTarget;
+use crate::domain::resources::image_updater::NamedTarget;
 
 /// The Helm parameter that takes an image's name where no other is given.
 const HELM_NAME: &str = "image.name";

@@ -5,16 +5,16 @@ use std::collections::HashMap;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::application::Application;
-use super::application_images::application_images;
-use super::image_updater::ImageUpdater;
-use super::problem::Problem;
-use super::problem_ledger::ProblemLedger;
-use super::reference::ImageName;
-use super::resource::ResourceId;
-use super::resources::Resources;
-use super::tracked_image::TrackedImage;
-use super::updater_rules::UpdaterRules;
+use crate::domain::reference::ImageName;
+use crate::domain::resources::Resources;
+use crate::domain::resources::application::Application;
+use crate::domain::resources::image_updater::ImageUpdater;
+use crate::domain::resources::problem::Problem;
+use crate::domain::resources::resource::ResourceId;
+use crate::domain::tracking::application_images::application_images;
+use crate::domain::tracking::problem_ledger::ProblemLedger;
+use crate::domain::tracking::tracked_image::TrackedImage;
+use crate::domain::tracking::updater_rules::UpdaterRules;
 
 /// All tracked images, by image.
 #[derive(Debug, Default)]
@@ -231,7 +231,7 @@ fn all(rules: &[UpdaterRules]) -> Vec<Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::application::Source;
+    use crate::domain::resources::application::Source;
     use crate::domain::testing::annotations;
     use crate::domain::testing::application;
     use crate::domain::testing::id;

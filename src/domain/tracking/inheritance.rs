@@ -2,9 +2,9 @@
 //! from those to their images. What a lower level gives replaces what it would inherit, field by field; lists are not joined, and an
 //! empty text or list is given, too.
 
-use super::image_updater::UpdateSettings;
-use super::image_updater::VerificationSettings;
-use super::image_updater::WriteBackSettings;
+use crate::domain::resources::image_updater::UpdateSettings;
+use crate::domain::resources::image_updater::VerificationSettings;
+use crate::domain::resources::image_updater::WriteBackSettings;
 
 impl UpdateSettings {
     /// These settings, completed by those of the level above.
@@ -55,7 +55,7 @@ fn given<T: Clone>(own: Option<&T>, above: Option<&T>) -> Option<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::image_updater::SecretKeyRef;
+    use crate::domain::resources::image_updater::SecretKeyRef;
 
     fn settings(strategy: &str) -> UpdateSettings {
         UpdateSettings {

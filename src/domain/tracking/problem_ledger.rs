@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::problem::Problem;
+use crate::domain::resources::problem::Problem;
 
 /// Counts the places in which each problem exists.
 #[derive(Debug, Default)]
@@ -41,8 +41,8 @@ impl ProblemLedger {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::problem::Finding;
-    use crate::domain::problem::ResourceKind;
+    use crate::domain::resources::problem::Finding;
+    use crate::domain::resources::problem::ResourceKind;
     use crate::domain::testing::id;
 
     fn problem(message: &str) -> Problem {

@@ -2,10 +2,10 @@
 
 use thiserror::Error;
 
-use super::image_rule::Verification;
-use super::problem::Finding;
-use super::resource::ResourceId;
-use super::write_back::WriteBackMethod;
+use crate::domain::resources::problem::Finding;
+use crate::domain::resources::resource::ResourceId;
+use crate::domain::tracking::image_rule::Verification;
+use crate::domain::tracking::write_back::WriteBackMethod;
 
 /// What forbids to write an image.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

@@ -3,24 +3,24 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::application::Application;
-use super::hindrance::Hindrance;
-use super::image_rule::ImageRule;
-use super::image_updater::ImageUpdater;
-use super::live_images::find_live;
-use super::neighbours::find_name_roles;
-use super::neighbours::hinder_shared_targets;
-use super::outlet::Outlet;
-use super::problem::Finding;
-use super::problem::Problem;
-use super::problem::ResourceKind;
-use super::reference::ImageName;
-use super::resource::ResourceId;
-use super::tracked_image::NoOutlet;
-use super::tracked_image::TrackedImage;
-use super::updater_rules::Claim;
-use super::updater_rules::UpdaterRules;
-use super::write_back::WriteBackMethod;
+use crate::domain::reference::ImageName;
+use crate::domain::resources::application::Application;
+use crate::domain::resources::image_updater::ImageUpdater;
+use crate::domain::resources::problem::Finding;
+use crate::domain::resources::problem::Problem;
+use crate::domain::resources::problem::ResourceKind;
+use crate::domain::resources::resource::ResourceId;
+use crate::domain::tracking::hindrance::Hindrance;
+use crate::domain::tracking::image_rule::ImageRule;
+use crate::domain::tracking::live_images::find_live;
+use crate::domain::tracking::neighbours::find_name_roles;
+use crate::domain::tracking::neighbours::hinder_shared_targets;
+use crate::domain::tracking::outlet::Outlet;
+use crate::domain::tracking::tracked_image::NoOutlet;
+use crate::domain::tracking::tracked_image::TrackedImage;
+use crate::domain::tracking::updater_rules::Claim;
+use crate::domain::tracking::updater_rules::UpdaterRules;
+use crate::domain::tracking::write_back::WriteBackMethod;
 
 /// Finds out which images are tracked in an Application, and what is wrong. The ImageUpdaters are those of its namespace, the one first
 /// that decides where several track one image.
@@ -114,8 +114,8 @@ fn problem_of(tracked: &TrackedImage) -> Option<Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::image_updater::WriteBackSettings;
-    use crate::domain::problem::Severity;
+    use crate::domain::resources::image_updater::WriteBackSettings;
+    use crate::domain::resources::problem::Severity;
     use crate::domain::testing::application;
     use crate::domain::testing::git_source;
     use crate::domain::testing::image;

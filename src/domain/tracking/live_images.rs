@@ -1,13 +1,13 @@
 //! Which of the tracked images are live in an Application, and in which versions.
 
-use super::application::Application;
-use super::hindrance::Hindrance;
-use super::image_target::ImageTarget;
-use super::kustomize_image::KustomizeImage;
-use super::live_image::LiveImage;
-use super::policy::Current;
-use super::tracked_image::Live;
-use super::tracked_image::TrackedImage;
+use crate::domain::kustomize_image::KustomizeImage;
+use crate::domain::policy::Current;
+use crate::domain::resources::application::Application;
+use crate::domain::tracking::hindrance::Hindrance;
+use crate::domain::tracking::image_target::ImageTarget;
+use crate::domain::tracking::live_image::LiveImage;
+use crate::domain::tracking::tracked_image::Live;
+use crate::domain::tracking::tracked_image::TrackedImage;
 
 /// Finds out what runs of each tracked image: what Argo CD reports, and in an Application without status what its spec names.
 pub fn find_live(application: &Application, images: &mut [TrackedImage]) {
@@ -135,13 +135,13 @@ fn live(
 
 #[cfg(test)]
 mod tests {
-    use crate::domain::application::Application;
-    use crate::domain::application::ApplicationStatus;
-    use crate::domain::application::Source;
     use crate::domain::edits::current_text;
-    use crate::domain::image_updater::ImageConfig;
-    use crate::domain::image_updater::UpdateSettings;
-    use crate::domain::image_updater::WriteBackSettings;
+    use crate::domain::resources::application::Application;
+    use crate::domain::resources::application::ApplicationStatus;
+    use crate::domain::resources::application::Source;
+    use crate::domain::resources::image_updater::ImageConfig;
+    use crate::domain::resources::image_updater::UpdateSettings;
+    use crate::domain::resources::image_updater::WriteBackSettings;
     use crate::domain::testing::application;
     use crate::domain::testing::git_source;
     use crate::domain::testing::helm_image;

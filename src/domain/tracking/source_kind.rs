@@ -3,11 +3,11 @@
 //! An explicit block in the spec decides, as it does for Argo CD; a chart is Helm's; else it is what Argo CD reports. An Application in a
 //! file has no report, so there a source may be of any kind.
 
-use super::application::Application;
-use super::application::Source;
-use super::application::SourcePlace;
-use super::application::SourceType;
-use super::application::Sources;
+use crate::domain::resources::application::Application;
+use crate::domain::resources::application::Source;
+use crate::domain::resources::application::SourcePlace;
+use crate::domain::resources::application::SourceType;
+use crate::domain::resources::application::Sources;
 
 /// A source and what is known of its kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,7 +106,7 @@ fn knowledge(source: &Source, reported: Option<SourceType>) -> Knowledge {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::application::ApplicationStatus;
+    use crate::domain::resources::application::ApplicationStatus;
     use crate::domain::testing::application;
     use crate::domain::testing::chart_source;
     use crate::domain::testing::git_source;

@@ -2,11 +2,13 @@
 //!
 //! What a build can serve comes in as [`Capabilities`], so that a configuration is judged before anything starts.
 
+pub mod cipher_suite;
+
 use std::fmt;
 
 use thiserror::Error;
 
-use super::cipher_suite::{CipherList, CipherSuite, KeyKind, SuiteClass};
+use crate::domain::tls::cipher_suite::{CipherList, CipherSuite, KeyKind, SuiteClass};
 
 /// A version of TLS that may be served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

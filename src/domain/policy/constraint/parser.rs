@@ -4,7 +4,7 @@ use semver::Version as Number;
 
 use super::Group;
 use super::comparison::{Comparison, Operator, Precision};
-use crate::domain::version::split_suffixes;
+use crate::domain::policy::version::split_suffixes;
 
 /// The longer of two operators that begin alike comes first.
 const OPERATORS: [(&str, Operator); 11] = [

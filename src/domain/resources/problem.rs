@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::resource::ResourceId;
+use crate::domain::resources::resource::ResourceId;
 
 /// One thing that is wrong. It never stops what has nothing to do with it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,6 +1,6 @@
 //! Which of an ImageUpdater's `applicationRefs` comes first for an Application: the most specific one.
 
-use super::image_updater::ApplicationRef;
+use crate::domain::resources::image_updater::ApplicationRef;
 
 /// A name without wildcards outweighs everything else.
 const EXACT_NAME: usize = 1_000_000;
@@ -53,8 +53,8 @@ fn literals(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::image_updater::LabelExpression;
-    use crate::domain::image_updater::LabelSelector;
+    use crate::domain::resources::image_updater::LabelExpression;
+    use crate::domain::resources::image_updater::LabelSelector;
 
     fn reference(pattern: &str, labels: usize, expressions: Option<usize>) -> ApplicationRef {
         let selector = expressions.map(|expressions| LabelSelector {

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::application::Application;
-use super::hindrance::Hindrance;
-use super::image_rule::ImageRule;
-use super::image_target::TargetError;
-use super::image_updater::ImageUpdater;
-use super::outlet::Outlet;
-use super::outlet::OutletError;
-use super::policy::Current;
-use super::spec_version::spec_versions;
+use crate::domain::policy::Current;
+use crate::domain::resources::application::Application;
+use crate::domain::resources::image_updater::ImageUpdater;
+use crate::domain::tracking::hindrance::Hindrance;
+use crate::domain::tracking::image_rule::ImageRule;
+use crate::domain::tracking::image_target::TargetError;
+use crate::domain::tracking::outlet::Outlet;
+use crate::domain::tracking::outlet::OutletError;
+use crate::domain::tracking::spec_version::spec_versions;
 
 /// An image that an ImageUpdater tracks in an Application.
 #[derive(Debug, Clone)]
