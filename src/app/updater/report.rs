@@ -8,6 +8,7 @@ use tracing::info;
 use tracing::warn;
 
 use crate::domain::change::ApplicationChange;
+use crate::domain::judgement::Judgement;
 use crate::domain::judgement::Opinion;
 use crate::domain::judgement::Verdict;
 use crate::domain::resources::Resources;
@@ -38,8 +39,21 @@ fn tags(batch: &Batch) -> String {
     tags.join(",")
 }
 
+/// Nothing is to be changed.
+pub(super) fn judgement(batch: &Batch, judgement: &Judgement) {
+    let verdicts = &judgement.verdicts;
+    if verdicts.is_empty() {
+        unmatched(batch);
+    } else if verdicts.iter().all(|verdict| !verdict.live) {
+        not_live(batch, verdicts.len());
+    }
+    for verdict in verdicts {
+        self::verdict(batch, verdict);
+    }
+}
+
 /// Nobody tracks the image.
-pub(super) fn unmatched(batch: &Batch) {
+fn unmatched(batch: &Batch) {
     let reason = "no Application tracks this image";
     info!(
         delivery = deliveries(batch),
@@ -51,8 +65,28 @@ pub(super) fn unmatched(batch: &Batch) {
     );
 }
 
-/// An image stays as it is in an Application. One that changes is told of when it has changed.
+/// The image is tracked, but runs in none of the Applications that it is tracked in.
+fn not_live(batch: &Batch, applications: usize) {
+    let reason = "the image is live in none of the Applications in which it is tracked; the debug log names them";
+    info!(
+        delivery = deliveries(batch),
+        outcome = "unchanged",
+        image = %batch.image,
+        tag = tags(batch),
+        applications,
+        reason,
+        "image unchanged"
+    );
+}
+
+/// An image stays as it is in an Application. One that changes is told of when it has changed. An ImageUpdater may track images in thousands of
+/// Applications that do not run them, so those get no line of their own that is seen by default.
 pub(super) fn verdict(batch: &Batch, verdict: &Verdict) {
+    if !verdict.live {
+        let application = &verdict.application;
+        debug!(delivery = deliveries(batch), image = %batch.image, %application, "image is not live");
+        return;
+    }
     let (outcome, reason) = match &verdict.opinion {
         Opinion::Change { .. } => return,
         Opinion::Unchanged(reason) => ("unchanged", reason),

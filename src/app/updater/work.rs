@@ -34,13 +34,7 @@ impl Updater {
         }
         let judgement = self.judge(&batch);
         if judgement.changes.is_empty() {
-            if judgement.verdicts.is_empty() {
-                report::unmatched(&batch);
-            }
-            judgement
-                .verdicts
-                .iter()
-                .for_each(|verdict| report::verdict(&batch, verdict));
+            report::judgement(&batch, &judgement);
             self.ports.queue.done(&batch).await;
         } else {
             let superseded = lock(&self.backlog).add(batch);
