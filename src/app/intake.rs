@@ -69,8 +69,8 @@ impl Intake {
 
     fn decoder(&self, delivery: &Delivery) -> Option<&dyn PayloadDecoder> {
         let wanted = delivery.sender_type()?;
-        let served = |decoder: &&Box<dyn PayloadDecoder>| decoder.profile().name == wanted;
-        self.decoders.iter().find(served).map(AsRef::as_ref)
+        let mut decoders = self.decoders.iter().map(AsRef::as_ref);
+        decoders.find(|decoder| decoder.profile().name == wanted)
     }
 
     async fn enqueue(

@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
-use super::image_updater::{
-    ImageConfig, ManifestTarget, NamedTarget, UpdateSettings, WriteBackSettings,
-};
+use super::image_updater::ImageConfig;
+use super::image_updater::ManifestTarget;
+use super::image_updater::NamedTarget;
+use super::image_updater::UpdateSettings;
+use super::image_updater::WriteBackSettings;
 
 /// What every key starts with.
 const PREFIX: &str = "argocd-image-updater.argoproj.io/";

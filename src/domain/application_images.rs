@@ -6,14 +6,20 @@ use std::sync::Arc;
 use super::application::Application;
 use super::hindrance::Hindrance;
 use super::image_rule::ImageRule;
+use super::image_updater::ImageUpdater;
 use super::live_images::find_live;
-use super::neighbours::{find_name_roles, hinder_shared_targets};
+use super::neighbours::find_name_roles;
+use super::neighbours::hinder_shared_targets;
 use super::outlet::Outlet;
-use super::problem::{Finding, Problem, ResourceKind};
+use super::problem::Finding;
+use super::problem::Problem;
+use super::problem::ResourceKind;
 use super::reference::ImageName;
 use super::resource::ResourceId;
-use super::tracked_image::{NoOutlet, TrackedImage};
-use super::updater_rules::{Claim, UpdaterRules};
+use super::tracked_image::NoOutlet;
+use super::tracked_image::TrackedImage;
+use super::updater_rules::Claim;
+use super::updater_rules::UpdaterRules;
 use super::write_back::WriteBackMethod;
 
 /// Finds out which images are tracked in an Application, and what is wrong. The ImageUpdaters are those of its namespace, the one first
@@ -30,8 +36,7 @@ pub fn application_images(
         let (claim, wrong) = rules.claim(application);
         problems.extend(wrong);
         if let Some(claim) = claim {
-            let updater = &rules.updater().id;
-            images.extend(track(application, updater, &claim, &mut owners));
+            images.extend(track(application, rules.updater(), &claim, &mut owners));
         }
     }
     find_name_roles(&mut images);
@@ -45,7 +50,7 @@ pub fn application_images(
 /// first that tracks it.
 fn track(
     application: &Arc<Application>,
-    updater: &ResourceId,
+    updater: &Arc<ImageUpdater>,
     claim: &Claim,
     owners: &mut HashMap<ImageName, ResourceId>,
 ) -> Vec<TrackedImage> {
@@ -55,13 +60,13 @@ fn track(
         .map(|rule| {
             let owner = owners
                 .entry(rule.image.name().clone())
-                .or_insert_with(|| updater.clone());
+                .or_insert_with(|| updater.id.clone());
             TrackedImage {
-                updater: updater.clone(),
+                updater: Arc::clone(updater),
                 application: Arc::clone(application),
                 outlet: outlet(application, rule),
                 live: None,
-                hindrance: hindrance(updater, owner, claim.write_back, rule),
+                hindrance: hindrance(&updater.id, owner, claim.write_back, rule),
                 rule: Arc::clone(rule),
             }
         })
@@ -92,7 +97,7 @@ fn problem_of(tracked: &TrackedImage) -> Option<Problem> {
     match (&tracked.hindrance, &tracked.outlet) {
         (Some(older @ Hindrance::Older(_)), _) => {
             let finding = Finding::warning(older.to_string()).within(format_args!("image {image}"));
-            Some(finding.about(ResourceKind::ImageUpdater, &tracked.updater))
+            Some(finding.about(ResourceKind::ImageUpdater, &tracked.updater.id))
         }
         (Some(shared @ Hindrance::SharedTarget { .. }), _) => {
             let finding = Finding::error(shared.to_string()).within(format_args!("image {image}"));
@@ -103,5 +108,81 @@ fn problem_of(tracked: &TrackedImage) -> Option<Problem> {
         (None, Err(NoOutlet::Source(error))) => tracked.live.is_some().then(|| {
             Finding::error(error.to_string()).about(ResourceKind::Application, application)
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::image_updater::WriteBackSettings;
+    use crate::domain::problem::Severity;
+    use crate::domain::testing::application;
+    use crate::domain::testing::git_source;
+    use crate::domain::testing::image;
+    use crate::domain::testing::kustomize_source;
+    use crate::domain::testing::live;
+    use crate::domain::testing::reference;
+    use crate::domain::testing::tracked;
+    use crate::domain::testing::updater;
+
+    fn nginx_by(name: &str) -> ImageUpdater {
+        updater(name, vec![reference("*", vec![image("", "nginx")])])
+    }
+
+    fn hindrances(images: &[TrackedImage]) -> Vec<Option<Hindrance>> {
+        images.iter().map(|image| image.hindrance.clone()).collect()
+    }
+
+    #[test]
+    fn of_two_that_track_one_image_the_first_decides() {
+        let redis_too = updater(
+            "b",
+            vec![reference(
+                "*",
+                vec![image("", "docker.io/library/nginx"), image("", "redis")],
+            )],
+        );
+        let application = application("web", kustomize_source(&["nginx:1", "redis:1"]));
+        let (images, problems) = tracked(application, vec![nginx_by("a"), redis_too]);
+        let a = images[0].updater.id.clone();
+        assert_eq!(hindrances(&images), [None, Some(Hindrance::Older(a)), None]);
+        let told: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        assert_eq!(told.len(), 1);
+        assert!(
+            told[0].starts_with(
+                "ImageUpdater argocd/b: image docker.io/library/nginx: ImageUpdater argocd/a tracks"
+            ),
+            "{told:?}"
+        );
+    }
+
+    #[test]
+    fn the_first_decides_even_where_it_writes_nothing() {
+        let mut git = nginx_by("a");
+        git.write_back = WriteBackSettings {
+            method: Some("git".to_owned()),
+            target: None,
+        };
+        let application = application("web", kustomize_source(&["nginx:1"]));
+        let (images, _) = tracked(application, vec![git, nginx_by("b")]);
+        let a = images[0].updater.id.clone();
+        assert_eq!(
+            hindrances(&images),
+            [Some(Hindrance::Git), Some(Hindrance::Older(a))]
+        );
+    }
+
+    #[test]
+    fn an_application_that_is_of_no_kind_is_told_where_it_matters() {
+        let mut application = application("web", git_source());
+        let (_, problems) = tracked(application.clone(), vec![nginx_by("a")]);
+        assert_eq!(problems.len(), 1);
+        assert_eq!(problems[0].severity, Severity::Error);
+        assert_eq!(problems[0].about, application.id);
+        // What does not run there does not matter there.
+        application.status = Some(live(&["redis:7"]));
+        let (images, problems) = tracked(application, vec![nginx_by("a")]);
+        assert!(images[0].outlet.is_err());
+        assert_eq!(problems, []);
     }
 }

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use super::reference::{Digest, ImageName, ReferenceError, split_name};
+use super::reference::Digest;
+use super::reference::ImageName;
+use super::reference::ReferenceError;
+use super::reference::split_name;
 
 /// `imageName`, taken apart, with its alias.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -6,12 +6,17 @@
 use super::application::Application;
 use super::change::Edit;
 use super::configured_image::ConfiguredImage;
-use super::image_target::{FieldKind, Fields, ImageTarget};
+use super::image_target::FieldKind;
+use super::image_target::Fields;
+use super::image_target::ImageTarget;
 use super::kustomize_image::KustomizeImage;
 use super::live_image::LiveImage;
-use super::outlet::{NameRole, Outlet};
-use super::policy::{Current, NewVersion};
-use super::spec_version::{is_name_of, kustomize_entries};
+use super::outlet::NameRole;
+use super::outlet::Outlet;
+use super::policy::Current;
+use super::policy::NewVersion;
+use super::spec_version::is_name_of;
+use super::spec_version::kustomize_entries;
 use super::tracked_image::TrackedImage;
 
 /// The edits that put a version where a tracked image is written. There are none where it stands there already.
@@ -179,4 +184,206 @@ fn kustomize_edit(
         expected: expected.map(str::to_owned),
         value,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::application::Source;
+    use crate::domain::image_updater::ImageConfig;
+    use crate::domain::image_updater::ManifestTarget;
+    use crate::domain::image_updater::NamedTarget;
+    use crate::domain::testing::application;
+    use crate::domain::testing::digest;
+    use crate::domain::testing::helm_image;
+    use crate::domain::testing::helm_source;
+    use crate::domain::testing::image;
+    use crate::domain::testing::kustomize_image;
+    use crate::domain::testing::kustomize_source;
+    use crate::domain::testing::live;
+    use crate::domain::testing::plugin_source;
+    use crate::domain::testing::tracked_images;
+    use crate::domain::testing::version;
+
+    /// The edits as `name: old -> new`, where nothing is `-`.
+    fn shown(application: Application, config: ImageConfig, to: &str) -> Vec<String> {
+        let images = tracked_images(application, vec![config]);
+        let outlet = images[0].outlet.as_ref().unwrap();
+        edits(&images[0], outlet, &version(to))
+            .into_iter()
+            .map(|edit| {
+                let (name, expected, value) = match edit {
+                    Edit::HelmParameter {
+                        name,
+                        expected,
+                        value,
+                    }
+                    | Edit::PluginEnv {
+                        name,
+                        expected,
+                        value,
+                    } => (format!("{name}: "), expected, value),
+                    Edit::KustomizeImage { expected, value } => (String::new(), expected, value),
+                };
+                format!("{name}{} -> {value}", expected.as_deref().unwrap_or("-"))
+            })
+            .collect()
+    }
+
+    fn in_source(source: Source, config: ImageConfig, to: &str) -> Vec<String> {
+        shown(application("web", source), config, to)
+    }
+
+    fn spec_image(image_name: &str) -> ImageConfig {
+        ImageConfig {
+            target: ManifestTarget {
+                plugin: Some(NamedTarget {
+                    spec: Some("IMAGE".to_owned()),
+                    ..NamedTarget::default()
+                }),
+                ..ManifestTarget::default()
+            },
+            ..image("web", image_name)
+        }
+    }
+
+    #[test]
+    fn only_parameters_that_differ_are_edited() {
+        let nginx = || image("web", "docker.io/nginx");
+        for (parameters, to, expected) in [
+            (
+                &[][..],
+                "2",
+                &["image.name: - -> docker.io/nginx", "image.tag: - -> 2"][..],
+            ),
+            (
+                &[("image.name", "nginx"), ("image.tag", "1")],
+                "2",
+                &["image.tag: 1 -> 2"],
+            ),
+            (
+                &[("image.name", "redis"), ("image.tag", "1")],
+                "2",
+                &["image.name: redis -> docker.io/nginx", "image.tag: 1 -> 2"],
+            ),
+            (&[("image.name", "nginx"), ("image.tag", "2")], "2", &[]),
+        ] {
+            assert_eq!(
+                in_source(helm_source(parameters), nginx(), to),
+                expected,
+                "{parameters:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_digest_is_written_behind_the_tag() {
+        let pinned = format!("latest@{}", digest('a'));
+        let nginx = || helm_image("web", "nginx", "n", "t");
+        let source = || helm_source(&[("n", "nginx"), ("t", "latest")]);
+        assert_eq!(
+            in_source(source(), nginx(), &pinned),
+            [format!("t: latest -> {pinned}")]
+        );
+        assert_eq!(
+            in_source(
+                kustomize_source(&["nginx:latest"]),
+                image("", "nginx"),
+                &pinned
+            ),
+            [format!("nginx:latest -> nginx:{pinned}")]
+        );
+        // A pin of before does not stay.
+        let entry = format!("nginx:{pinned}");
+        assert_eq!(
+            in_source(kustomize_source(&[&entry]), image("", "nginx"), "2"),
+            [format!("{entry} -> nginx:2")]
+        );
+    }
+
+    #[test]
+    fn name_and_version_in_one_variable() {
+        for (value, expected) in [
+            (None, "IMAGE: - -> docker.io/nginx:2"),
+            (Some("nginx:1"), "IMAGE: nginx:1 -> nginx:2"),
+            (Some("redis:1"), "IMAGE: redis:1 -> docker.io/nginx:2"),
+        ] {
+            let env: Vec<_> = value.iter().map(|value| ("IMAGE", *value)).collect();
+            let edits = in_source(plugin_source(&env), spec_image("docker.io/nginx"), "2");
+            assert_eq!(edits, [expected]);
+        }
+        let set = plugin_source(&[("IMAGE", "library/nginx:2")]);
+        assert_eq!(in_source(set, spec_image("nginx"), "2"), [""; 0]);
+    }
+
+    #[test]
+    fn an_entry_keeps_its_name_and_its_spelling() {
+        let entries = [
+            "redis:7",
+            "docker.io/library/nginx:1",
+            "web=nginx:1",
+            "web=nginx:1",
+            "side=quay.io/acme/nginx:1",
+        ];
+        assert_eq!(
+            in_source(
+                kustomize_source(&entries),
+                image("", "docker.io/nginx"),
+                "2"
+            ),
+            [
+                "docker.io/library/nginx:1 -> docker.io/library/nginx:2",
+                "web=nginx:1 -> web=nginx:2"
+            ]
+        );
+    }
+
+    #[test]
+    fn an_entry_is_found_by_its_name_in_the_manifests() {
+        let web = || kustomize_image("", "ghcr.io/acme/web", "web");
+        for (entry, expected) in [
+            (
+                "web=ghcr.io/acme/web:1",
+                "web=ghcr.io/acme/web:1 -> web=ghcr.io/acme/web:2",
+            ),
+            ("web:1", "web:1 -> web=ghcr.io/acme/web:2"),
+            (
+                "web=quay.io/acme/web:1",
+                "web=quay.io/acme/web:1 -> web=ghcr.io/acme/web:2",
+            ),
+            ("ghcr.io/acme/web:1", "- -> web=ghcr.io/acme/web:2"),
+            ("other=ghcr.io/acme/web:1", "- -> web=ghcr.io/acme/web:2"),
+        ] {
+            assert_eq!(
+                in_source(kustomize_source(&[entry]), web(), "2"),
+                [expected]
+            );
+        }
+        let set = kustomize_source(&["web=ghcr.io/acme/web:2"]);
+        assert_eq!(in_source(set, web(), "2"), [""; 0]);
+        let nginx = kustomize_image("", "docker.io/nginx", "nginx");
+        assert_eq!(
+            in_source(kustomize_source(&["nginx:1"]), nginx, "2"),
+            ["nginx:1 -> nginx:2"]
+        );
+    }
+
+    #[test]
+    fn a_new_entry_is_spelled_as_the_manifests_are() {
+        let running = |images: &[&str]| {
+            let mut application = application("web", kustomize_source(&[]));
+            application.status = Some(live(images));
+            application
+        };
+        for (images, expected) in [
+            (&["nginx:1"][..], "- -> nginx:2"),
+            (
+                &["docker.io/library/nginx:1"],
+                "- -> docker.io/library/nginx:2",
+            ),
+            (&["docker.io/library/nginx:1", "nginx:1"], "- -> nginx:2"),
+        ] {
+            assert_eq!(shown(running(images), image("", "nginx"), "2"), [expected]);
+        }
+    }
 }

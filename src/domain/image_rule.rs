@@ -2,9 +2,15 @@
 
 use super::configured_image::ConfiguredImage;
 use super::hindrance::Hindrance;
-use super::image_target::{ImageTarget, TargetError};
-use super::image_updater::{ImageConfig, SecretKeyRef, UpdateSettings, VerificationSettings};
-use super::policy::{Policy, PolicyError, PolicyRules};
+use super::image_target::ImageTarget;
+use super::image_target::TargetError;
+use super::image_updater::ImageConfig;
+use super::image_updater::SecretKeyRef;
+use super::image_updater::UpdateSettings;
+use super::image_updater::VerificationSettings;
+use super::policy::Policy;
+use super::policy::PolicyError;
+use super::policy::PolicyRules;
 use super::problem::Finding;
 
 /// A configured image. Only a name that is none keeps it from being one: what else is wrong with it is kept in it, so that an event for
@@ -113,7 +119,8 @@ fn policy_rules<'a>(image: &'a ConfiguredImage, settings: &'a UpdateSettings) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::image_updater::{ManifestTarget, NamedTarget};
+    use crate::domain::image_updater::ManifestTarget;
+    use crate::domain::image_updater::NamedTarget;
     use crate::domain::policy::Strategy;
     use crate::domain::problem::Severity;
     use crate::domain::testing::image;

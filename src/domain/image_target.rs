@@ -3,7 +3,8 @@
 use thiserror::Error;
 
 use super::application::SourceType;
-use super::image_updater::{ManifestTarget, NamedTarget};
+use super::image_updater::ManifestTarget;
+use super::image_updater::NamedTarget;
 
 /// The Helm parameter that takes an image's name where no other is given.
 const HELM_NAME: &str = "image.name";

@@ -1,6 +1,8 @@
 //! From an image to everything that tracks it, so that an event costs what it affects and not what exists.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
+use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::application::Application;
@@ -22,8 +24,8 @@ pub struct Index {
     applications: HashMap<ResourceId, Entry>,
     trackers: HashMap<ImageName, BTreeSet<ResourceId>>,
     ledger: ProblemLedger,
-    /// Counts refreshes, to tell which Applications are gone.
-    round: u64,
+    /// The Applications as they were listed last.
+    listed: Vec<Arc<Application>>,
 }
 
 /// What is known of an Application.
@@ -32,8 +34,6 @@ struct Entry {
     application: Arc<Application>,
     images: Vec<TrackedImage>,
     problems: Vec<Problem>,
-    /// The last refresh that knew it.
-    round: u64,
 }
 
 impl Index {
@@ -44,17 +44,31 @@ impl Index {
     }
 
     /// Brings it up to date, and answers the problems that were not there before. It looks only at Applications that are another object
-    /// than before, and at those of a namespace in which an ImageUpdater is. Of several objects of one name the first counts.
+    /// than before, and at those of a namespace in which an ImageUpdater is.
     pub fn refresh(&mut self, resources: &Resources) -> Vec<Problem> {
-        self.round += 1;
         let mut problems = Vec::new();
         let changed = self.refresh_updaters(&resources.updaters, &mut problems);
-        for application in &resources.applications {
-            if !self.is_current(application, &changed) {
+        let is_affected = |application: &Application| changed.contains(&application.id.namespace);
+        let before = std::mem::replace(&mut self.listed, resources.applications.clone());
+        let (before, now) = differing(&before, &resources.applications);
+        for application in now {
+            if !is_affected(application) && !self.is_known(application) {
                 problems.extend(self.look_at(application));
             }
         }
-        self.forget_gone();
+        if !changed.is_empty() {
+            for application in &resources.applications {
+                if is_affected(application) {
+                    problems.extend(self.look_at(application));
+                }
+            }
+        }
+        let now: HashSet<_> = now.iter().map(|application| &application.id).collect();
+        for application in before {
+            if !now.contains(&application.id) {
+                self.forget(&application.id);
+            }
+        }
         problems
     }
 
@@ -119,18 +133,10 @@ impl Index {
         problems
     }
 
-    /// Whether an Application needs no look; it is known to be there then.
-    fn is_current(&mut self, application: &Arc<Application>, changed: &HashSet<String>) -> bool {
-        let Some(entry) = self.applications.get_mut(&application.id) else {
-            return false;
-        };
-        let is_second = entry.round == self.round;
-        let is_same = Arc::ptr_eq(&entry.application, application);
-        let current = is_second || (is_same && !changed.contains(&application.id.namespace));
-        if current {
-            entry.round = self.round;
-        }
-        current
+    fn is_known(&self, application: &Arc<Application>) -> bool {
+        self.applications
+            .get(&application.id)
+            .is_some_and(|entry| Arc::ptr_eq(&entry.application, application))
     }
 
     /// Finds out what is tracked in an Application, and answers the new problems.
@@ -148,7 +154,6 @@ impl Index {
             application: Arc::clone(application),
             images,
             problems,
-            round: self.round,
         };
         let before = self.applications.insert(application.id.clone(), entry);
         let (images, old) =
@@ -177,25 +182,34 @@ impl Index {
         }
     }
 
-    fn forget_gone(&mut self) {
-        let round = self.round;
-        let gone: Vec<_> = self
-            .applications
-            .extract_if(|_, entry| entry.round != round)
-            .collect();
-        for (id, entry) in gone {
-            self.unlink(&id, &entry.images);
+    fn forget(&mut self, application: &ResourceId) {
+        if let Some(entry) = self.applications.remove(application) {
+            self.unlink(application, &entry.images);
             self.ledger.remove(&entry.problems);
         }
     }
 }
 
+/// What differs between two lists: both without what they have in common at the beginning and at the end. One object that comes, goes or
+/// is replaced costs comparing pointers, and no more.
+fn differing<'l, T>(before: &'l [Arc<T>], now: &'l [Arc<T>]) -> (&'l [Arc<T>], &'l [Arc<T>]) {
+    let same = |(before, now): &(&Arc<T>, &Arc<T>)| Arc::ptr_eq(before, now);
+    let start = before.iter().zip(now).take_while(same).count();
+    let before = before.get(start..).unwrap_or_default();
+    let now = now.get(start..).unwrap_or_default();
+    let end = before
+        .iter()
+        .rev()
+        .zip(now.iter().rev())
+        .take_while(same)
+        .count();
+    let without_end = |list: &'l [Arc<T>]| list.get(..list.len() - end).unwrap_or_default();
+    (without_end(before), without_end(now))
+}
+
 /// Sorts by who decides: the oldest, those that have no age after those that have one, and by name.
-fn oldest_first(updaters: &mut Vec<&Arc<ImageUpdater>>) {
-    // A stable sort, so that of two objects of one name the first stays.
+fn oldest_first(updaters: &mut [&Arc<ImageUpdater>]) {
     updaters.sort_by_key(|updater| (updater.created.is_none(), &updater.created, &updater.id));
-    let mut names = HashSet::new();
-    updaters.retain(|updater| names.insert(&updater.id));
 }
 
 fn is_same(before: Option<&Vec<UpdaterRules>>, now: &[&Arc<ImageUpdater>]) -> bool {
@@ -212,4 +226,194 @@ fn all(rules: &[UpdaterRules]) -> Vec<Problem> {
         .iter()
         .flat_map(|rules| rules.problems().iter().cloned())
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::application::Source;
+    use crate::domain::testing::annotations;
+    use crate::domain::testing::application;
+    use crate::domain::testing::id;
+    use crate::domain::testing::image;
+    use crate::domain::testing::kustomize_source;
+    use crate::domain::testing::reference;
+    use crate::domain::testing::updater;
+
+    fn nginx(name: &str) -> Arc<Application> {
+        Arc::new(application(name, kustomize_source(&["nginx:1"])))
+    }
+
+    fn follows(name: &str, image_name: &str) -> Arc<ImageUpdater> {
+        Arc::new(updater(
+            name,
+            vec![reference("*", vec![image("", image_name)])],
+        ))
+    }
+
+    fn resources(updaters: &[&Arc<ImageUpdater>], applications: &[&Arc<Application>]) -> Resources {
+        Resources {
+            updaters: updaters.iter().copied().cloned().collect(),
+            applications: applications.iter().copied().cloned().collect(),
+        }
+    }
+
+    fn trackers(index: &Index, image: &str) -> Vec<String> {
+        index
+            .tracked(&ImageName::parse(image).unwrap())
+            .map(|tracked| tracked.application.id.name.clone())
+            .collect()
+    }
+
+    #[test]
+    fn it_follows_applications_and_updaters_as_they_come_and_go() {
+        let mut index = Index::new();
+        let (a, b) = (nginx("a"), nginx("b"));
+        let on_nginx = follows("u", "nginx");
+        assert_eq!(index.refresh(&resources(&[&on_nginx], &[&b, &a])), []);
+        assert_eq!(trackers(&index, "docker.io/nginx"), ["a", "b"]);
+        assert_eq!(trackers(&index, "redis"), [""; 0]);
+
+        index.refresh(&resources(&[&on_nginx], &[&b]));
+        assert_eq!(trackers(&index, "nginx"), ["b"]);
+
+        let on_redis = follows("u", "redis");
+        index.refresh(&resources(&[&on_redis], &[&b, &a]));
+        assert_eq!(trackers(&index, "nginx"), [""; 0]);
+        assert_eq!(trackers(&index, "redis"), ["a", "b"]);
+
+        index.refresh(&resources(&[], &[&b, &a]));
+        assert_eq!(trackers(&index, "redis"), [""; 0]);
+        assert!(index.trackers.is_empty() && index.updaters.is_empty());
+    }
+
+    #[test]
+    fn an_updater_takes_only_applications_of_its_namespace() {
+        let mut elsewhere = application("web", kustomize_source(&["nginx:1"]));
+        elsewhere.id.namespace = "other".to_owned();
+        let mut index = Index::new();
+        index.refresh(&resources(
+            &[&follows("u", "nginx")],
+            &[&Arc::new(elsewhere)],
+        ));
+        assert_eq!(trackers(&index, "nginx"), [""; 0]);
+    }
+
+    /// The rule of an annotated Application is made when it is looked at, so the same rule means that it was not looked at again.
+    #[test]
+    fn it_looks_only_at_what_changed() {
+        let annotated = |name| {
+            let mut application = application(name, Source::default());
+            application.annotations = annotations(&[("image-list", "nginx")]);
+            Arc::new(application)
+        };
+        let by_annotations = |name: &str, namespace: &str| {
+            let mut all = reference("*", Vec::new());
+            all.use_annotations = true;
+            let mut updater = updater(name, vec![all]);
+            updater.id.namespace = namespace.to_owned();
+            Arc::new(updater)
+        };
+        let rules = |index: &Index| {
+            let name = ImageName::parse("nginx").unwrap();
+            index
+                .tracked(&name)
+                .map(|tracked| Arc::clone(&tracked.rule))
+                .collect::<Vec<_>>()
+        };
+        let same = |one: &[Arc<_>], other: &[Arc<_>]| {
+            one.iter()
+                .zip(other)
+                .map(|(one, other)| Arc::ptr_eq(one, other))
+                .collect::<Vec<_>>()
+        };
+        let (a, b) = (annotated("a"), annotated("b"));
+        let mut index = Index::new();
+        let own = by_annotations("u", "argocd");
+        index.refresh(&resources(&[&own], &[&a, &b]));
+        let first = rules(&index);
+
+        let (b, elsewhere) = (annotated("b"), by_annotations("u", "other"));
+        index.refresh(&resources(&[&elsewhere, &own], &[&b, &a]));
+        let second = rules(&index);
+        assert_eq!(same(&first, &second), [true, false]);
+
+        index.refresh(&resources(&[&by_annotations("u", "argocd")], &[&b, &a]));
+        assert_eq!(same(&second, &rules(&index)), [false, false]);
+    }
+
+    #[test]
+    fn the_older_updater_decides_whatever_the_order() {
+        let created = |name: &str, created: Option<&str>| {
+            let mut updater = ImageUpdater::clone(&follows(name, "nginx"));
+            updater.created = created.map(str::to_owned);
+            Arc::new(updater)
+        };
+        let young = created("a", Some("2026-05-01T00:00:00Z"));
+        let old = created("b", Some("2025-05-01T00:00:00Z"));
+        let ageless = created("c", None);
+        let web = nginx("web");
+        for updaters in [[&young, &old, &ageless], [&ageless, &old, &young]] {
+            let mut index = Index::new();
+            let problems = index.refresh(&resources(&updaters, &[&web]));
+            assert_eq!(problems.len(), 2);
+            let name = ImageName::parse("nginx").unwrap();
+            let deciding: Vec<_> = index
+                .tracked(&name)
+                .filter(|tracked| tracked.hindrance.is_none())
+                .map(|tracked| &tracked.updater.id)
+                .collect();
+            assert_eq!(deciding, [&id("b")]);
+        }
+    }
+
+    #[test]
+    fn a_problem_is_told_once_for_as_long_as_it_lasts() {
+        let mut index = Index::new();
+        let broken = follows("u", "not an image");
+        let (a, b) = (nginx("a"), nginx("b"));
+        let first = index.refresh(&resources(&[&broken], &[&a]));
+        assert_eq!(first.len(), 1);
+        // Neither another Application nor the same mistake in a new object is news.
+        assert_eq!(index.refresh(&resources(&[&broken], &[&a, &b])), []);
+        let again = follows("u", "not an image");
+        assert_eq!(index.refresh(&resources(&[&again], &[&a, &b])), []);
+        index.refresh(&resources(&[&follows("u", "nginx")], &[&a, &b]));
+        assert_eq!(index.refresh(&resources(&[&broken], &[&a, &b])), first);
+    }
+
+    #[test]
+    fn a_bad_updater_stops_no_other() {
+        let mut index = Index::new();
+        let broken = Arc::new(updater("a", vec![reference("[", vec![image("", "nginx")])]));
+        let problems = index.refresh(&resources(
+            &[&broken, &follows("b", "nginx")],
+            &[&nginx("web")],
+        ));
+        assert_eq!(problems.len(), 1);
+        assert_eq!(trackers(&index, "nginx"), ["web"]);
+    }
+
+    #[test]
+    fn what_differs_between_lists() {
+        let [a, b, c, d] = ["a", "b", "c", "d"].map(Arc::new);
+        let list =
+            |items: &[&Arc<&'static str>]| items.iter().copied().cloned().collect::<Vec<_>>();
+        for (before, now, gone, new) in [
+            (&[][..], &[&a][..], &[][..], &["a"][..]),
+            (&[&a, &b], &[&a, &b], &[], &[]),
+            (&[&a, &b, &c], &[&a, &d, &c], &["b"], &["d"]),
+            (&[&a, &b, &c], &[&a, &c], &["b"], &[]),
+            (&[&a, &c], &[&a, &b, &c], &[], &["b"]),
+            (&[&a, &a], &[&a], &["a"], &[]),
+            (&[&a, &b], &[&b, &a], &["a", "b"], &["b", "a"]),
+            (&[&a], &[], &["a"], &[]),
+        ] {
+            let (before, now) = (list(before), list(now));
+            let (old, changed) = differing(&before, &now);
+            let texts =
+                |list: &[Arc<&'static str>]| list.iter().map(|text| **text).collect::<Vec<_>>();
+            assert_eq!((texts(old), texts(changed)), (gone.to_vec(), new.to_vec()));
+        }
+    }
 }

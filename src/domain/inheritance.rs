@@ -2,7 +2,9 @@
 //! from those to their images. What a lower level gives replaces what it would inherit, field by field; lists are not joined, and an
 //! empty text or list is given, too.
 
-use super::image_updater::{UpdateSettings, VerificationSettings, WriteBackSettings};
+use super::image_updater::UpdateSettings;
+use super::image_updater::VerificationSettings;
+use super::image_updater::WriteBackSettings;
 
 impl UpdateSettings {
     /// These settings, completed by those of the level above.

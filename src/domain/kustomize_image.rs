@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::reference::{ImageName, split_name};
+use super::reference::ImageName;
+use super::reference::split_name;
 
 /// `[name=]newname[:tag][@digest]`, in the language of `kustomize edit set image`. Every text is one; nothing of it is lost, so that an
 /// entry is shown as it was written.

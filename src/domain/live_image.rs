@@ -2,7 +2,8 @@
 
 use super::kustomize_image::KustomizeImage;
 use super::policy::Current;
-use super::reference::{Digest, ImageName};
+use super::reference::Digest;
+use super::reference::ImageName;
 
 /// An image in use.
 #[derive(Debug, Clone, PartialEq, Eq)]

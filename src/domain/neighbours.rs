@@ -2,8 +2,11 @@
 //! `image.tag` above all: ImageUpdaters with a broad pattern list images of which each Application has one.
 
 use super::hindrance::Hindrance;
-use super::image_target::{FieldKind, Fields, ImageTarget};
-use super::outlet::{NameRole, Outlet};
+use super::image_target::FieldKind;
+use super::image_target::Fields;
+use super::image_target::ImageTarget;
+use super::outlet::NameRole;
+use super::outlet::Outlet;
 use super::spec_version::is_name_of;
 use super::tracked_image::TrackedImage;
 
@@ -26,15 +29,16 @@ pub fn find_name_roles(images: &mut [TrackedImage]) {
 pub fn hinder_shared_targets(images: &mut [TrackedImage]) {
     let hindrances: Vec<_> = (0..images.len())
         .map(|index| {
-            let (image, mut others) = one_and_others(images, index)?;
-            let in_use = |image: &TrackedImage| image.live.is_some();
-            others.find_map(|other| {
-                let place = shared_place(image, other)?;
-                (in_use(image) && in_use(other)).then(|| Hindrance::SharedTarget {
-                    other: other.rule.image.to_string(),
-                    place,
+            let (image, others) = one_and_others(images, index)?;
+            image.live.as_ref()?;
+            others
+                .filter(|other| other.live.is_some())
+                .find_map(|other| {
+                    Some(Hindrance::SharedTarget {
+                        other: other.rule.image.to_string(),
+                        place: shared_place(image, other)?,
+                    })
                 })
-            })
         })
         .collect();
     for (image, hindrance) in images.iter_mut().zip(hindrances) {
@@ -129,4 +133,132 @@ fn shared_place(one: &TrackedImage, other: &TrackedImage) -> Option<String> {
         | (ImageTarget::Kustomize(_), ImageTarget::Fields(..)) => false,
     };
     same_entry.then(|| "kustomize image".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::application::Application;
+    use crate::domain::application::Source;
+    use crate::domain::hindrance::Hindrance;
+    use crate::domain::image_updater::ImageConfig;
+    use crate::domain::outlet::NameRole;
+    use crate::domain::testing::application;
+    use crate::domain::testing::helm_image;
+    use crate::domain::testing::helm_source;
+    use crate::domain::testing::image;
+    use crate::domain::testing::kustomize_image;
+    use crate::domain::testing::kustomize_source;
+    use crate::domain::testing::live;
+    use crate::domain::testing::tracked_images;
+
+    fn running(source: Source, images: &[&str]) -> Application {
+        let mut application = application("web", source);
+        application.status = Some(live(images));
+        application
+    }
+
+    fn roles(images: Vec<ImageConfig>) -> Vec<NameRole> {
+        tracked_images(application("web", helm_source(&[])), images)
+            .iter()
+            .map(|image| image.outlet.as_ref().unwrap().name_role)
+            .collect()
+    }
+
+    /// Which of the images are kept from being written by another.
+    fn hindered(application: Application, images: Vec<ImageConfig>) -> Vec<bool> {
+        tracked_images(application, images)
+            .iter()
+            .map(|image| matches!(image.hindrance, Some(Hindrance::SharedTarget { .. })))
+            .collect()
+    }
+
+    #[test]
+    fn what_a_name_means() {
+        let web = |name, tag| helm_image("web", "acme/web", name, tag);
+        let api = |name, tag| helm_image("api", "acme/api", name, tag);
+        let again = |name, tag| helm_image("again", "acme/web", name, tag);
+        for (images, expected) in [
+            (vec![web("", "")], vec![NameRole::Own]),
+            (
+                vec![web("w.name", "w.tag"), api("a.name", "a.tag")],
+                vec![NameRole::Own; 2],
+            ),
+            (
+                vec![web("", "w.tag"), api("", "a.tag")],
+                vec![NameRole::Shared; 2],
+            ),
+            // Both write the same name.
+            (
+                vec![web("", "w.tag"), again("", "a.tag")],
+                vec![NameRole::Own; 2],
+            ),
+            (vec![web("", ""), api("", "")], vec![NameRole::Telling; 2]),
+            (
+                vec![web("w.name", ""), api("a.name", "")],
+                vec![NameRole::Telling; 2],
+            ),
+        ] {
+            assert_eq!(roles(images.clone()), expected, "{images:?}");
+        }
+    }
+
+    #[test]
+    fn images_in_use_that_would_overwrite_each_other_are_left_alone() {
+        let both = || vec![image("web", "acme/web"), image("api", "acme/api")];
+        let helm = || helm_source(&[]);
+        assert_eq!(
+            hindered(running(helm(), &["acme/web:1", "acme/api:1"]), both()),
+            [true, true]
+        );
+        // The other one is only listed.
+        assert_eq!(
+            hindered(running(helm(), &["acme/web:1"]), both()),
+            [false, false]
+        );
+        let parted = vec![
+            helm_image("web", "acme/web", "", "w.tag"),
+            helm_image("api", "acme/api", "", "a.tag"),
+        ];
+        assert_eq!(
+            hindered(running(helm(), &["acme/web:1", "acme/api:1"]), parted),
+            [false, false]
+        );
+    }
+
+    #[test]
+    fn entries_of_kustomize_that_two_images_share() {
+        let nginx = || image("", "nginx");
+        let named = |image_name, name| kustomize_image("", image_name, name);
+        for (images, expected) in [
+            (vec![nginx(), nginx()], true),
+            (vec![nginx(), named("nginx", "web")], true),
+            (vec![named("quay.io/acme/nginx", "nginx"), nginx()], true),
+            (vec![named("nginx", "web"), named("redis", "web")], true),
+            (vec![named("nginx", "web"), named("nginx", "api")], false),
+            (vec![nginx(), image("", "redis")], false),
+        ] {
+            let application = running(
+                kustomize_source(&[]),
+                &["nginx:1", "redis:1", "quay.io/acme/nginx:1"],
+            );
+            assert_eq!(
+                hindered(application, images.clone()),
+                [expected; 2],
+                "{images:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_hindrance_says_what_is_shared() {
+        let images = vec![image("web", "acme/web"), image("api", "acme/api")];
+        let application = running(helm_source(&[]), &["acme/web:1", "acme/api:1"]);
+        assert_eq!(
+            tracked_images(application, images)[0].hindrance,
+            Some(Hindrance::SharedTarget {
+                other: "acme/api (api)".to_owned(),
+                place: "helm parameter image.tag".to_owned(),
+            })
+        );
+    }
 }

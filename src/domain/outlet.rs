@@ -2,9 +2,15 @@
 
 use thiserror::Error;
 
-use super::application::{Application, Source, SourcePlace, SourceType};
-use super::image_target::{FieldKind, ImageTarget};
-use super::source_kind::{Knowledge, SourceKind, source_kinds};
+use super::application::Application;
+use super::application::Source;
+use super::application::SourcePlace;
+use super::application::SourceType;
+use super::image_target::FieldKind;
+use super::image_target::ImageTarget;
+use super::source_kind::Knowledge;
+use super::source_kind::SourceKind;
+use super::source_kind::source_kinds;
 
 /// Where in an Application an image is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -186,11 +192,15 @@ fn known_place(sources: &[SourceKind<'_>], source_type: SourceType) -> Option<So
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::application::{ApplicationStatus, Sources};
+    use crate::domain::application::ApplicationStatus;
+    use crate::domain::application::Sources;
     use crate::domain::image_target::Fields;
-    use crate::domain::testing::{
-        application, chart_source, git_source, helm_source, kustomize_source, plugin_source,
-    };
+    use crate::domain::testing::application;
+    use crate::domain::testing::chart_source;
+    use crate::domain::testing::git_source;
+    use crate::domain::testing::helm_source;
+    use crate::domain::testing::kustomize_source;
+    use crate::domain::testing::plugin_source;
 
     fn helm_target() -> ImageTarget {
         ImageTarget::Fields(FieldKind::HelmParameter, Fields::Spec("image".to_owned()))

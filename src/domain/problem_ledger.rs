@@ -41,7 +41,8 @@ impl ProblemLedger {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::problem::{Finding, ResourceKind};
+    use crate::domain::problem::Finding;
+    use crate::domain::problem::ResourceKind;
     use crate::domain::testing::id;
 
     fn problem(message: &str) -> Problem {

@@ -1,10 +1,12 @@
 //! Label selectors, in the language of Kubernetes' `metav1.LabelSelector`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use thiserror::Error;
 
-use super::image_updater::{LabelExpression, LabelSelector};
+use super::image_updater::LabelExpression;
+use super::image_updater::LabelSelector;
 
 /// The longest label value, and the longest name of a label, in bytes.
 const MAX_NAME: usize = 63;

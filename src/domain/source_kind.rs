@@ -3,7 +3,11 @@
 //! An explicit block in the spec decides, as it does for Argo CD; a chart is Helm's; else it is what Argo CD reports. An Application in a
 //! file has no report, so there a source may be of any kind.
 
-use super::application::{Application, Source, SourcePlace, SourceType, Sources};
+use super::application::Application;
+use super::application::Source;
+use super::application::SourcePlace;
+use super::application::SourceType;
+use super::application::Sources;
 
 /// A source and what is known of its kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,9 +107,11 @@ fn knowledge(source: &Source, reported: Option<SourceType>) -> Knowledge {
 mod tests {
     use super::*;
     use crate::domain::application::ApplicationStatus;
-    use crate::domain::testing::{
-        application, chart_source, git_source, helm_source, kustomize_source,
-    };
+    use crate::domain::testing::application;
+    use crate::domain::testing::chart_source;
+    use crate::domain::testing::git_source;
+    use crate::domain::testing::helm_source;
+    use crate::domain::testing::kustomize_source;
 
     fn known(sources: Sources, status: Option<ApplicationStatus>) -> Vec<Knowledge> {
         let mut application = application("web", Source::default());

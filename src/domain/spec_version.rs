@@ -1,10 +1,13 @@
 //! What an Application's spec says of an image.
 
 use super::application::Application;
-use super::image_target::{Fields, ImageTarget};
+use super::image_target::Fields;
+use super::image_target::ImageTarget;
 use super::kustomize_image::KustomizeImage;
-use super::live_image::{LiveImage, parse_version};
-use super::outlet::{NameRole, Outlet};
+use super::live_image::LiveImage;
+use super::live_image::parse_version;
+use super::outlet::NameRole;
+use super::outlet::Outlet;
 use super::policy::Current;
 use super::reference::ImageName;
 
@@ -90,4 +93,120 @@ pub fn kustomize_entries<'a>(
             Some(name) => entry.replaced_name() == name,
             None => entry.image().as_ref() == Some(image),
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::application::Source;
+    use crate::domain::image_target::FieldKind;
+    use crate::domain::outlet::NameRole;
+    use crate::domain::testing::application;
+    use crate::domain::testing::digest;
+    use crate::domain::testing::helm_source;
+    use crate::domain::testing::kustomize_source;
+    use crate::domain::testing::plugin_source;
+
+    fn texts(source: Source, target: &ImageTarget, name_role: NameRole) -> Vec<String> {
+        let application = application("web", source);
+        let mut outlet = Outlet::find(&application, Some(target)).unwrap();
+        outlet.name_role = name_role;
+        let image = ImageName::parse("nginx").unwrap();
+        spec_versions(&application, &outlet, &image)
+            .iter()
+            .map(|version| {
+                let tag = version.tag.as_deref().unwrap_or("-");
+                let pin = version.digest.as_ref().map_or("", |_| "@");
+                format!("{tag}{pin}")
+            })
+            .collect()
+    }
+
+    fn name_and_tag(kind: FieldKind) -> ImageTarget {
+        let fields = Fields::NameAndTag {
+            name: Some("name".to_owned()),
+            tag: "tag".to_owned(),
+        };
+        ImageTarget::Fields(kind, fields)
+    }
+
+    #[test]
+    fn a_name_and_a_tag() {
+        let pinned = format!("latest@{}", digest('a'));
+        for (fields, own, shared, telling) in [
+            (&[][..], None, None, None),
+            (&[("tag", "1")], Some("1"), Some("1"), None),
+            (&[("name", ""), ("tag", "1")], Some("1"), Some("1"), None),
+            (
+                &[("tag", "1"), ("name", "docker.io/library/nginx")],
+                Some("1"),
+                Some("1"),
+                Some("1"),
+            ),
+            (&[("name", "redis"), ("tag", "1")], None, Some("1"), None),
+            (&[("name", "nginx")], Some("-"), None, Some("-")),
+            (
+                &[("name", "nginx"), ("tag", pinned.as_str())],
+                Some("latest@"),
+                Some("latest@"),
+                Some("latest@"),
+            ),
+        ] {
+            for (role, expected) in [
+                (NameRole::Own, own),
+                (NameRole::Shared, shared),
+                (NameRole::Telling, telling),
+            ] {
+                let expected: Vec<_> = expected.into_iter().collect();
+                let helm = name_and_tag(FieldKind::HelmParameter);
+                assert_eq!(
+                    texts(helm_source(fields), &helm, role),
+                    expected,
+                    "{fields:?} {role:?}"
+                );
+                let plugin = name_and_tag(FieldKind::PluginEnv);
+                assert_eq!(texts(plugin_source(fields), &plugin, role), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn name_and_tag_in_one() {
+        for (value, expected) in [
+            ("docker.io/nginx:1", &["1"][..]),
+            ("nginx", &["-"]),
+            ("redis:1", &[]),
+            ("", &[]),
+            ("not an image", &[]),
+        ] {
+            let spec = Fields::Spec("image".to_owned());
+            let target = ImageTarget::Fields(FieldKind::HelmParameter, spec);
+            let source = helm_source(&[("image", value)]);
+            assert_eq!(texts(source, &target, NameRole::Own), expected, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn entries_of_kustomize() {
+        let entries = [
+            "redis:7",
+            "docker.io/library/nginx:1",
+            "web=nginx:2",
+            "nginx=quay.io/acme/nginx:3",
+        ];
+        for (name, expected) in [
+            (None, &["1", "2"][..]),
+            (Some("web"), &["2"]),
+            // Another image stands there.
+            (Some("nginx"), &[]),
+            (Some("redis"), &[]),
+        ] {
+            let target = ImageTarget::Kustomize(name.map(str::to_owned));
+            assert_eq!(
+                texts(kustomize_source(&entries), &target, NameRole::Own),
+                expected,
+                "{name:?}"
+            );
+        }
+    }
 }

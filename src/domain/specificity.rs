@@ -53,7 +53,8 @@ fn literals(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::image_updater::{LabelExpression, LabelSelector};
+    use crate::domain::image_updater::LabelExpression;
+    use crate::domain::image_updater::LabelSelector;
 
     fn reference(pattern: &str, labels: usize, expressions: Option<usize>) -> ApplicationRef {
         let selector = expressions.map(|expressions| LabelSelector {

@@ -1,14 +1,29 @@
 //! Objects for the domain's tests.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use super::application::{Application, ApplicationStatus, EnvVar, HelmParameter, Source, Sources};
+use super::application::Application;
+use super::application::ApplicationStatus;
+use super::application::EnvVar;
+use super::application::HelmParameter;
+use super::application::Source;
+use super::application::Sources;
+use super::application_images::application_images;
 use super::event::ImageEvent;
-use super::image_updater::{
-    ApplicationRef, ImageConfig, ImageUpdater, UpdateSettings, WriteBackSettings,
-};
+use super::image_updater::ApplicationRef;
+use super::image_updater::ImageConfig;
+use super::image_updater::ImageUpdater;
+use super::image_updater::ManifestTarget;
+use super::image_updater::NamedTarget;
+use super::image_updater::UpdateSettings;
+use super::image_updater::WriteBackSettings;
+use super::policy::NewVersion;
+use super::problem::Problem;
 use super::reference::Reference;
 use super::resource::ResourceId;
+use super::tracked_image::TrackedImage;
+use super::updater_rules::UpdaterRules;
 
 /// A name in the namespace of everything that does not say another one.
 pub(crate) fn id(name: &str) -> ResourceId {
@@ -128,5 +143,75 @@ pub(crate) fn event(text: &str) -> ImageEvent {
         image: reference.name().clone(),
         tag: reference.tag().unwrap().clone(),
         digest: reference.digest().cloned(),
+    }
+}
+
+/// An image that is written to Helm parameters of name and tag.
+pub(crate) fn helm_image(alias: &str, image_name: &str, name: &str, tag: &str) -> ImageConfig {
+    ImageConfig {
+        target: ManifestTarget {
+            helm: Some(NamedTarget {
+                name: (!name.is_empty()).then(|| name.to_owned()),
+                tag: (!tag.is_empty()).then(|| tag.to_owned()),
+                spec: None,
+            }),
+            ..ManifestTarget::default()
+        },
+        ..image(alias, image_name)
+    }
+}
+
+/// An image that is written to the kustomize entry of a name in the manifests.
+pub(crate) fn kustomize_image(alias: &str, image_name: &str, name: &str) -> ImageConfig {
+    ImageConfig {
+        target: ManifestTarget {
+            kustomize: Some(name.to_owned()),
+            ..ManifestTarget::default()
+        },
+        ..image(alias, image_name)
+    }
+}
+
+/// Annotations of ours, by what follows the slash.
+pub(crate) fn annotations(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs
+        .iter()
+        .map(|(key, value)| {
+            let key = format!("argocd-image-updater.argoproj.io/{key}");
+            (key, (*value).to_owned())
+        })
+        .collect()
+}
+
+/// What ImageUpdaters track in an Application, and what is wrong.
+pub(crate) fn tracked(
+    application: Application,
+    updaters: Vec<ImageUpdater>,
+) -> (Vec<TrackedImage>, Vec<Problem>) {
+    let rules: Vec<_> = updaters
+        .into_iter()
+        .map(|updater| UpdaterRules::read(Arc::new(updater)))
+        .collect();
+    application_images(&Arc::new(application), &rules)
+}
+
+/// What one ImageUpdater with these images, of whatever Application, tracks.
+pub(crate) fn tracked_images(
+    application: Application,
+    images: Vec<ImageConfig>,
+) -> Vec<TrackedImage> {
+    tracked(
+        application,
+        vec![updater("all", vec![reference("*", images)])],
+    )
+    .0
+}
+
+/// The version `tag[@digest]`.
+pub(crate) fn version(text: &str) -> NewVersion {
+    let pushed = event(&format!("any:{text}"));
+    NewVersion {
+        tag: pushed.tag,
+        digest: pushed.digest,
     }
 }

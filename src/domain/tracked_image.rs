@@ -8,16 +8,17 @@ use super::application::Application;
 use super::hindrance::Hindrance;
 use super::image_rule::ImageRule;
 use super::image_target::TargetError;
-use super::outlet::{Outlet, OutletError};
+use super::image_updater::ImageUpdater;
+use super::outlet::Outlet;
+use super::outlet::OutletError;
 use super::policy::Current;
-use super::resource::ResourceId;
 use super::spec_version::spec_versions;
 
 /// An image that an ImageUpdater tracks in an Application.
 #[derive(Debug, Clone)]
 pub struct TrackedImage {
     /// The ImageUpdater.
-    pub updater: ResourceId,
+    pub updater: Arc<ImageUpdater>,
     /// The Application, as it was when this was found out.
     pub application: Arc<Application>,
     /// What the ImageUpdater says about the image.

@@ -2,15 +2,22 @@
 
 use std::sync::Arc;
 
-use super::annotations::{Annotated, AnnotationError};
+use super::annotations::Annotated;
+use super::annotations::AnnotationError;
 use super::application::Application;
 use super::glob::Glob;
 use super::hindrance::Hindrance;
-use super::image_rule::{ImageRule, Verification};
-use super::image_updater::{
-    ApplicationRef, ImageConfig, ImageUpdater, LabelSelector, UpdateSettings, VerificationSettings,
-};
-use super::problem::{Finding, Problem, ResourceKind};
+use super::image_rule::ImageRule;
+use super::image_rule::Verification;
+use super::image_updater::ApplicationRef;
+use super::image_updater::ImageConfig;
+use super::image_updater::ImageUpdater;
+use super::image_updater::LabelSelector;
+use super::image_updater::UpdateSettings;
+use super::image_updater::VerificationSettings;
+use super::problem::Finding;
+use super::problem::Problem;
+use super::problem::ResourceKind;
 use super::selector::Selector;
 use super::specificity::most_specific_first;
 use super::write_back::WriteBackMethod;
@@ -227,4 +234,256 @@ fn annotated_claim(
         ),
         write_back,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::application::Source;
+    use crate::domain::image_updater::LabelExpression;
+    use crate::domain::image_updater::SecretKeyRef;
+    use crate::domain::image_updater::WriteBackSettings;
+    use crate::domain::policy::Policy;
+    use crate::domain::policy::Strategy;
+    use crate::domain::testing::annotations;
+    use crate::domain::testing::application;
+    use crate::domain::testing::image;
+    use crate::domain::testing::reference;
+    use crate::domain::testing::updater;
+
+    fn read(updater: ImageUpdater) -> UpdaterRules {
+        UpdaterRules::read(Arc::new(updater))
+    }
+
+    fn labelled(name: &str, labels: &[(&str, &str)]) -> Application {
+        let mut application = application(name, Source::default());
+        application.labels = labels
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect();
+        application
+    }
+
+    fn annotated(pairs: &[(&str, &str)]) -> Application {
+        let mut application = application("web", Source::default());
+        application.annotations = annotations(pairs);
+        application
+    }
+
+    fn by_annotations(name_pattern: &str) -> ApplicationRef {
+        ApplicationRef {
+            use_annotations: true,
+            ..reference(name_pattern, Vec::new())
+        }
+    }
+
+    fn selecting(mut reference: ApplicationRef, key: &str, operator: &str) -> ApplicationRef {
+        let expression = LabelExpression {
+            key: key.to_owned(),
+            operator: operator.to_owned(),
+            values: Vec::new(),
+        };
+        reference.labels = Some(LabelSelector {
+            expressions: vec![expression],
+            ..LabelSelector::default()
+        });
+        reference
+    }
+
+    fn method(method: &str) -> WriteBackSettings {
+        WriteBackSettings {
+            method: Some(method.to_owned()),
+            target: None,
+        }
+    }
+
+    /// The names of the images that are tracked, and the number of problems of this Application.
+    fn images(rules: &UpdaterRules, application: &Application) -> (Vec<String>, usize) {
+        let (claim, problems) = rules.claim(application);
+        let images = claim.into_iter().flat_map(|claim| claim.images);
+        let names = images.map(|rule| rule.image.spelling().to_owned());
+        (names.collect(), problems.len())
+    }
+
+    fn names(rules: &UpdaterRules, application: &Application) -> Vec<String> {
+        let (names, problems) = images(rules, application);
+        assert_eq!(problems, 0);
+        names
+    }
+
+    #[test]
+    fn the_most_specific_reference_that_takes_an_application_decides() {
+        let rules = read(updater(
+            "u",
+            vec![
+                reference("*", vec![image("", "all")]),
+                reference("shop-*", vec![image("", "shop")]),
+                selecting(
+                    reference("shop*", vec![image("", "canary")]),
+                    "canary",
+                    "Exists",
+                ),
+                reference("shop-web", vec![image("", "exact")]),
+            ],
+        ));
+        assert_eq!(rules.problems(), []);
+        let plain = |name| application(name, Source::default());
+        assert_eq!(names(&rules, &plain("shop-web")), ["exact"]);
+        assert_eq!(names(&rules, &plain("shop-api")), ["shop"]);
+        assert_eq!(names(&rules, &plain("other")), ["all"]);
+        let canary = labelled("shop-api", &[("canary", "")]);
+        assert_eq!(names(&rules, &canary), ["canary"]);
+    }
+
+    #[test]
+    fn a_pattern_that_is_none_stops_its_updater_and_a_selector_only_its_reference() {
+        let bad_pattern = read(updater(
+            "u",
+            vec![
+                reference("*", vec![image("", "all")]),
+                reference("shop-[", vec![image("", "shop")]),
+            ],
+        ));
+        assert_eq!(bad_pattern.problems().len(), 1);
+        let web = application("web", Source::default());
+        assert!(bad_pattern.claim(&web).0.is_none());
+
+        let bad_selector = read(updater(
+            "u",
+            vec![
+                reference("*", vec![image("", "all")]),
+                selecting(reference("web", vec![image("", "web")]), "a", "Equals"),
+            ],
+        ));
+        let problem = bad_selector.problems()[0].to_string();
+        assert!(
+            problem.starts_with("ImageUpdater argocd/u: applicationRef \"web\": it takes no"),
+            "{problem}"
+        );
+        assert_eq!(names(&bad_selector, &web), ["all"]);
+    }
+
+    #[test]
+    fn an_updater_without_references_or_images_says_so() {
+        assert_eq!(read(updater("u", Vec::new())).problems().len(), 1);
+        let nothing = updater("u", vec![reference("*", Vec::new())]);
+        assert_eq!(read(nothing).problems().len(), 1);
+    }
+
+    #[test]
+    fn a_bad_image_stops_no_other() {
+        let rules = read(updater(
+            "u",
+            vec![reference(
+                "*",
+                vec![image("a", "not an image"), image("b", "nginx")],
+            )],
+        ));
+        assert_eq!(rules.problems().len(), 1);
+        let web = application("web", Source::default());
+        assert_eq!(names(&rules, &web), ["nginx"]);
+    }
+
+    #[test]
+    fn settings_come_down_three_levels() {
+        let strategy = |strategy: &str| UpdateSettings {
+            strategy: Some(strategy.to_owned()),
+            ..UpdateSettings::default()
+        };
+        let mut own = image("own", "nginx:1");
+        own.settings = strategy("digest");
+        let mut shop = reference("shop", vec![own, image("inherits", "nginx:1")]);
+        shop.settings = strategy("alphabetical");
+        let mut source = updater("u", vec![shop, reference("*", vec![image("", "nginx")])]);
+        source.settings = UpdateSettings {
+            force_update: Some(true),
+            ..strategy("newest-build")
+        };
+        source.write_back = method("git");
+        let rules = read(source);
+        // Every Application of these is left alone because of git.
+        assert_eq!(rules.problems().len(), 2);
+        let strategies = |name| {
+            let claim = rules
+                .claim(&application(name, Source::default()))
+                .0
+                .unwrap();
+            assert_eq!(claim.write_back, WriteBackMethod::Git);
+            assert!(claim.images.iter().all(|rule| rule.force_update));
+            let policies = claim
+                .images
+                .iter()
+                .map(|rule| rule.policy.as_ref().unwrap());
+            policies.map(Policy::strategy).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            strategies("shop"),
+            [Strategy::Digest, Strategy::Alphabetical]
+        );
+        assert_eq!(strategies("other"), [Strategy::NewestBuild]);
+    }
+
+    #[test]
+    fn a_reference_whose_settings_are_wrong_gives_way_to_the_next() {
+        let mut broken = reference("web", vec![image("", "web")]);
+        broken.write_back = method("svn");
+        let all = || reference("*", vec![image("", "all")]);
+        let rules = read(updater("u", vec![broken, all()]));
+        assert_eq!(rules.problems().len(), 1);
+        let web = application("web", Source::default());
+        assert_eq!(names(&rules, &web), ["all"]);
+
+        let rules = read(updater("u", vec![by_annotations("web"), all()]));
+        for (pairs, image, problems) in [
+            (&[][..], "all", 0),
+            (&[("image-list", "nginx")], "nginx", 0),
+            (&[("image-list", " ")], "all", 1),
+            (
+                &[("image-list", "nginx"), ("write-back-method", "svn")],
+                "all",
+                1,
+            ),
+            (
+                &[("image-list", "a=nginx"), ("a.force-update", "perhaps")],
+                "all",
+                1,
+            ),
+        ] {
+            assert_eq!(
+                images(&rules, &annotated(pairs)),
+                (vec![image.to_owned()], problems),
+                "{pairs:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn annotations_stand_alone_but_for_verification() {
+        let mut source = updater("u", vec![by_annotations("*")]);
+        source.settings.force_update = Some(true);
+        source.write_back = method("git");
+        source.verification = Some(VerificationSettings {
+            enabled: None,
+            cosign_key: Some(SecretKeyRef {
+                secret_name: "cosign".to_owned(),
+                key: "cosign.pub".to_owned(),
+            }),
+        });
+        let claim = |source: ImageUpdater| {
+            let web = annotated(&[("image-list", "nginx")]);
+            read(source).claim(&web).0.unwrap()
+        };
+        let verified = claim(source.clone());
+        assert_eq!(verified.write_back, WriteBackMethod::Application);
+        assert!(!verified.images[0].force_update);
+        assert!(matches!(
+            verified.images[0].verification,
+            Verification::WithKey(_)
+        ));
+        source.applications[0].verification = Some(VerificationSettings {
+            enabled: Some(false),
+            cosign_key: None,
+        });
+        assert_eq!(claim(source).images[0].verification, Verification::NotAsked);
+    }
 }

@@ -6,6 +6,7 @@
     reason = "a test ends where something is missing"
 )]
 
+mod commands;
 mod deliver;
 mod event;
 mod folder;

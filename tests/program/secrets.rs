@@ -25,7 +25,7 @@ async fn a_secret_is_rotated_without_a_restart_or_a_gap() {
     fs::write(&file, "new-secret\nold-secret\n").unwrap();
     server
         .log
-        .wait_for(&["secret changed", "ghcr.io", "secrets=2"]);
+        .wait_for(&["the secret changed", "webhook.ghcr-secret", "secrets=2"]);
     assert_eq!(
         (status("old-secret").await, status("new-secret").await),
         (200, 200)
@@ -33,7 +33,7 @@ async fn a_secret_is_rotated_without_a_restart_or_a_gap() {
     fs::write(&file, "new-secret\n").unwrap();
     server
         .log
-        .wait_for(&["secret changed", "ghcr.io", "secrets=1"]);
+        .wait_for(&["the secret changed", "webhook.ghcr-secret", "secrets=1"]);
     assert_eq!(
         (status("old-secret").await, status("new-secret").await),
         (401, 200)

@@ -26,19 +26,16 @@ pub fn diff(name: &str, before: &str, after: &str) -> String {
 /// A command line that posts a request, its body taken from a file. The headers hold a signature, not the secret.
 #[must_use]
 pub fn curl(request: &Request, body: &Path) -> String {
-    let mut line = "curl --insecure".to_owned();
+    let mut words = vec!["curl --insecure".to_owned()];
     for (name, value) in &request.headers {
-        line.push_str(&format!(
-            " \\\n  -H {}",
-            quoted(&format!("{name}: {value}"))
-        ));
+        words.push(format!("-H {}", quoted(&format!("{name}: {value}"))));
     }
-    let body = quoted(&format!("@{}", body.display()));
-    line.push_str(&format!(
-        " \\\n  --data-binary {body} {}",
-        quoted(&request.url)
+    words.push(format!(
+        "--data-binary {}",
+        quoted(&format!("@{}", body.display()))
     ));
-    line
+    words.push(quoted(&request.url));
+    words.join(" \\\n  ")
 }
 
 /// Quotes a word for a POSIX shell.

@@ -150,10 +150,10 @@ pub(super) fn problem(problem: &Problem) {
     } = problem;
     match severity {
         Severity::Error => {
-            error!(%kind, object = %about, problem = message, "resource has a problem")
+            error!(%kind, object = %about, problem = message, "resource has a problem");
         }
         Severity::Warning => {
-            warn!(%kind, object = %about, problem = message, "resource has a problem")
+            warn!(%kind, object = %about, problem = message, "resource has a problem");
         }
     }
 }

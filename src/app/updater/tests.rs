@@ -1,5 +1,6 @@
 //! The updater on mocks: what it asks of whom, and when.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::Mutex;
 
@@ -15,6 +16,7 @@ use crate::domain::image_updater::ApplicationRef;
 use crate::domain::image_updater::ImageConfig;
 use crate::domain::image_updater::ImageUpdater;
 use crate::domain::image_updater::UpdateSettings;
+use crate::domain::image_updater::WriteBackSettings;
 use crate::domain::reference::Digest;
 use crate::domain::reference::Reference;
 use crate::domain::resource::ResourceId;
@@ -42,8 +44,8 @@ fn resources(image: &str, policy: &str, strategy: &str) -> Arc<Resources> {
     };
     let application = Application {
         id: id("web"),
-        labels: Default::default(),
-        annotations: Default::default(),
+        labels: BTreeMap::new(),
+        annotations: BTreeMap::new(),
         sources: Sources::Single(source),
         status: None,
     };
@@ -65,7 +67,7 @@ fn resources(image: &str, policy: &str, strategy: &str) -> Arc<Resources> {
             ..ApplicationRef::default()
         }],
         settings: UpdateSettings::default(),
-        write_back: Default::default(),
+        write_back: WriteBackSettings::default(),
         verification: None,
     };
     Arc::new(Resources {

@@ -59,9 +59,9 @@ impl Updater {
         if postponed.is_empty() {
             self.ports.queue.done(&work.batch).await;
         } else if waiting_is_over || work.failures + 1 >= ATTEMPTS {
-            postponed
-                .iter()
-                .for_each(|(application, reason)| report::failed(&work.batch, application, reason));
+            for (application, reason) in &postponed {
+                report::failed(&work.batch, application, reason);
+            }
             self.ports.queue.done(&work.batch).await;
         } else {
             self.postpone(work, &postponed).await;
@@ -71,27 +71,28 @@ impl Updater {
     async fn postpone(&self, work: Work, postponed: &Postponed) {
         let batch = work.batch.clone();
         let (wait, superseded) = lock(&self.backlog).again(work);
-        postponed
-            .iter()
-            .for_each(|(application, reason)| report::postponed(&batch, application, reason, wait));
+        for (application, reason) in postponed {
+            report::postponed(&batch, application, reason, wait);
+        }
         self.end_superseded(superseded).await;
     }
 
-    /// Makes every change that the events lead to. An Application that changed meanwhile is judged again.
+    /// Makes every change that the events lead to, and gives back those that could not be made for now. An Application that changed
+    /// meanwhile is judged again.
     async fn carry_out(&self, batch: &Batch) -> Postponed {
         let mut settled = HashSet::new();
+        let mut open = Postponed::new();
         for _ in 0..DECISIONS {
             self.refresh();
             let judgement = self.judge(batch);
             let (moved, postponed) = self.make_changes(batch, &judgement, &mut settled).await;
-            if moved.is_empty() {
-                return postponed;
+            let is_done = moved.is_empty();
+            open = moved.into_iter().chain(postponed).collect();
+            if is_done {
+                break;
             }
         }
-        let judgement = self.judge(batch);
-        let (mut moved, postponed) = self.make_changes(batch, &judgement, &mut settled).await;
-        moved.extend(postponed);
-        moved
+        open
     }
 
     /// Makes the changes of Applications that are not settled, settles those where it worked or never will, and gives back those that
@@ -113,7 +114,7 @@ impl Updater {
                 Ok(()) => self.tell_change(batch, change),
                 Err(TriggerError::Moved { reason }) => moved.push((application, reason)),
                 Err(error @ TriggerError::Unavailable { .. }) => {
-                    postponed.push((application, error.to_string()))
+                    postponed.push((application, error.to_string()));
                 }
                 Err(error @ (TriggerError::Gone | TriggerError::Refused { .. })) => {
                     report::failed(batch, &application, &error.to_string());

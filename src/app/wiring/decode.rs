@@ -5,8 +5,7 @@ use std::io;
 use std::io::Read;
 use std::process::ExitCode;
 
-use serde_json::Value;
-use serde_json::json;
+use serde::Serialize;
 
 use crate::adapters::senders;
 use crate::app::cli::decode_arguments::BodyArgument;
@@ -96,25 +95,47 @@ fn decode(arguments: DeliveryArguments, body: Vec<u8>) -> ExitCode {
     } else {
         ExitCode::FAILURE
     };
-    print(shown(&outcome));
+    match serde_json::to_string(&shown(&outcome)) {
+        Ok(json) => print(json),
+        Err(error) => return complain(error, 1),
+    };
     code
 }
 
-fn shown(outcome: &Result<Verified<Decoded>, Rejection>) -> Value {
-    let (outcome, reason, images) = match outcome.as_ref().map(Verified::get) {
-        Ok(Decoded::Images(images)) => ("accepted", None, images.as_slice()),
-        Ok(Decoded::Ignored(reason)) => ("ignored", Some(reason.clone()), [].as_slice()),
-        Err(rejection) => ("rejected", Some(rejection.to_string()), [].as_slice()),
-    };
-    let images: Vec<Value> = images.iter().map(image).collect();
-    json!({"outcome": outcome, "reason": reason, "images": images})
+/// What is printed.
+#[derive(Serialize)]
+struct Shown {
+    outcome: &'static str,
+    reason: Option<String>,
+    images: Vec<Image>,
 }
 
-fn image(event: &ImageEvent) -> Value {
-    json!({
-        "registry": event.image.registry().as_str(),
-        "repository": event.image.repository().as_str(),
-        "tag": event.tag.as_str(),
-        "digest": event.digest.as_ref().map(ToString::to_string),
-    })
+#[derive(Serialize)]
+struct Image {
+    registry: String,
+    repository: String,
+    tag: String,
+    digest: Option<String>,
+}
+
+fn shown(outcome: &Result<Verified<Decoded>, Rejection>) -> Shown {
+    let (outcome, reason, images) = match outcome.as_ref().map(Verified::get) {
+        Ok(Decoded::Images(images)) => ("accepted", None, images.iter().map(image).collect()),
+        Ok(Decoded::Ignored(reason)) => ("ignored", Some(reason.clone()), Vec::new()),
+        Err(rejection) => ("rejected", Some(rejection.to_string()), Vec::new()),
+    };
+    Shown {
+        outcome,
+        reason,
+        images,
+    }
+}
+
+fn image(event: &ImageEvent) -> Image {
+    Image {
+        registry: event.image.registry().to_string(),
+        repository: event.image.repository().to_string(),
+        tag: event.tag.to_string(),
+        digest: event.digest.as_ref().map(ToString::to_string),
+    }
 }

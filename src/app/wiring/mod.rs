@@ -33,7 +33,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(Invocation::Config { mode, flags }) => configuration::show(mode, &flags),
         Ok(Invocation::Decode(arguments)) => decode::run(arguments),
         Ok(Invocation::Send(arguments)) => send::run(arguments),
-        Ok(Invocation::Quickstart(arguments)) => quickstart::run(arguments),
+        Ok(Invocation::Quickstart(arguments)) => quickstart::run(&arguments),
         Err(error) => complain(error, EXIT_USAGE),
     }
 }

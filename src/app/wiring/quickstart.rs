@@ -43,7 +43,7 @@ use crate::ports::webhook_client::WebhookClient;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Makes the folder, loads the settings that serve it, and starts.
-pub(super) fn run(arguments: QuickstartArguments) -> ExitCode {
+pub(super) fn run(arguments: &QuickstartArguments) -> ExitCode {
     let folder = match arguments
         .dir
         .clone()
@@ -54,7 +54,7 @@ pub(super) fn run(arguments: QuickstartArguments) -> ExitCode {
         Ok(Err(error)) => return complain(error, 1),
         Err(error) => return complain(format_args!("failed to make a folder: {error}"), 1),
     };
-    let settings = match settings(&arguments, &folder) {
+    let settings = match settings(arguments, &folder) {
         Ok(settings) => settings,
         Err(problems) => return complain(problems, EXIT_USAGE),
     };

@@ -168,7 +168,7 @@ impl Server {
         match end {
             End::Finished => info!("finished"),
             End::OutOfTime | End::Aborted => {
-                warn!(images = left, "ended before everything was done")
+                warn!(images = left, "ended before everything was done");
             }
         }
         end
