@@ -12,11 +12,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use image_updater::adapters::manifests::reader::Manifests;
-use image_updater::domain::application::Application;
-use image_updater::domain::application::SourcePlace;
 use image_updater::domain::change::ApplicationChange;
 use image_updater::domain::change::Edit;
-use image_updater::domain::resource::ResourceId;
+use image_updater::domain::resources::application::Application;
+use image_updater::domain::resources::application::SourcePlace;
+use image_updater::domain::resources::resource::ResourceId;
 use image_updater::ports::resource_reader::ResourceReader;
 use tempfile::TempDir;
 
