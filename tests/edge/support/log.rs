@@ -46,6 +46,8 @@ impl Write for Lines {
 impl Log {
     /// Keeps everything from `info` on.
     pub(crate) fn start() -> Self {
+        // Tests beside this one have no log. Without one for all, tracing may note for good that nobody listens to a line.
+        let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry());
         let lines = Lines::default();
         let writer = lines.clone();
         let subscriber = tracing_subscriber::fmt()
