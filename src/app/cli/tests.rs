@@ -312,6 +312,19 @@ fn decode_takes_a_delivery_apart() {
 }
 
 #[test]
+fn an_empty_secret_is_not_taken_for_none() {
+    for line in [
+        "decode --type ghcr.io --secret=",
+        "decode --type ghcr.io --secret=\n",
+        "send --type ghcr.io --image ghcr.io/a/b:1 --url https://x/webhook --secret=",
+    ] {
+        let arguments: Vec<_> = line.split(' ').collect();
+        let error = call(&arguments).unwrap_err().to_string();
+        assert!(error.contains("--secret is empty"), "{line}: {error}");
+    }
+}
+
+#[test]
 fn send_announces_a_push() {
     let base = [
         "send",

@@ -142,18 +142,19 @@ async fn tell_story(folder: &Folder, url: &str, once: bool) -> Result<(), Box<dy
         .ok_or("no sender of GHCR's type")?;
     let before = folder.contents()?;
     print(format_args!(
-        "Serving {url} on the Applications in {}\n",
+        "Serving {url} on the Applications in {}",
         folder.manifests().display()
     ));
     let (event, request) = announcement(ghcr.as_ref(), "1.5.0", folder, url)?;
     print(format_args!(
-        "Delivering, signed as GitHub signs: {event} was pushed"
+        "\nDelivering, signed as GitHub signs: {event} was pushed"
     ));
     // The certificate is one that the server made for itself a moment ago.
     let answer = HttpWebhookClient::new(true)?.post(request).await?;
-    print(format_args!("{} {}\n", answer.status, answer.body));
+    print(format_args!("{} {}", answer.status, answer.body));
     let changes = timeout(PATIENCE, changes(folder, &before)).await;
-    print(changes.map_err(|_| "nothing changed; the log says why")??);
+    let changes = changes.map_err(|_| "nothing changed; the log says why")??;
+    print(format_args!("\n{changes}"));
     if !once {
         print(by_hand(ghcr.as_ref(), folder, url)?);
     }
@@ -211,7 +212,7 @@ fn by_hand(
         .map_or_else(|_| PROGRAM.to_owned(), |path| path.display().to_string());
     let secret = folder.secret_file();
     Ok(format!(
-        "Try it by hand. {event}, by curl:\n\n{curl}\n\nAny other image, by this program:\n\n{} send --type ghcr.io --image ghcr.io/acme/payments-api:2.3.1 \\\n  \
+        "\nTry it by hand. {event}, by curl:\n\n{curl}\n\nAny other image, by this program:\n\n{} send --type ghcr.io --image ghcr.io/acme/payments-api:2.3.1 \\\n  \
          --url {} --secret-file {} --insecure\n\nEnd with Ctrl-C.",
         tell::quoted(&program),
         tell::quoted(url),
