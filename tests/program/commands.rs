@@ -234,6 +234,21 @@ fn quickstart_shows_the_change_and_ends() {
 }
 
 #[test]
+fn quickstart_logs_as_the_environment_asks_and_heeds_nothing_else_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = program()
+        .env("IMAGE_UPDATER_LOGFORMAT", "json")
+        .env("DISABLE_TLS", "no value that is allowed")
+        .args(["quickstart", "--once", "--dir"])
+        .arg(folder.path().join("try"))
+        .output()
+        .unwrap();
+    let log = stderr(&output);
+    assert!(output.status.success(), "{log}");
+    assert!(log.lines().all(|line| line.starts_with('{')), "{log}");
+}
+
+#[test]
 fn the_lines_that_quickstart_prints_work() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("it's a folder");

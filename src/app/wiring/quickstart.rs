@@ -23,6 +23,8 @@ use crate::app::settings::Settings;
 use crate::app::settings::load::Presence;
 use crate::app::settings::mode::Mode;
 use crate::app::settings::problem::EXIT_USAGE;
+use crate::app::settings::table::Table;
+use crate::app::settings::topic::Topic;
 use crate::app::shutdown::End;
 use crate::app::telemetry;
 use crate::app::wiring::Server;
@@ -30,6 +32,7 @@ use crate::app::wiring::block_on;
 use crate::app::wiring::complain;
 use crate::app::wiring::configuration;
 use crate::app::wiring::print;
+use crate::app::wiring::profiles;
 use crate::app::wiring::serve::signals;
 use crate::domain::event::ImageEvent;
 use crate::domain::reference::ImageName;
@@ -77,7 +80,7 @@ fn somewhere() -> std::io::Result<PathBuf> {
     Ok(folder.keep())
 }
 
-/// The settings of `webhook` for this folder, with nothing of the machine's own configuration in them.
+/// The settings of `webhook` for this folder, with nothing of the machine's own configuration in them but how it logs.
 fn settings(arguments: &QuickstartArguments, folder: &Folder) -> Result<Settings, Box<dyn Error>> {
     let path = |path: PathBuf| path.to_string_lossy().into_owned();
     let flags = arguments
@@ -98,8 +101,21 @@ fn settings(arguments: &QuickstartArguments, folder: &Folder) -> Result<Settings
             Box::new(Flags::default())
         }
     };
-    let loaded = configuration::from(Mode::Webhook, &flags, &Environment::new([]), &folders);
+    let variables = log_variables();
+    let environment =
+        std::env::vars_os().filter(|(name, _)| variables.iter().any(|variable| name == variable));
+    let environment = Environment::new(environment);
+    let loaded = configuration::from(Mode::Webhook, &flags, &environment, &folders);
     Ok(loaded.into_settings()?)
+}
+
+/// The environment variables that say how to log.
+fn log_variables() -> Vec<String> {
+    let table = Table::new(&profiles());
+    let log = table.iter().filter(|row| row.topic == Topic::Logging);
+    let mut variables: Vec<String> = log.filter_map(|row| row.env.clone()).collect();
+    variables.push("NO_COLOR".to_owned());
+    variables
 }
 
 /// Serves, and beside it sends the delivery and tells what came of it.
