@@ -102,8 +102,8 @@ fn settings(arguments: &QuickstartArguments, folder: &Folder) -> Result<Settings
         }
     };
     let variables = log_variables();
-    let environment =
-        std::env::vars_os().filter(|(name, _)| variables.iter().any(|variable| name == variable));
+    let environment = std::env::vars_os()
+        .filter(|(name, _)| variables.iter().any(|variable| name == variable.as_str()));
     let environment = Environment::new(environment);
     let loaded = configuration::from(Mode::Webhook, &flags, &environment, &folders);
     Ok(loaded.into_settings()?)
