@@ -1,3 +1,7 @@
 //! The program `argocd-image-updater`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    image_updater::app::wiring::run(std::env::args_os())
+}

@@ -1,10 +1,8 @@
 //! The servers that are compared.
 
-use std::collections::VecDeque;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use async_trait::async_trait;
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, Request, Response, StatusCode};
@@ -17,15 +15,16 @@ use hyper_util::service::TowerToHyperService;
 use image_updater::adapters::http::limits::Limits;
 use image_updater::adapters::http::readiness::Readiness;
 use image_updater::adapters::http::server::{Edge, serve};
+use image_updater::adapters::memory::event_queue::InMemoryQueue;
+use image_updater::adapters::secrets::memory::MemorySecrets;
+use image_updater::adapters::senders;
 use image_updater::adapters::tls::acceptor::Acceptor;
 use image_updater::adapters::tls::reload::ReloadTiming;
 use image_updater::adapters::tls::setup::{TlsSettings, set_up};
-use image_updater::domain::delivery::Delivery;
-use image_updater::domain::event::ImageEvent;
-use image_updater::domain::secret_policy::{Denied, SecretPolicy, Secrets};
-use image_updater::domain::sender::{Authentication, SenderProfile};
-use image_updater::domain::tls_policy::TlsPolicy;
-use image_updater::ports::webhook_intake::{Outcome, Rejection, WebhookIntake};
+use image_updater::app::intake::Intake;
+use image_updater::domain::secret_policy::{SecretPolicy, Secrets};
+use image_updater::domain::tls::TlsPolicy;
+use image_updater::ports::event_queue::EventQueue;
 use sha2::Sha256;
 use tokio::net::TcpListener;
 use warp::Filter;
@@ -103,10 +102,23 @@ pub(crate) fn run(kind: Kind, folder: &Path) -> Result<()> {
 }
 
 async fn edge(listener: TcpListener, acceptor: Arc<dyn Acceptor>) -> Result<()> {
+    let secrets = MemorySecrets::default();
+    secrets.set("ghcr", Secrets::parse(SECRET));
+    let queue = Arc::new(InMemoryQueue::new(1024));
     let intake = Intake {
-        secrets: Secrets::parse(SECRET),
-        queue: Mutex::default(),
+        decoders: senders::all(),
+        secrets: Arc::new(secrets),
+        policy: SecretPolicy {
+            require_secret: true,
+        },
+        queue: Arc::clone(&queue) as _,
     };
+    tokio::spawn(async move {
+        loop {
+            let batch = queue.next().await;
+            queue.done(&batch).await;
+        }
+    });
     let edge = Edge {
         intake: Arc::new(intake),
         readiness: Readiness::default(),
@@ -119,58 +131,6 @@ async fn edge(listener: TcpListener, acceptor: Arc<dyn Acceptor>) -> Result<()> 
     };
     serve(listener, accept, edge, std::future::pending()).await;
     Ok(())
-}
-
-/// Verifies, decodes and queues.
-struct Intake {
-    secrets: Secrets,
-    queue: Mutex<VecDeque<ImageEvent>>,
-}
-
-const PROFILE: SenderProfile = SenderProfile {
-    name: "ghcr.io",
-    secret_name: "ghcr",
-    title: "GitHub Container Registry",
-    authentication: Authentication::HubSignature256,
-    documentation: "",
-};
-
-#[async_trait]
-impl WebhookIntake for Intake {
-    async fn accept(&self, delivery: Delivery) -> Outcome {
-        let policy = SecretPolicy {
-            require_secret: true,
-        };
-        if delivery.sender_type() != Some(PROFILE.name) {
-            return Outcome::Rejected(Rejection::NoHandler);
-        }
-        let verified = match policy.verify(&PROFILE, &self.secrets, delivery) {
-            Ok(verified) => verified,
-            Err(Denied::NotServed) => return Outcome::Rejected(Rejection::NoHandler),
-            Err(Denied::Missing) => return Outcome::Rejected(Rejection::MissingSecret),
-            Err(Denied::Invalid) => return Outcome::Rejected(Rejection::InvalidSecret),
-        };
-        match decode(&verified.get().body) {
-            Ok(event) => {
-                push(&self.queue, event.clone());
-                let images = vec![event];
-                Outcome::Accepted { images }
-            }
-            Err(error) => Outcome::Rejected(Rejection::Malformed {
-                reason: error.to_string(),
-            }),
-        }
-    }
-}
-
-/// Nobody works here, so the queue forgets the oldest.
-fn push(queue: &Mutex<VecDeque<ImageEvent>>, event: ImageEvent) {
-    const BOUND: usize = 1024;
-    let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
-    if queue.len() == BOUND {
-        queue.pop_front();
-    }
-    queue.push_back(event);
 }
 
 async fn bare(listener: TcpListener, acceptor: Arc<dyn Acceptor>) -> Result<()> {

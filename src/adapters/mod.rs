@@ -1,4 +1,12 @@
-//! Adapters: one technology each.
+//! Adapters: one technology each, behind the ports. They know no sibling and no use case; only `app::wiring` knows them.
 
+pub mod config;
 pub mod http;
+pub mod manifests;
+pub mod memory;
+pub mod pace;
+pub mod secrets;
+pub mod senders;
 pub mod tls;
+pub mod webhook_client;
+pub mod wire;

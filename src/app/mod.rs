@@ -1,1 +1,11 @@
-//! Use cases, settings, life cycle.
+//! The application: use cases, settings and life cycle. Only `wiring` names a concrete adapter.
+
+pub mod cli;
+pub mod intake;
+pub mod quickstart;
+pub mod send;
+pub mod settings;
+pub mod shutdown;
+pub mod telemetry;
+pub mod updater;
+pub mod wiring;

@@ -1,7 +1,13 @@
 //! What is to be written into an Application, and the values that it replaces.
 
-use super::application::SourcePlace;
-use super::resource::ResourceId;
+use thiserror::Error;
+
+use crate::domain::resources::application::Application;
+use crate::domain::resources::application::EnvVar;
+use crate::domain::resources::application::HelmParameter;
+use crate::domain::resources::application::Source;
+use crate::domain::resources::application::SourcePlace;
+use crate::domain::resources::resource::ResourceId;
 
 /// All edits of one Application that one decision makes. They are written together or not at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,4 +64,250 @@ pub struct ImageChange {
     pub old: String,
     /// The tag and digest it gets, as text.
     pub new: String,
+}
+
+/// Why a change cannot be made to an Application as it is now.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ChangeConflict {
+    /// Something else stands where it wants to write: decide again.
+    #[error("{0}")]
+    Moved(String),
+    /// It cannot be told which of several values is meant.
+    #[error("{0} is there more than once; keep one of them")]
+    Ambiguous(String),
+}
+
+impl ChangeConflict {
+    /// Something else stands at a place than what is expected there.
+    #[must_use]
+    pub fn moved(what: &str, expected: Option<&str>, found: Option<&str>) -> Self {
+        Self::Moved(match (expected, found) {
+            (Some(expected), Some(found)) => {
+                format!("{what} is {found:?}, where {expected:?} was expected")
+            }
+            (Some(_), None) => format!("{what} is no longer there"),
+            (None, _) => format!("{what} is there already"),
+        })
+    }
+}
+
+impl ApplicationChange {
+    /// What the Application becomes by it.
+    ///
+    /// # Errors
+    /// [`ChangeConflict`] where what stands there is not what an edit expects.
+    pub fn applied_to(&self, application: &Application) -> Result<Application, ChangeConflict> {
+        let mut changed = application.clone();
+        let source = changed
+            .sources
+            .at_mut(self.source)
+            .ok_or_else(|| ChangeConflict::Moved(format!("it has no {}", self.source)))?;
+        for edit in &self.edits {
+            edit.apply_to(source)?;
+        }
+        Ok(changed)
+    }
+}
+
+impl Edit {
+    fn apply_to(&self, source: &mut Source) -> Result<(), ChangeConflict> {
+        match self {
+            Self::HelmParameter {
+                name,
+                expected,
+                value,
+            } => {
+                let list = source.helm.get_or_insert_default();
+                let named = |one: &HelmParameter| one.name == *name;
+                match expected_entry(list, name, expected.as_deref(), named, |one| &one.value)? {
+                    Some(parameter) => {
+                        parameter.force_string |= HelmParameter::is_retyped(value);
+                        parameter.value.clone_from(value);
+                    }
+                    None => list.push(HelmParameter {
+                        name: name.clone(),
+                        value: value.clone(),
+                        force_string: true,
+                    }),
+                }
+            }
+            Self::KustomizeImage { expected, value } => {
+                let list = source.kustomize.get_or_insert_default();
+                let wanted = expected.as_ref().unwrap_or(value);
+                let same = |one: &String| one == wanted;
+                match expected_entry(list, wanted, expected.as_deref(), same, |one| one)? {
+                    Some(image) => image.clone_from(value),
+                    None => list.push(value.clone()),
+                }
+            }
+            Self::PluginEnv {
+                name,
+                expected,
+                value,
+            } => {
+                let list = source.plugin.get_or_insert_default();
+                let named = |one: &EnvVar| one.name == *name;
+                match expected_entry(list, name, expected.as_deref(), named, |one| &one.value)? {
+                    Some(variable) => variable.value.clone_from(value),
+                    None => list.push(EnvVar {
+                        name: name.clone(),
+                        value: value.clone(),
+                    }),
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The one entry that an edit means, where it holds the value that is expected; `None` where none is there, as expected.
+fn expected_entry<'l, T>(
+    list: &'l mut [T],
+    what: &str,
+    expected: Option<&str>,
+    meant: impl Fn(&T) -> bool,
+    value: impl Fn(&T) -> &String,
+) -> Result<Option<&'l mut T>, ChangeConflict> {
+    let mut entries = list.iter_mut().filter(|entry| meant(entry));
+    let entry = entries.next();
+    if entries.next().is_some() {
+        return Err(ChangeConflict::Ambiguous(what.to_owned()));
+    }
+    let found = entry.as_deref().map(value).map(String::as_str);
+    if found != expected {
+        return Err(ChangeConflict::moved(what, expected, found));
+    }
+    Ok(entry)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::resources::application::Sources;
+    use std::collections::BTreeMap;
+
+    fn application(source: Source) -> Application {
+        Application {
+            id: ResourceId {
+                namespace: "argocd".into(),
+                name: "shop".into(),
+            },
+            labels: BTreeMap::new(),
+            annotations: BTreeMap::new(),
+            sources: Sources::Single(source),
+            status: None,
+        }
+    }
+
+    fn change(edit: Edit) -> ApplicationChange {
+        ApplicationChange {
+            application: application(Source::default()).id,
+            source: SourcePlace::Single,
+            edits: vec![edit],
+            images: Vec::new(),
+        }
+    }
+
+    fn tag(expected: Option<&str>, value: &str) -> ApplicationChange {
+        change(Edit::HelmParameter {
+            name: "image.tag".into(),
+            expected: expected.map(str::to_owned),
+            value: value.into(),
+        })
+    }
+
+    fn with_tag(value: &str) -> Application {
+        application(Source {
+            helm: Some(vec![HelmParameter {
+                name: "image.tag".into(),
+                value: value.into(),
+                force_string: false,
+            }]),
+            ..Source::default()
+        })
+    }
+
+    fn parameters(application: &Application) -> Vec<(String, bool)> {
+        let source = application.sources.at(SourcePlace::Single).unwrap();
+        let list = source.helm.as_ref().unwrap();
+        list.iter()
+            .map(|one| (one.value.clone(), one.force_string))
+            .collect()
+    }
+
+    #[test]
+    fn a_parameter_is_replaced_and_forced_to_a_string_only_where_helm_would_make_a_number_of_it() {
+        let changed = tag(Some("1.2"), "1.3")
+            .applied_to(&with_tag("1.2"))
+            .unwrap();
+        assert_eq!(parameters(&changed), [("1.3".into(), false)]);
+        let changed = tag(Some("1.2"), "20240101")
+            .applied_to(&with_tag("1.2"))
+            .unwrap();
+        assert_eq!(parameters(&changed), [("20240101".into(), true)]);
+    }
+
+    #[test]
+    fn a_missing_parameter_is_appended_as_a_string() {
+        let changed = tag(None, "1.3")
+            .applied_to(&application(Source::default()))
+            .unwrap();
+        assert_eq!(parameters(&changed), [("1.3".into(), true)]);
+    }
+
+    #[test]
+    fn what_stands_there_must_be_what_is_expected() {
+        for (expected, there) in [(Some("1.2"), "1.1"), (None, "1.1")] {
+            let conflict = tag(expected, "1.3")
+                .applied_to(&with_tag(there))
+                .unwrap_err();
+            assert!(matches!(conflict, ChangeConflict::Moved(_)), "{conflict}");
+        }
+        let image = change(Edit::KustomizeImage {
+            expected: Some("nginx:1".into()),
+            value: "nginx:2".into(),
+        });
+        let conflict = image.applied_to(&with_tag("1")).unwrap_err();
+        assert_eq!(conflict.to_string(), "nginx:1 is no longer there");
+    }
+
+    #[test]
+    fn two_of_one_name_are_not_guessed_between() {
+        let mut twice = with_tag("1.2");
+        if let Sources::Single(source) = &mut twice.sources {
+            let list = source.helm.as_mut().unwrap();
+            list.push(list[0].clone());
+        }
+        assert!(matches!(
+            tag(Some("1.2"), "1.3").applied_to(&twice),
+            Err(ChangeConflict::Ambiguous(_))
+        ));
+    }
+
+    #[test]
+    fn a_source_that_is_not_there_cannot_be_changed() {
+        let mut elsewhere = tag(Some("1.2"), "1.3");
+        elsewhere.source = SourcePlace::Multiple(0);
+        let conflict = elsewhere.applied_to(&with_tag("1.2")).unwrap_err();
+        assert_eq!(conflict.to_string(), "it has no spec.sources[0]");
+    }
+
+    #[test]
+    fn helm_makes_other_types_of_these() {
+        for value in ["20240101", "0", "-5", "true", "False", "NULL"] {
+            assert!(HelmParameter::is_retyped(value), "{value}");
+        }
+        for value in [
+            "",
+            "1.2",
+            "007",
+            "v1",
+            "1e3",
+            "0x10",
+            "yes",
+            "99999999999999999999",
+        ] {
+            assert!(!HelmParameter::is_retyped(value), "{value}");
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::reference::{Digest, ImageName, Tag};
+use crate::domain::reference::{Digest, ImageName, Tag};
 
 /// "This tag of this image was pushed." A push without a tag is no event: nobody tracks it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -2,17 +2,30 @@
 //!
 //! Everything here is pure and synchronous. There is no I/O, clock, environment, logging or serialisation; time and knowledge come in
 //! as values. A value is parsed once and cannot be invalid afterwards.
+//!
+//! | about | modules |
+//! |---|---|
+//! | names of images | [`mod@reference`], [`kustomize_image`] |
+//! | what comes in | [`sender`], [`delivery`], [`secret_policy`], [`event`], [`rate_policy`] |
+//! | what is known | [`resources`] |
+//! | which Applications follow which images | [`tracking`] |
+//! | which version is wanted | [`policy`] |
+//! | what is to be done | [`judgement`], [`edits`], [`change`] |
+//! | how connections are secured | [`tls`] |
 
-pub mod application;
 pub mod change;
-pub mod cipher_suite;
 pub mod delivery;
+pub mod edits;
 pub mod event;
-pub mod image_updater;
+pub mod judgement;
+pub mod kustomize_image;
+pub mod policy;
 pub mod rate_policy;
 pub mod reference;
-pub mod resource;
 pub mod resources;
 pub mod secret_policy;
 pub mod sender;
-pub mod tls_policy;
+#[cfg(test)]
+pub(crate) mod testing;
+pub mod tls;
+pub mod tracking;

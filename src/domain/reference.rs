@@ -69,14 +69,17 @@ impl Registry {
             .strip_prefix("https://")
             .or_else(|| bare.strip_prefix("http://"))
             .unwrap_or(bare);
-        let host = bare.strip_suffix('/').unwrap_or(bare).to_ascii_lowercase();
-        if !is_host_and_port(&host) {
-            return Err(ReferenceError::Registry(shortened(text)));
-        }
+        let host = bare.strip_suffix('/').unwrap_or(bare);
+        Self::of_host(host).ok_or_else(|| ReferenceError::Registry(shortened(text)))
+    }
+
+    /// Takes a host with an optional port and nothing around it, not even blanks.
+    fn of_host(host: &str) -> Option<Self> {
+        let host = host.to_ascii_lowercase();
         if DOCKER_HUB_ALIASES.contains(&host.as_str()) {
-            return Ok(Self::docker_hub());
+            return Some(Self::docker_hub());
         }
-        Ok(Self(host))
+        is_host_and_port(&host).then_some(Self(host))
     }
 
     /// The canonical text.
@@ -139,7 +142,9 @@ impl Repository {
     /// [`ReferenceError::Repository`] where a component breaks the grammar or the whole is longer than 255 bytes.
     pub fn parse(text: &str) -> Result<Self, ReferenceError> {
         let lower = text.to_ascii_lowercase();
-        if lower.len() > MAX_REPOSITORY || !lower.split('/').all(is_path_component) {
+        // What an official image is called does not count, so that a name that fits still fits once it is canonical.
+        let counted = lower.strip_prefix(OFFICIAL).unwrap_or(&lower);
+        if counted.len() > MAX_REPOSITORY || !lower.split('/').all(is_path_component) {
             return Err(ReferenceError::Repository(shortened(text)));
         }
         Ok(Self(lower))
@@ -195,11 +200,13 @@ impl Tag {
         &self.0
     }
 
-    /// Whether the tag is one under which cosign and its kin keep signatures, attestations and SBOMs of another image
-    /// (`sha256-<64 hex>`, alone or with a suffix such as `.sig`). Such a push is no new version of anything.
+    /// Whether the tag is one under which cosign and its kin keep signatures, attestations and SBOMs of another image: the digest of that
+    /// image with a dash for the colon, cut to 64 digits as the
+    /// [referrers tag schema](https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#referrers-tag-schema) says, alone or
+    /// with a suffix such as `.sig`. Such a push is no new version of anything.
     #[must_use]
     pub fn is_attachment(&self) -> bool {
-        let Some(rest) = self.0.strip_prefix("sha256-") else {
+        let Some(("sha256" | "sha384" | "sha512", rest)) = self.0.split_once('-') else {
             return false;
         };
         let hex = rest.split_once('.').map_or(rest, |(hex, _)| hex);
@@ -272,7 +279,9 @@ impl ImageName {
     pub fn parse(text: &str) -> Result<Self, ReferenceError> {
         match text.split_once('/') {
             Some((first, rest)) if is_registry(first) => {
-                Ok(Self::new(Registry::parse(first)?, Repository::parse(rest)?))
+                let registry = Registry::of_host(first)
+                    .ok_or_else(|| ReferenceError::Registry(shortened(first)))?;
+                Ok(Self::new(registry, Repository::parse(rest)?))
             }
             _ => Ok(Self::new(Registry::docker_hub(), Repository::parse(text)?)),
         }
@@ -471,6 +480,9 @@ mod tests {
             "a b",
             "-a/b",
             "ghcr.io/",
+            " ghcr.io/a",
+            "ghcr.io /a",
+            "https://ghcr.io/a",
             "ghcr.io/a:",
             "ghcr.io/a:-1",
             "a@sha256:12",
@@ -485,6 +497,16 @@ mod tests {
     }
 
     #[test]
+    fn the_longest_official_image_stays_one() {
+        let longest = "a".repeat(MAX_REPOSITORY);
+        assert_eq!(
+            name(&name(&longest)),
+            format!("docker.io/library/{longest}")
+        );
+        assert!(ImageName::parse(&format!("{longest}a")).is_err());
+    }
+
+    #[test]
     fn attachments_are_recognised() {
         let hex = "0".repeat(64);
         for tag in [
@@ -492,6 +514,7 @@ mod tests {
             format!("sha256-{hex}.att"),
             format!("sha256-{hex}.sbom"),
             format!("sha256-{hex}"),
+            format!("sha512-{hex}"),
         ] {
             assert!(Tag::parse(&tag).unwrap().is_attachment(), "{tag}");
         }

@@ -9,8 +9,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use thiserror::Error;
 
-use super::delivery::Delivery;
-use super::sender::{Authentication, SenderProfile};
+use crate::domain::delivery::Delivery;
+use crate::domain::sender::{Authentication, SenderProfile};
 
 /// A shared secret. It is never shown, not even by `Debug`, and never empty.
 #[derive(Clone, PartialEq, Eq)]
@@ -154,13 +154,10 @@ impl SecretPolicy {
             }
             Authentication::QuerySecret => is_known(secrets, present(delivery.query("secret"))?),
             Authentication::HeaderOrQuerySecret => {
-                let header = delivery
-                    .header("x-webhook-secret")
-                    .filter(|v| !v.is_empty());
-                is_known(
-                    secrets,
-                    present(header.or_else(|| delivery.query("secret")))?,
-                )
+                let header = present(delivery.header("x-webhook-secret"));
+                let query = present(delivery.query("secret"));
+                let proofs = [header.or(query)?, query.or(header)?];
+                proofs.map(|proof| is_known(secrets, proof)).contains(&true)
             }
         };
         if known {
@@ -187,6 +184,37 @@ fn mac(key: &[u8], data: &[u8]) -> Option<Hmac<Sha256>> {
 pub fn hub_signature(secret: &Secret, body: &[u8]) -> String {
     let tag = mac(secret.0.as_bytes(), body).map(|mac| hex::encode(mac.finalize().into_bytes()));
     format!("sha256={}", tag.unwrap_or_default())
+}
+
+/// What a sender adds to a delivery to prove that it knows the secret.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Proof {
+    /// A header.
+    Header(&'static str, String),
+    /// A query parameter.
+    Query(&'static str, String),
+}
+
+impl fmt::Debug for Proof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Header(name, _) => write!(f, "Header({name:?}, [redacted])"),
+            Self::Query(name, _) => write!(f, "Query({name:?}, [redacted])"),
+        }
+    }
+}
+
+/// The proof that [`SecretPolicy::verify`] accepts for this body.
+#[must_use]
+pub fn prove(authentication: Authentication, secret: &Secret, body: &[u8]) -> Proof {
+    match authentication {
+        Authentication::HubSignature256 => {
+            Proof::Header("x-hub-signature-256", hub_signature(secret, body))
+        }
+        Authentication::AuthorizationHeader => Proof::Header("authorization", secret.0.clone()),
+        Authentication::QuerySecret => Proof::Query("secret", secret.0.clone()),
+        Authentication::HeaderOrQuerySecret => Proof::Header("x-webhook-secret", secret.0.clone()),
+    }
 }
 
 fn is_signed(secrets: &Secrets, body: &[u8], signature: &str) -> bool {
@@ -311,13 +339,15 @@ mod tests {
     }
 
     #[test]
-    fn the_header_goes_before_the_query() {
+    fn the_header_or_the_query_is_enough() {
         let auth = Authentication::HeaderOrQuerySecret;
         let both =
             |header, query| delivery(&[("x-webhook-secret", header)], &[("secret", query)], "");
         assert_eq!(verdict(auth, "x", both("x", "wrong")), Ok(()));
-        assert_eq!(verdict(auth, "x", both("wrong", "x")), Err(Denied::Invalid));
+        assert_eq!(verdict(auth, "x", both("wrong", "x")), Ok(()));
         assert_eq!(verdict(auth, "x", both("", "x")), Ok(()));
+        assert_eq!(verdict(auth, "x", both("wrong", "")), Err(Denied::Invalid));
+        assert_eq!(verdict(auth, "x", both("", "")), Err(Denied::Missing));
         assert_eq!(
             verdict(Authentication::QuerySecret, "x", both("x", "")),
             Err(Denied::Missing)
@@ -342,6 +372,28 @@ mod tests {
             open.verify(&auth, &Secrets::parse("x"), delivery(&[], &[], ""))
                 .is_err()
         );
+    }
+
+    #[test]
+    fn what_is_proved_is_let_in() {
+        let secret = Secret::parse("s p a c e").unwrap();
+        for authentication in [
+            Authentication::HubSignature256,
+            Authentication::AuthorizationHeader,
+            Authentication::QuerySecret,
+            Authentication::HeaderOrQuerySecret,
+        ] {
+            let mut delivery = delivery(&[], &[], "body");
+            match prove(authentication, &secret, &delivery.body) {
+                Proof::Header(name, value) => delivery.headers.push((name.to_owned(), value)),
+                Proof::Query(name, value) => delivery.query.push((name.to_owned(), value)),
+            }
+            assert_eq!(
+                verdict(authentication, "s p a c e", delivery),
+                Ok(()),
+                "{authentication}"
+            );
+        }
     }
 
     #[test]

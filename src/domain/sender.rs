@@ -28,7 +28,7 @@ pub enum Authentication {
     AuthorizationHeader,
     /// The query parameter `secret`.
     QuerySecret,
-    /// The header `X-Webhook-Secret`, else the query parameter `secret`.
+    /// The header `X-Webhook-Secret` or the query parameter `secret`; one of them is enough, whatever the other holds.
     HeaderOrQuerySecret,
 }
 

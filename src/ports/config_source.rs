@@ -1,5 +1,7 @@
 //! Where settings come from.
 
+use std::fmt;
+
 use thiserror::Error;
 
 /// One source of settings: the flags, the environment, a mounted ConfigMap.
@@ -12,13 +14,21 @@ pub trait ConfigSource: Send + Sync {
     fn values(&self) -> Result<Vec<ConfigValue>, ConfigSourceError>;
 }
 
-/// A value that a source gives.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A value that a source gives. It may be a secret, so `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq)]
 pub struct ConfigValue {
     /// The setting's key as this source spells it, such as `--webhook-port`, `WEBHOOK_PORT` or `webhook.port`.
     pub key: String,
-    /// The text.
+    /// The text. What is no UTF-8 in it is replaced by U+FFFD, which no setting allows.
     pub value: String,
+}
+
+impl fmt::Debug for ConfigValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConfigValue")
+            .field("key", &self.key)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A source of settings cannot be read.

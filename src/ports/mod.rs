@@ -11,6 +11,7 @@
 //! | [`resource_reader`] | driven | `adapters::manifests` |
 //! | [`update_trigger`] | driven | `adapters::manifests` |
 //! | [`registry_client`] | driven | none yet: events are trusted |
+//! | [`webhook_client`] | driven | `adapters::webhook_client` |
 
 pub mod config_source;
 pub mod event_queue;
@@ -20,4 +21,5 @@ pub mod registry_client;
 pub mod resource_reader;
 pub mod secret_source;
 pub mod update_trigger;
+pub mod webhook_client;
 pub mod webhook_intake;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use thiserror::Error;
 
 use crate::domain::delivery::Delivery;
 use crate::domain::event::ImageEvent;
@@ -32,21 +33,28 @@ pub enum Outcome {
     Rejected(Rejection),
 }
 
-/// Why a delivery was not taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Why a delivery was not taken. The texts are those that people search for; the documentation of the Go program has them.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Rejection {
     /// No such type, or one without a secret.
+    #[error(
+        "no handler available for this webhook; check the query parameter `type`, and that a secret is configured for that type"
+    )]
     NoHandler,
     /// It carries no secret or signature.
+    #[error("Missing webhook secret")]
     MissingSecret,
     /// Its secret or signature is wrong.
+    #[error("Invalid webhook secret")]
     InvalidSecret,
     /// It is authentic, but no payload of its type.
+    #[error("Failed to process webhook event: {reason}")]
     Malformed {
         /// What is wrong with it.
         reason: String,
     },
     /// There is no room for it now.
+    #[error("the queue is full; try again in {} s", retry_after.as_secs_f64().ceil())]
     Busy {
         /// When to try again.
         retry_after: Duration,

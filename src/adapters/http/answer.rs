@@ -70,34 +70,26 @@ impl Answer {
             Outcome::Ignored { reason } => {
                 Self::json(StatusCode::OK, "ignored", reason, Vec::new())
             }
-            Outcome::Rejected(rejection) => Self::rejection(rejection),
+            Outcome::Rejected(rejection) => Self::rejection(&rejection),
         }
     }
 
-    fn rejection(rejection: Rejection) -> Self {
+    fn rejection(rejection: &Rejection) -> Self {
+        let status = match rejection {
+            Rejection::NoHandler => StatusCode::NOT_FOUND,
+            Rejection::MissingSecret | Rejection::InvalidSecret => StatusCode::UNAUTHORIZED,
+            Rejection::Malformed { .. } => StatusCode::BAD_REQUEST,
+            Rejection::Busy { .. } => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        let answer = Self::rejected(status, rejection.to_string());
         match rejection {
-            Rejection::NoHandler => Self::rejected(
-                StatusCode::NOT_FOUND,
-                "no handler available for this webhook; check the query parameter `type`, and that a secret is configured for that type",
-            ),
-            Rejection::MissingSecret => {
-                Self::rejected(StatusCode::UNAUTHORIZED, "Missing webhook secret")
-            }
-            Rejection::InvalidSecret => {
-                Self::rejected(StatusCode::UNAUTHORIZED, "Invalid webhook secret")
-            }
-            Rejection::Malformed { reason } => Self::rejected(
-                StatusCode::BAD_REQUEST,
-                format!("Failed to process webhook event: {reason}"),
-            ),
             Rejection::Busy { retry_after } => {
-                let seconds = whole_seconds(retry_after);
-                Self::rejected(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    format!("too many events are waiting; try again in {seconds} s"),
-                )
-                .with(RETRY_AFTER, seconds.into())
+                answer.with(RETRY_AFTER, whole_seconds(*retry_after).into())
             }
+            Rejection::NoHandler
+            | Rejection::MissingSecret
+            | Rejection::InvalidSecret
+            | Rejection::Malformed { .. } => answer,
         }
     }
 

@@ -74,6 +74,8 @@ async fn next(
             Ok((tcp, peer)) => {
                 // Answers are small and written at once: waiting to fill a segment would only delay them.
                 let _ = tcp.set_nodelay(true);
+                // A socket for both versions of IP shows IPv4 peers in IPv6 clothes.
+                let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
                 return (permit, tcp, peer);
             }
             Err(error) => back_off(&error).await,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use crate::domain::tls_policy::TlsPolicyError;
+use crate::domain::tls::TlsPolicyError;
 
 /// TLS cannot be served.
 #[derive(Debug, Error)]

@@ -7,7 +7,7 @@ use x509_parser::oid_registry::OID_PKCS1_RSAENCRYPTION;
 use x509_parser::parse_x509_certificate;
 use x509_parser::time::ASN1Time;
 
-use crate::domain::cipher_suite::KeyKind;
+use crate::domain::tls::cipher_suite::KeyKind;
 
 /// The facts of a server's own certificate that are worth a line in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! TLS for the listening side: versions and suites as [`TlsPolicy`](crate::domain::tls_policy::TlsPolicy) says, and a certificate that
+//! TLS for the listening side: versions and suites as [`TlsPolicy`](crate::domain::tls::TlsPolicy) says, and a certificate that
 //! is replaced while it is served.
 //!
 //! rustls serves TLS 1.2 and 1.3. What it does not have is served by OpenSSL, in builds with the feature `tls11`, and only where the
@@ -17,7 +17,7 @@ mod rustls_acceptor;
 mod self_signed;
 pub mod setup;
 
-use crate::domain::tls_policy::Capabilities;
+use crate::domain::tls::Capabilities;
 
 /// What this build can serve.
 pub const CAPABILITIES: Capabilities = Capabilities {

@@ -18,8 +18,8 @@ use tokio_openssl::SslStream;
 use super::acceptor::{Acceptor, Socket, TlsAcceptor, version};
 use super::certificate::KeyPair;
 use super::error::TlsError;
-use crate::domain::cipher_suite::{CipherSuite, SuiteClass};
-use crate::domain::tls_policy::{TlsPolicy, TlsVersion};
+use crate::domain::tls::cipher_suite::{CipherSuite, SuiteClass};
+use crate::domain::tls::{TlsPolicy, TlsVersion};
 
 /// What is offered by ALPN, in its wire format: each name after its length.
 const WITH_HTTP2: &[u8] = b"\x02h2\x08http/1.1";

@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 use super::acceptor::{Acceptor, H2, HTTP11, Socket, TlsAcceptor, version};
 use super::certificate::KeyPair;
 use super::error::TlsError;
-use crate::domain::tls_policy::{TlsPolicy, TlsVersion};
+use crate::domain::tls::{TlsPolicy, TlsVersion};
 
 /// Accepts TLS 1.2 and 1.3.
 pub(super) struct RustlsAcceptor {
@@ -126,8 +126,8 @@ fn versions(policy: &TlsPolicy) -> Vec<&'static SupportedProtocolVersion> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::cipher_suite::{CipherList, CipherSuite, SuiteClass};
-    use crate::domain::tls_policy::Capabilities;
+    use crate::domain::tls::Capabilities;
+    use crate::domain::tls::cipher_suite::{CipherList, CipherSuite, SuiteClass};
 
     /// Neither table may know a suite that the other does not.
     #[test]

@@ -10,7 +10,7 @@ use rustls::pki_types::PrivatePkcs8KeyDer;
 
 use super::certificate::KeyPair;
 use super::error::TlsError;
-use crate::domain::cipher_suite::KeyKind;
+use crate::domain::tls::cipher_suite::KeyKind;
 
 /// Names under which every server can be reached on its own host.
 const LOCAL: [&str; 3] = ["localhost", "127.0.0.1", "::1"];

@@ -13,8 +13,8 @@ use super::leaf::Leaf;
 use super::reload::{CertificateWatch, ReloadTiming, Served};
 use super::rustls_acceptor::RustlsAcceptor;
 use super::self_signed;
-use crate::domain::cipher_suite::KeyKind;
-use crate::domain::tls_policy::TlsPolicy;
+use crate::domain::tls::TlsPolicy;
+use crate::domain::tls::cipher_suite::KeyKind;
 
 /// How TLS is served.
 #[derive(Debug, Clone)]
@@ -112,5 +112,5 @@ fn acceptor(settings: &TlsSettings, pair: &KeyPair) -> Result<Arc<dyn TlsAccepto
         Ok(Arc::new(OpensslAcceptor::new(policy, http2, pair)?))
     }
     #[cfg(not(feature = "tls11"))]
-    Err(crate::domain::tls_policy::TlsPolicyError::NeedsFeature.into())
+    Err(crate::domain::tls::TlsPolicyError::NeedsFeature.into())
 }

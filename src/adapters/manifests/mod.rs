@@ -1,0 +1,29 @@
+//! ImageUpdaters and Applications in YAML files of a directory.
+//!
+//! | what | where |
+//! |---|---|
+//! | the ports | [`reader`] |
+//! | what is known of the directory | `store`, of the files in `tree`, each a `known_file`; `merged` |
+//! | what a file holds | `contents`, of its `documents` |
+//! | a change of a text | [`splice`], from an `edit` by `insert` and `scalar` at the places of the `yaml_tree` |
+//! | a change of a file | `writer`, by `replace` |
+
+pub mod problem;
+pub mod reader;
+pub mod splice;
+
+mod contents;
+mod documents;
+mod edit;
+mod fingerprint;
+mod insert;
+mod known_file;
+mod layout;
+mod lines;
+mod merged;
+mod replace;
+mod scalar;
+mod store;
+mod tree;
+mod writer;
+mod yaml_tree;

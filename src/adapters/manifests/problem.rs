@@ -1,0 +1,48 @@
+//! Something wrong in the directory.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::Path;
+use std::path::PathBuf;
+
+/// Something in a file that is left out or ignored.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// The file.
+    pub file: PathBuf,
+    /// The line in it, from 1; 0 where it is about the file as a whole.
+    pub line: usize,
+    /// What is wrong, and what becomes of it.
+    pub message: String,
+}
+
+impl Problem {
+    pub(super) fn of_file(file: &Path, message: impl Into<String>) -> Self {
+        Self {
+            file: file.to_owned(),
+            line: 0,
+            message: message.into(),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            0 => write!(f, "{}: {}", self.file.display(), self.message),
+            line => write!(f, "{}:{line}: {}", self.file.display(), self.message),
+        }
+    }
+}
+
+/// Logs each problem once when it comes and once when it goes.
+pub(super) fn log_changes(before: &BTreeSet<Problem>, now: &BTreeSet<Problem>) {
+    for problem in now.difference(before) {
+        let (file, line) = (problem.file.display(), problem.line);
+        tracing::warn!(%file, line, "{}", problem.message);
+    }
+    for problem in before.difference(now) {
+        let (file, line) = (problem.file.display(), problem.line);
+        tracing::info!(%file, line, "no longer: {}", problem.message);
+    }
+}

@@ -1,0 +1,51 @@
+//! Replacing a file in one step: whoever reads it sees the old text or the new one, never half of one.
+
+use std::fs;
+use std::fs::File;
+use std::io;
+use std::io::Write as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::fchown;
+use std::path::Path;
+
+use thiserror::Error;
+
+use crate::adapters::manifests::fingerprint::Fingerprint;
+
+/// Why a file was not replaced.
+#[derive(Debug, Error)]
+pub(super) enum ReplaceError {
+    /// Somebody else wrote it since it was read.
+    #[error("the file was written meanwhile")]
+    Changed,
+    /// The system did not let us.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// Gives a file, of which the path has no symbolic links, a new text. Its permissions stay, and its owner where that is allowed.
+pub(super) fn replace(path: &Path, text: &str, seen: Fingerprint) -> Result<(), ReplaceError> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let old = fs::symlink_metadata(path)?;
+    // The name ends so that nobody takes it for a manifest.
+    let mut new = tempfile::Builder::new()
+        .prefix(".image-updater-")
+        .suffix(".tmp")
+        .tempfile_in(folder)?;
+    new.write_all(text.as_bytes())?;
+    let made = new.as_file().metadata()?;
+    if (made.uid(), made.gid()) != (old.uid(), old.gid()) {
+        // Only root may give a file away; for anybody else the file is theirs from now on.
+        _ = fchown(new.as_file(), Some(old.uid()), Some(old.gid()));
+    }
+    new.as_file().set_permissions(old.permissions())?;
+    new.as_file().sync_all()?;
+    let now = fs::symlink_metadata(path)?;
+    if !now.is_file() || Fingerprint::from(&now) != seen {
+        return Err(ReplaceError::Changed);
+    }
+    new.persist(path).map_err(|error| error.error)?;
+    // The text is on disk and in its place; that the name is too may be left to the system where it cannot be forced.
+    _ = File::open(folder).and_then(|folder| folder.sync_all());
+    Ok(())
+}

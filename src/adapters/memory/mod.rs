@@ -1,0 +1,4 @@
+//! Ports served from memory.
+
+pub mod event_queue;
+pub mod resources;

@@ -1,0 +1,190 @@
+//! The hourly rate, kept by governor on tokio's clock.
+//!
+//! governor's own waiting is neither first come, first served nor on tokio's clock, and its quota of N an hour lets a burst of N pass at
+//! once. So the quota here is one event an interval without a burst, and a mutex keeps the order.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use governor::Quota;
+use governor::RateLimiter;
+use governor::clock::Clock;
+use governor::clock::Reference;
+use governor::middleware::NoOpMiddleware;
+use governor::nanos::Nanos;
+use governor::state::InMemoryState;
+use governor::state::NotKeyed;
+use tokio::sync::Mutex;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::domain::rate_policy::RatePolicy;
+use crate::ports::pace::Pace;
+
+/// Gives turns at the rate of a [`RatePolicy`].
+pub struct Governed {
+    limiter: Option<Mutex<Limiter>>,
+    lifted: watch::Sender<bool>,
+}
+
+type Limiter = RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<TokioInstant>>;
+
+impl Governed {
+    /// Turns at that rate, the first one at once.
+    #[must_use]
+    pub fn new(policy: RatePolicy) -> Self {
+        let quota = policy.interval().and_then(Quota::with_period);
+        let limiter =
+            quota.map(|quota| Mutex::new(RateLimiter::direct_with_clock(quota, TokioClock)));
+        Self {
+            limiter,
+            lifted: watch::Sender::new(false),
+        }
+    }
+
+    /// Lifts the limit for good: everybody who waits gets a turn now. A process that ends does not keep what it has for an hour.
+    pub fn lift(&self) {
+        self.lifted.send_replace(true);
+    }
+}
+
+#[async_trait]
+impl Pace for Governed {
+    async fn turn(&self) {
+        let Some(limiter) = &self.limiter else { return };
+        let mut lifted = self.lifted.subscribe();
+        tokio::select! {
+            () = in_order(limiter) => {}
+            // Fails only when the sender is gone, which `self` holds.
+            _ = lifted.wait_for(|lifted| *lifted) => {}
+        }
+    }
+}
+
+/// Only the holder of the lock asks the limiter, so turns are given in the order in which they were asked for.
+async fn in_order(limiter: &Mutex<Limiter>) {
+    let limiter = limiter.lock().await;
+    while let Err(not_until) = limiter.check() {
+        let wait = not_until.wait_time_from(TokioClock.now());
+        tokio::time::sleep(wait.max(Duration::from_millis(1))).await;
+    }
+}
+
+/// tokio's clock, which tests can pause.
+#[derive(Debug, Clone, Copy)]
+struct TokioClock;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct TokioInstant(Instant);
+
+impl Clock for TokioClock {
+    type Instant = TokioInstant;
+
+    fn now(&self) -> TokioInstant {
+        TokioInstant(Instant::now())
+    }
+}
+
+impl Reference for TokioInstant {
+    fn duration_since(&self, earlier: Self) -> Nanos {
+        self.0.saturating_duration_since(earlier.0).into()
+    }
+
+    fn saturating_sub(&self, duration: Nanos) -> Self {
+        Self(self.0.checked_sub(duration.into()).unwrap_or(self.0))
+    }
+}
+
+impl std::ops::Add<Nanos> for TokioInstant {
+    type Output = Self;
+
+    fn add(self, duration: Nanos) -> Self {
+        Self(self.0 + Duration::from(duration))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    async fn turns_within(pace: &Governed, time: Duration) -> u32 {
+        let mut turns = 0;
+        let counting = async {
+            loop {
+                pace.turn().await;
+                turns += 1;
+            }
+        };
+        let _ = tokio::time::timeout(time, counting).await;
+        turns
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn n_in_an_hour_means_n_in_any_hour() {
+        const HOUR: Duration = Duration::from_secs(3600);
+        for n in [1, 7, 60] {
+            let pace = Governed::new(RatePolicy::per_hour(n));
+            let mut turns = Vec::new();
+            for _ in 0..4 * n {
+                pace.turn().await;
+                turns.push(Instant::now());
+            }
+            let n = n as usize;
+            assert!(
+                turns.windows(n + 1).all(|hour| hour[n] - hour[0] >= HOUR),
+                "{n}: {turns:?}"
+            );
+            assert!(
+                turns[n - 1] - turns[0] < HOUR,
+                "{n}: fewer than {n} in the first hour"
+            );
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_idle_time_saves_no_turns_up() {
+        let pace = Governed::new(RatePolicy::per_hour(60));
+        tokio::time::sleep(Duration::from_secs(86_400)).await;
+        assert_eq!(turns_within(&pace, Duration::from_secs(59)).await, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_limit_nobody_waits() {
+        let pace = Governed::new(RatePolicy::per_hour(0));
+        let start = Instant::now();
+        for _ in 0..1000 {
+            pace.turn().await;
+        }
+        assert_eq!(start.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_that_is_given_up_takes_no_turn() {
+        let pace = Governed::new(RatePolicy::per_hour(1));
+        pace.turn().await;
+        for _ in 0..10 {
+            let _ = tokio::time::timeout(Duration::from_secs(1), pace.turn()).await;
+        }
+        let start = Instant::now();
+        pace.turn().await;
+        assert!(start.elapsed() <= Duration::from_secs(3600));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn lifting_lets_everybody_through() {
+        let pace = Arc::new(Governed::new(RatePolicy::per_hour(1)));
+        pace.turn().await;
+        let waiting = tokio::spawn({
+            let pace = Arc::clone(&pace);
+            async move { pace.turn().await }
+        });
+        tokio::task::yield_now().await;
+        let start = Instant::now();
+        pace.lift();
+        waiting.await.unwrap();
+        pace.turn().await;
+        assert_eq!(start.elapsed(), Duration::ZERO);
+    }
+}

@@ -1,0 +1,92 @@
+//! From a request to events, as the HTTP binding of CloudEvents tells: structured, batched or binary.
+
+use serde_json::Value;
+
+use crate::adapters::senders::cloud_events::attribute;
+use crate::adapters::senders::cloud_events::eventbridge;
+use crate::adapters::senders::json::Text;
+use crate::adapters::senders::json::parse;
+use crate::adapters::senders::names::missing;
+use crate::domain::delivery::Delivery;
+use crate::ports::payload_decoder::DecodeError;
+
+/// An event, as far as it is read.
+#[derive(Debug)]
+pub(super) struct Event {
+    /// `type`.
+    pub(super) kind: String,
+    /// `source`.
+    pub(super) source: Text,
+    /// `subject`.
+    pub(super) subject: Text,
+    /// `data`, null where there is none.
+    pub(super) data: Value,
+}
+
+/// The events of a delivery. In a batch each may be wrong for itself.
+pub(super) fn open(delivery: &Delivery) -> Result<Vec<Result<Event, DecodeError>>, DecodeError> {
+    let content_type = delivery.header("content-type").unwrap_or_default();
+    let content_type = content_type.trim_start().to_ascii_lowercase();
+    let in_body = content_type.starts_with("application/cloudevents");
+    let in_headers = ["ce-specversion", "ce-type"].map(|name| delivery.header(name).is_some());
+    if !in_body && in_headers.contains(&true) {
+        return Ok(vec![binary(delivery, &content_type)]);
+    }
+    Ok(match parse(&delivery.body)? {
+        Value::Array(events) => events.into_iter().map(structured).collect(),
+        event => vec![structured(event)],
+    })
+}
+
+fn structured(mut event: Value) -> Result<Event, DecodeError> {
+    if !event.is_object() {
+        return Err(DecodeError("an event is no JSON object".to_owned()));
+    }
+    let text = |name| Text::of(&event, name);
+    if text("specversion").get().is_none() {
+        return if eventbridge::is_native(&event) {
+            Ok(Event {
+                kind: String::new(),
+                source: Text::default(),
+                subject: Text::default(),
+                data: event,
+            })
+        } else {
+            Err(missing("specversion, so it is no CloudEvent"))
+        };
+    }
+    Ok(Event {
+        kind: required(&text("type"), "type")?,
+        source: text("source"),
+        subject: text("subject"),
+        data: event.get_mut("data").map(Value::take).unwrap_or_default(),
+    })
+}
+
+fn binary(delivery: &Delivery, content_type: &str) -> Result<Event, DecodeError> {
+    let text = |name| {
+        delivery
+            .header(name)
+            .map(attribute::decoded)
+            .unwrap_or_default()
+    };
+    required(&text("ce-specversion"), "header ce-specversion")?;
+    let kind = required(&text("ce-type"), "header ce-type")?;
+    // Data of another kind is not read; subject and source may say enough.
+    let json = content_type.is_empty() || content_type.contains("json");
+    Ok(Event {
+        kind,
+        source: text("ce-source"),
+        subject: text("ce-subject"),
+        data: if json && !delivery.body.is_empty() {
+            parse(&delivery.body)?
+        } else {
+            Value::Null
+        },
+    })
+}
+
+fn required(text: &Text, name: &str) -> Result<String, DecodeError> {
+    let text = text.get().ok_or_else(|| missing(name))?;
+    Ok(text.to_owned())
+}

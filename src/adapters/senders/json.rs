@@ -1,0 +1,145 @@
+//! Reading JSON that somebody else wrote.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::Deserializer;
+use serde::de::DeserializeOwned;
+use serde::de::Error;
+use serde::de::Visitor;
+use serde_json::Value;
+use serde_json::error::Category;
+
+use crate::adapters::senders::quote::shortened;
+use crate::ports::payload_decoder::DecodeError;
+
+/// Reads a body. Fields that a type does not name are skipped unread, so it costs nothing what they hold or how deep they are.
+pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
+    if body.trim_ascii().is_empty() {
+        return Err(DecodeError("the body is empty".to_owned()));
+    }
+    serde_json::from_slice(body).map_err(|error| {
+        // A message about a value of the wrong type quotes that value, whatever its length.
+        let message = shortened(&error.to_string());
+        DecodeError(match error.classify() {
+            Category::Data => format!("the payload has a value of the wrong type: {message}"),
+            Category::Io | Category::Syntax | Category::Eof => {
+                format!("the body is no JSON: {message}")
+            }
+        })
+    })
+}
+
+/// A text that may be absent, null or empty, which all mean the same. A whole number counts as the text that it would be: templates that
+/// people write forget the quotation marks.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(super) struct Text(Option<String>);
+
+impl Text {
+    /// The text, unless there is none.
+    pub(super) fn get(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+
+    /// The text at a key of an object, where something that is no text counts as none.
+    pub(super) fn of(object: &Value, key: &str) -> Self {
+        match object.get(key) {
+            Some(Value::String(text)) => Self::from(text.as_str()),
+            Some(Value::Number(number)) if !number.is_f64() => Self(Some(number.to_string())),
+            _ => Self(None),
+        }
+    }
+
+    /// This text, else another one.
+    pub(super) fn or(self, other: impl FnOnce() -> Self) -> Self {
+        if self.0.is_some() { self } else { other() }
+    }
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Self((!text.is_empty()).then(|| text.to_owned()))
+    }
+}
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TextVisitor)
+    }
+}
+
+struct TextVisitor;
+
+impl Visitor<'_> for TextVisitor {
+    type Value = Text;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Text, E> {
+        Ok(Text::from(text))
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Text, E> {
+        Ok(Text(Some(number.to_string())))
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Text, E> {
+        Ok(Text(Some(number.to_string())))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Text, E> {
+        Ok(Text(None))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(default)]
+    struct Probe {
+        tag: Text,
+    }
+
+    fn tag(body: &str) -> Result<Text, DecodeError> {
+        parse::<Probe>(body.as_bytes()).map(|probe| probe.tag)
+    }
+
+    #[test]
+    fn null_and_empty_equal_absent() {
+        for body in ["{}", r#"{"tag":null}"#, r#"{"tag":""}"#] {
+            assert_eq!(tag(body).unwrap().get(), None, "{body}");
+        }
+        assert_eq!(tag(r#"{"tag":"1.0"}"#).unwrap().get(), Some("1.0"));
+        assert_eq!(tag(r#"{"tag":42}"#).unwrap().get(), Some("42"));
+    }
+
+    #[test]
+    fn a_message_says_what_is_wrong_without_quoting_it_all() {
+        let long = "x".repeat(100_000);
+        let body = format!(r#"{{"tag":["{long}"]}}"#);
+        let message = tag(&body).unwrap_err().0;
+        assert!(message.contains("expected a text"), "{message}");
+        let body = format!(r#""{long}""#);
+        let message = tag(&body).unwrap_err().0;
+        assert!(message.contains("wrong type"), "{message}");
+        assert!(message.len() < 300, "{message}");
+        for body in ["{", "nonsense", "{\"tag\":\"\u{0}\"}"] {
+            let message = tag(body).unwrap_err().0;
+            assert!(message.starts_with("the body is no JSON: "), "{message}");
+        }
+        assert_eq!(tag(" \n").unwrap_err().0, "the body is empty");
+    }
+
+    #[test]
+    fn depth_costs_nothing() {
+        let deep = "[".repeat(500_000);
+        assert!(tag(&deep).is_err());
+        assert!(parse::<Value>(deep.as_bytes()).is_err());
+        let skipped = format!(r#"{{"other":{deep}{},"tag":"1"}}"#, "]".repeat(deep.len()));
+        assert_eq!(tag(&skipped).unwrap().get(), Some("1"));
+    }
+}

@@ -1,0 +1,41 @@
+//! What a media type says of the thing that was pushed.
+
+use crate::adapters::senders::quote::quoted;
+
+/// How the media types begin of what is kept in registries beside images: charts, signatures, attestations, build caches. A type that is not
+/// named here may be one of an image.
+const NO_IMAGE: [&str; 7] = [
+    "application/vnd.cncf.helm.",
+    "application/vnd.acr.helm.",
+    "application/vnd.cncf.notary.",
+    "application/vnd.dev.cosign.",
+    "application/vnd.dev.sigstore.",
+    "application/vnd.in-toto+json",
+    "application/vnd.buildkit.cacheconfig.",
+];
+
+/// Why a thing of that media type is no image, if it is none.
+pub(super) fn no_image(media_type: &str) -> Option<String> {
+    let lower = media_type.to_ascii_lowercase();
+    let known = NO_IMAGE.iter().any(|start| lower.starts_with(start));
+    known.then(|| format!("what was pushed is no image but {}", quoted(media_type)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn charts_are_no_images() {
+        assert!(no_image("application/vnd.cncf.helm.config.v1+json").is_some());
+        for image in [
+            "application/vnd.oci.image.index.v1+json",
+            "application/vnd.oci.image.manifest.v1+json",
+            "application/vnd.oci.image.config.v1+json",
+            "application/vnd.docker.container.image.v1+json",
+            "application/vnd.docker.distribution.manifest.list.v2+json",
+        ] {
+            assert_eq!(no_image(image), None, "{image}");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! The pushes of one delivery.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use crate::domain::event::ImageEvent;
+use crate::domain::reference::Digest;
+use crate::domain::reference::ImageName;
+use crate::domain::reference::Tag;
+use crate::ports::payload_decoder::DecodeError;
+use crate::ports::payload_decoder::Decoded;
+
+/// Collects what a delivery announces: every tag once, in the order of the payload.
+#[derive(Default)]
+pub(super) struct Pushes {
+    events: Vec<ImageEvent>,
+    places: HashMap<(ImageName, Tag), usize>,
+    left_out: Option<String>,
+}
+
+impl Pushes {
+    /// Adds a push, or leaves it out where it is none of a tag that somebody could track. A digest that is none is dropped: the push of
+    /// the tag counts all the same.
+    ///
+    /// # Errors
+    /// [`DecodeError`] where the tag is none.
+    pub(super) fn add(
+        &mut self,
+        image: ImageName,
+        tag: Option<&str>,
+        digest: Option<&str>,
+    ) -> Result<(), DecodeError> {
+        let Some(tag) = tag.filter(|tag| !is_digest(tag)) else {
+            self.leave_out(format!("{image} was pushed without a tag"));
+            return Ok(());
+        };
+        let tag = Tag::parse(tag).map_err(|error| DecodeError(error.to_string()))?;
+        if tag.is_attachment() {
+            self.leave_out(format!(
+                "the tag {tag} holds a signature or another attachment of an image"
+            ));
+            return Ok(());
+        }
+        let digest = digest.and_then(|digest| Digest::parse(digest).ok());
+        match self.places.entry((image.clone(), tag.clone())) {
+            Entry::Vacant(place) => {
+                place.insert(self.events.len());
+                self.events.push(ImageEvent { image, tag, digest });
+            }
+            Entry::Occupied(place) => {
+                let known = self.events.get_mut(*place.get());
+                if let (Some(known), Some(digest)) = (known, digest) {
+                    known.digest = Some(digest);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes that a part of the delivery announces no push, and why. The first reason is the one that is told.
+    pub(super) fn leave_out(&mut self, reason: String) {
+        self.left_out.get_or_insert(reason);
+    }
+
+    /// Whether nothing was added so far.
+    pub(super) fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
+    /// What the delivery means.
+    pub(super) fn decoded(self) -> Decoded {
+        if self.events.is_empty() {
+            let reason = self.left_out;
+            Decoded::Ignored(reason.unwrap_or_else(|| "it announces nothing".to_owned()))
+        } else {
+            Decoded::Images(self.events)
+        }
+    }
+}
+
+/// Whether a text in the place of a tag is a digest. One that is cut short is still no tag.
+pub(super) fn is_digest(text: &str) -> bool {
+    ["sha256:", "sha384:", "sha512:"]
+        .iter()
+        .any(|algorithm| text.starts_with(algorithm))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn digest(fill: &str) -> String {
+        format!("sha256:{}", fill.repeat(64))
+    }
+
+    fn decoded(pushes: &[(&str, Option<&str>, Option<&str>)]) -> Decoded {
+        let mut collected = Pushes::default();
+        for (image, tag, digest) in pushes {
+            let image = ImageName::parse(image).unwrap();
+            collected.add(image, *tag, *digest).unwrap();
+        }
+        collected.decoded()
+    }
+
+    #[test]
+    fn each_tag_counts_once_and_in_order() {
+        let (old, new) = (digest("1"), digest("2"));
+        let Decoded::Images(events) = decoded(&[
+            ("ghcr.io/a/b", Some("2"), Some(&old)),
+            ("ghcr.io/a/b", Some("1"), Some("sha256:short")),
+            ("ghcr.io/a/b", Some("2"), Some(&new)),
+            ("ghcr.io/a/b", Some("2"), None),
+        ]) else {
+            panic!("ignored");
+        };
+        let shown: Vec<String> = events.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            shown,
+            [format!("ghcr.io/a/b:2@{new}"), "ghcr.io/a/b:1".into()]
+        );
+    }
+
+    #[test]
+    fn what_nobody_tracks_is_left_out() {
+        let (whole, signature) = (digest("a"), format!("sha256-{}.sig", "a".repeat(64)));
+        for tag in [
+            None,
+            Some(whole.as_str()),
+            Some("sha256:short"),
+            Some(&signature),
+        ] {
+            let left_out = decoded(&[("ghcr.io/a/b", tag, None)]);
+            assert!(matches!(left_out, Decoded::Ignored(_)), "{tag:?}");
+            let mixed = decoded(&[("ghcr.io/a/b", tag, None), ("ghcr.io/a/b", Some("1"), None)]);
+            assert!(
+                matches!(mixed, Decoded::Images(events) if events.len() == 1),
+                "{tag:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! What reading an object brought up.
+
+use std::fmt;
+
+use crate::adapters::wire::field_path::FieldPath;
+
+/// Everything that there is to say about an object that was read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Findings {
+    /// Why it is invalid. With any of these there is no object.
+    pub errors: Vec<Finding>,
+    /// What is ignored in it.
+    pub warnings: Vec<Finding>,
+}
+
+/// One thing to say about a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The field.
+    pub path: FieldPath,
+    /// What is wrong, and what is allowed.
+    pub reason: String,
+}
+
+impl Findings {
+    pub(super) fn error(&mut self, path: &FieldPath, reason: impl Into<String>) {
+        self.errors.push(Finding {
+            path: path.clone(),
+            reason: reason.into(),
+        });
+    }
+
+    pub(super) fn warn(&mut self, path: &FieldPath, reason: impl Into<String>) {
+        self.warnings.push(Finding {
+            path: path.clone(),
+            reason: reason.into(),
+        });
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.path, self.reason)
+    }
+}

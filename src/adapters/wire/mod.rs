@@ -1,0 +1,12 @@
+//! Wire formats alone, without I/O: the Kubernetes objects as JSON values.
+//!
+//! An object is read to its end, so that everything that is wrong with it is said at once, each with the path of its field.
+
+pub mod application;
+pub mod field_path;
+pub mod findings;
+pub mod image_updater;
+
+mod field;
+mod metadata;
+mod update_settings;

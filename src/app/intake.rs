@@ -1,0 +1,315 @@
+//! The way of a delivery from raw bytes into the queue.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tracing::debug;
+use tracing::info;
+use tracing::warn;
+
+use crate::domain::delivery::Delivery;
+use crate::domain::delivery::DeliveryId;
+use crate::domain::event::ImageEvent;
+use crate::domain::secret_policy::Denied;
+use crate::domain::secret_policy::SecretPolicy;
+use crate::domain::secret_policy::Secrets;
+use crate::domain::secret_policy::Verified;
+use crate::ports::event_queue::EventQueue;
+use crate::ports::event_queue::Placement;
+use crate::ports::event_queue::QueueError;
+use crate::ports::payload_decoder::Decoded;
+use crate::ports::payload_decoder::PayloadDecoder;
+use crate::ports::secret_source::SecretSource;
+use crate::ports::webhook_intake::Outcome;
+use crate::ports::webhook_intake::Rejection;
+use crate::ports::webhook_intake::WebhookIntake;
+
+/// Authenticates, decodes and queues deliveries.
+pub struct Intake {
+    /// One for each type that can be served.
+    pub decoders: Vec<Box<dyn PayloadDecoder>>,
+    /// The secrets of each type.
+    pub secrets: Arc<dyn SecretSource>,
+    /// Who is let in.
+    pub policy: SecretPolicy,
+    /// Where events wait.
+    pub queue: Arc<dyn EventQueue>,
+}
+
+#[async_trait]
+impl WebhookIntake for Intake {
+    async fn accept(&self, delivery: Delivery) -> Outcome {
+        let id = delivery.id.clone();
+        let outcome = self
+            .take_in(delivery)
+            .await
+            .unwrap_or_else(Outcome::Rejected);
+        tell(&id, &outcome);
+        outcome
+    }
+}
+
+impl Intake {
+    async fn take_in(&self, delivery: Delivery) -> Result<Outcome, Rejection> {
+        let id = delivery.id.clone();
+        let decoder = self.decoder(&delivery).ok_or(Rejection::NoHandler)?;
+        let secrets = self.secrets.secrets(decoder.profile().secret_name);
+        let decoded = read(decoder, self.policy, &secrets, delivery)?;
+        let images = match decoded.get() {
+            Decoded::Ignored(reason) => {
+                return Ok(Outcome::Ignored {
+                    reason: reason.clone(),
+                });
+            }
+            Decoded::Images(images) => images.clone(),
+        };
+        self.enqueue(&id, decoded.map(|_| images.clone())).await?;
+        Ok(Outcome::Accepted { images })
+    }
+
+    fn decoder(&self, delivery: &Delivery) -> Option<&dyn PayloadDecoder> {
+        let wanted = delivery.sender_type()?;
+        let mut decoders = self.decoders.iter().map(AsRef::as_ref);
+        decoders.find(|decoder| decoder.profile().name == wanted)
+    }
+
+    async fn enqueue(
+        &self,
+        id: &DeliveryId,
+        events: Verified<Vec<ImageEvent>>,
+    ) -> Result<(), Rejection> {
+        let placements = self
+            .queue
+            .push(id, events)
+            .await
+            .map_err(|error| match error {
+                QueueError::Full { retry_after } => Rejection::Busy { retry_after },
+            })?;
+        for placement in placements {
+            if let Placement::Replaced { superseded } = placement {
+                info!(delivery = %superseded, by = %id, "delivery superseded by a newer one for the same tag");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a delivery means to the sender type that it claims, once it has proved who it is.
+///
+/// # Errors
+/// [`Rejection`] where it is not let in or makes no sense.
+pub fn read(
+    decoder: &dyn PayloadDecoder,
+    policy: SecretPolicy,
+    secrets: &Secrets,
+    delivery: Delivery,
+) -> Result<Verified<Decoded>, Rejection> {
+    let verified = policy
+        .verify(decoder.profile(), secrets, delivery)
+        .map_err(|denied| match denied {
+            // To the caller a type that is not served is one that does not exist.
+            Denied::NotServed => Rejection::NoHandler,
+            Denied::Missing => Rejection::MissingSecret,
+            Denied::Invalid => Rejection::InvalidSecret,
+        })?;
+    match decoder.decode(verified.get()) {
+        Ok(decoded) => Ok(verified.map(|_| decoded)),
+        Err(error) => Err(Rejection::Malformed {
+            reason: error.to_string(),
+        }),
+    }
+}
+
+fn tell(id: &DeliveryId, outcome: &Outcome) {
+    match outcome {
+        Outcome::Accepted { images } => {
+            for image in images {
+                info!(delivery = %id, outcome = "accepted", %image, "delivery accepted");
+            }
+        }
+        Outcome::Ignored { reason } => {
+            info!(delivery = %id, outcome = "ignored", reason, "delivery ignored");
+        }
+        Outcome::Rejected(rejection) => tell_rejection(id, rejection),
+    }
+}
+
+fn tell_rejection(id: &DeliveryId, rejection: &Rejection) {
+    let outcome = "rejected";
+    match rejection {
+        // Anybody can send these without end: not worth more than a debug line.
+        Rejection::NoHandler => {
+            debug!(delivery = %id, outcome, "no handler available for this webhook");
+        }
+        Rejection::MissingSecret => {
+            debug!(delivery = %id, outcome, "delivery without a webhook secret");
+        }
+        Rejection::InvalidSecret => {
+            warn!(delivery = %id, outcome, "delivery with an invalid webhook secret");
+        }
+        Rejection::Malformed { reason } => {
+            warn!(delivery = %id, outcome, reason, "delivery cannot be read");
+        }
+        Rejection::Busy { retry_after } => {
+            warn!(delivery = %id, outcome, retry_after_seconds = retry_after.as_secs(), "delivery refused, the queue is full");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::domain::reference::ImageName;
+    use crate::domain::reference::Tag;
+    use crate::domain::sender::Authentication;
+    use crate::domain::sender::SenderProfile;
+    use crate::ports::event_queue::MockEventQueue;
+    use crate::ports::payload_decoder::DecodeError;
+    use crate::ports::payload_decoder::MockPayloadDecoder;
+    use crate::ports::secret_source::MockSecretSource;
+
+    static PROFILE: SenderProfile = SenderProfile {
+        name: "quay.io",
+        secret_name: "quay",
+        title: "Quay",
+        authentication: Authentication::QuerySecret,
+        documentation: "",
+    };
+
+    fn event() -> ImageEvent {
+        ImageEvent {
+            image: ImageName::parse("quay.io/a/b").unwrap(),
+            tag: Tag::parse("1").unwrap(),
+            digest: None,
+        }
+    }
+
+    fn decoder(result: Result<Decoded, DecodeError>) -> MockPayloadDecoder {
+        let mut decoder = MockPayloadDecoder::new();
+        decoder.expect_profile().return_const(&PROFILE);
+        decoder.expect_decode().times(0..=1).return_const(result);
+        decoder
+    }
+
+    fn intake(decoder: MockPayloadDecoder, queue: MockEventQueue, secret: &'static str) -> Intake {
+        let mut secrets = MockSecretSource::new();
+        secrets.expect_secrets().returning(move |name| {
+            assert_eq!(name, "quay");
+            Arc::new(Secrets::parse(secret))
+        });
+        Intake {
+            decoders: vec![Box::new(decoder)],
+            secrets: Arc::new(secrets),
+            policy: SecretPolicy {
+                require_secret: true,
+            },
+            queue: Arc::new(queue),
+        }
+    }
+
+    fn delivery(query: &[(&str, &str)]) -> Delivery {
+        Delivery {
+            id: DeliveryId::new("d1".to_owned()),
+            headers: Vec::new(),
+            query: query
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+                .collect(),
+            body: Vec::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn an_authentic_push_is_queued_under_the_id_of_its_delivery() {
+        let mut queue = MockEventQueue::new();
+        queue
+            .expect_push()
+            .once()
+            .withf(|id, events| id.as_str() == "d1" && *events.get() == vec![event()])
+            .returning(|_, _| Ok(vec![Placement::Added]));
+        let intake = intake(decoder(Ok(Decoded::Images(vec![event()]))), queue, "s");
+        let outcome = intake
+            .accept(delivery(&[("type", "quay.io"), ("secret", "s")]))
+            .await;
+        assert_eq!(
+            outcome,
+            Outcome::Accepted {
+                images: vec![event()]
+            }
+        );
+    }
+
+    #[tokio::test]
+    async fn nothing_is_decoded_before_it_is_authenticated() {
+        let mut decoder = MockPayloadDecoder::new();
+        decoder.expect_profile().return_const(&PROFILE);
+        decoder.expect_decode().never();
+        let intake = intake(decoder, MockEventQueue::new(), "s");
+        let outcome = intake
+            .accept(delivery(&[("type", "quay.io"), ("secret", "t")]))
+            .await;
+        assert_eq!(outcome, Outcome::Rejected(Rejection::InvalidSecret));
+        let outcome = intake.accept(delivery(&[("type", "quay.io")])).await;
+        assert_eq!(outcome, Outcome::Rejected(Rejection::MissingSecret));
+    }
+
+    #[tokio::test]
+    async fn a_type_without_a_secret_looks_like_no_type() {
+        for (secret, name) in [("", "quay.io"), ("s", "other"), ("s", "")] {
+            let intake = intake(
+                decoder(Ok(Decoded::Images(vec![event()]))),
+                MockEventQueue::new(),
+                secret,
+            );
+            let outcome = intake
+                .accept(delivery(&[("type", name), ("secret", "s")]))
+                .await;
+            assert_eq!(
+                outcome,
+                Outcome::Rejected(Rejection::NoHandler),
+                "{name:?} {secret:?}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn what_means_nothing_or_makes_no_sense_is_not_queued() {
+        let request = || delivery(&[("type", "quay.io"), ("secret", "s")]);
+        let ignoring = decoder(Ok(Decoded::Ignored("ping".to_owned())));
+        let outcome = intake(ignoring, MockEventQueue::new(), "s")
+            .accept(request())
+            .await;
+        assert_eq!(
+            outcome,
+            Outcome::Ignored {
+                reason: "ping".to_owned()
+            }
+        );
+        let failing = decoder(Err(DecodeError("no JSON".to_owned())));
+        let outcome = intake(failing, MockEventQueue::new(), "s")
+            .accept(request())
+            .await;
+        assert_eq!(
+            outcome,
+            Outcome::Rejected(Rejection::Malformed {
+                reason: "no JSON".to_owned()
+            })
+        );
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_says_when_to_come_back() {
+        let retry_after = Duration::from_secs(7);
+        let mut queue = MockEventQueue::new();
+        queue
+            .expect_push()
+            .returning(move |_, _| Err(QueueError::Full { retry_after }));
+        let intake = intake(decoder(Ok(Decoded::Images(vec![event()]))), queue, "s");
+        let outcome = intake
+            .accept(delivery(&[("type", "quay.io"), ("secret", "s")]))
+            .await;
+        assert_eq!(outcome, Outcome::Rejected(Rejection::Busy { retry_after }));
+    }
+}

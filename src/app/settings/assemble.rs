@@ -1,0 +1,125 @@
+//! Makes the typed settings of merged values.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::build::Build;
+use super::mode::Mode;
+use super::problem::Problem;
+use super::table::secret_key;
+use super::tls;
+use super::values::Values;
+use super::{
+    FixedSecrets, LogSettings, SecretSettings, ServerSettings, Settings, ShutdownSettings,
+    TlsSettings,
+};
+use crate::domain::rate_policy::RatePolicy;
+use crate::domain::secret_policy::SecretPolicy;
+use crate::domain::sender::SenderProfile;
+use crate::domain::tls::Capabilities;
+
+/// The settings that the values mean.
+///
+/// # Errors
+/// [`Problem`] where something that has no default is missing.
+pub(super) fn settings(
+    mode: Mode,
+    values: &Values,
+    build: &Build<'_>,
+) -> Result<Settings, Problem> {
+    Ok(Settings {
+        mode,
+        manifests: manifests(values)?,
+        confirm: values.get("webhook.confirm")?,
+        server: server(mode, values, build.tls)?,
+        secrets: secrets(values, build.senders)?,
+        queue_size: values.get("webhook.queue-size")?,
+        rate: RatePolicy::per_hour(values.get("webhook.ratelimit-allowed")?),
+        log: log(values)?,
+        shutdown: shutdown(values)?,
+    })
+}
+
+fn manifests(values: &Values) -> Result<PathBuf, Problem> {
+    let missing = "not set; give a folder with the manifests of ImageUpdaters and Applications by --manifests or \
+                   $IMAGE_UPDATER_MANIFESTS: reading them from a cluster is not possible yet";
+    let folder = values.optional("manifests")?;
+    folder.ok_or_else(|| Problem::of("manifests", missing))
+}
+
+/// The port of the webhook server, if there is to be one: `webhook` always has one, `run` only with a port that is not 0.
+pub(super) fn port(mode: Mode, values: &Values) -> Result<Option<u16>, Problem> {
+    let port: u16 = values.get("webhook.port")?;
+    Ok(match mode {
+        Mode::Webhook => Some(port),
+        Mode::Run => (values.get("webhook.enable")? && port != 0).then_some(port),
+    })
+}
+
+fn server(
+    mode: Mode,
+    values: &Values,
+    build: Capabilities,
+) -> Result<Option<ServerSettings>, Problem> {
+    let Some(port) = port(mode, values)? else {
+        return Ok(None);
+    };
+    Ok(Some(ServerSettings {
+        port,
+        tls: tls(values, build)?,
+        http2: values.get("enable-http2")?,
+        max_connections: values.get("webhook.max-connections")?,
+        handshake_timeout: duration(values, "webhook.handshake-timeout")?,
+        head_timeout: duration(values, "webhook.head-timeout")?,
+        body_timeout: duration(values, "webhook.body-timeout")?,
+        idle_timeout: duration(values, "webhook.idle-timeout")?,
+    }))
+}
+
+fn tls(values: &Values, build: Capabilities) -> Result<Option<TlsSettings>, Problem> {
+    if values.get("disable-tls")? {
+        return Ok(None);
+    }
+    let (policy, _) = tls::policy(values, build)?;
+    Ok(Some(TlsSettings {
+        policy,
+        dir: values.get("tls.dir")?,
+    }))
+}
+
+fn secrets(values: &Values, senders: &[SenderProfile]) -> Result<SecretSettings, Problem> {
+    let fixed = senders.iter().filter_map(|sender| {
+        let (secrets, place) = values.fixed_secrets(&secret_key(sender))?;
+        Some(FixedSecrets {
+            secret_name: sender.secret_name,
+            secrets: secrets.clone(),
+            place: place.to_owned(),
+        })
+    });
+    Ok(SecretSettings {
+        policy: SecretPolicy {
+            require_secret: values.get("webhook.require-secret")?,
+        },
+        dir: values.get("secrets.dir")?,
+        fixed: fixed.collect(),
+    })
+}
+
+fn log(values: &Values) -> Result<LogSettings, Problem> {
+    Ok(LogSettings {
+        level: values.get("log.level")?,
+        format: values.get("log.format")?,
+        colors: values.get("log.colors")?,
+    })
+}
+
+fn shutdown(values: &Values) -> Result<ShutdownSettings, Problem> {
+    Ok(ShutdownSettings {
+        delay: duration(values, "shutdown.delay")?,
+        grace: duration(values, "shutdown.grace")?,
+    })
+}
+
+fn duration(values: &Values, key: &str) -> Result<Duration, Problem> {
+    values.get(key).map(Duration::from_nanos)
+}

@@ -1,0 +1,152 @@
+//! Loads the settings of a command from all their sources.
+
+use std::path::{Path, PathBuf};
+
+use super::Settings;
+use super::assemble;
+use super::build::Build;
+use super::layer::{Layer, Origin};
+use super::mode::Mode;
+use super::notice::Notice;
+use super::problem::{Problem, Problems};
+use super::read::Reader;
+use super::rules;
+use super::table::Table;
+use super::values::Values;
+use crate::ports::config_source::{ConfigSource, ConfigSourceError, ConfigValue};
+
+/// Where settings come from.
+pub struct Sources<'a> {
+    /// The command line; keys are flags with their dashes.
+    pub flags: &'a dyn ConfigSource,
+    /// The environment; keys are the names of variables. Variables that are no settings do no harm.
+    pub environment: &'a dyn ConfigSource,
+    /// Opens a mounted folder with one file for each key.
+    pub folder: &'a dyn Fn(&Path, Presence) -> Box<dyn ConfigSource>,
+}
+
+/// The environment as it was read.
+type Surroundings = Result<Vec<ConfigValue>, ConfigSourceError>;
+
+/// Whether a folder must be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// Somebody named it, so it is an error if it is not there.
+    Required,
+    /// It is where it usually is; without it there is nothing to read.
+    Optional,
+}
+
+/// The outcome of loading: the settings, or why there are none, and how it came to be.
+#[derive(Debug)]
+pub struct Loaded {
+    pub(super) mode: Mode,
+    pub(super) table: Table,
+    pub(super) values: Values,
+    pub(super) settings: Option<Settings>,
+    /// Everything that stops the start.
+    pub problems: Vec<Problem>,
+    /// Everything else that is worth saying.
+    pub notices: Vec<Notice>,
+}
+
+impl Loaded {
+    /// The settings.
+    ///
+    /// # Errors
+    /// [`Problems`], all at once; the program ends with [`EXIT_USAGE`](super::problem::EXIT_USAGE).
+    pub fn into_settings(self) -> Result<Settings, Problems> {
+        match self.settings {
+            Some(settings) if self.problems.is_empty() => Ok(settings),
+            _ => Err(Problems(self.problems)),
+        }
+    }
+}
+
+/// Loads the settings of a command. Nothing is started or changed.
+#[must_use]
+pub fn load(mode: Mode, build: &Build<'_>, sources: &Sources<'_>) -> Loaded {
+    let table = Table::new(build.senders);
+    let mut reader = Reader {
+        table: &table,
+        mode,
+        problems: Vec::new(),
+        notices: Vec::new(),
+    };
+    let surroundings = sources.environment.values();
+    let values = layers(&mut reader, sources, &surroundings);
+    let (mut problems, mut notices) = (reader.problems, reader.notices);
+    let findings = rules::check(mode, &table, &values, build);
+    problems.extend(findings.problems);
+    notices.extend(findings.notices);
+    // ConfigMap and Secret may be mounted into one folder.
+    notices.retain(|notice| !matches!(notice, Notice::SecretInConfigMap { place } if values.has_secret_at(place)));
+    let settings = assemble::settings(mode, &values, build).map(|mut settings| {
+        settings.log.colors &= !is_set(&surroundings, "NO_COLOR");
+        settings
+    });
+    if let Err(problem) = &settings
+        && problems
+            .iter()
+            .all(|known| known.subject != problem.subject)
+    {
+        problems.push(problem.clone());
+    }
+    Loaded {
+        mode,
+        table,
+        values,
+        settings: settings.ok(),
+        problems,
+        notices,
+    }
+}
+
+/// Reads all sources. Where the folders are is itself a setting, which stronger sources have to tell first.
+fn layers(reader: &mut Reader<'_>, sources: &Sources<'_>, surroundings: &Surroundings) -> Values {
+    let in_pod = is_set(surroundings, "KUBERNETES_SERVICE_HOST");
+    let defaults = reader.defaults(in_pod);
+    let environment = reader.source(Origin::Environment, surroundings);
+    let flags = reader.source(Origin::Flags, &sources.flags.values());
+
+    let known = Values::merge(vec![defaults, environment, flags]);
+    let config_map = folder(reader, sources, &known, "config.dir", Origin::ConfigMap);
+    let mut layers = known.into_layers();
+    layers.insert(1, config_map);
+
+    let known = Values::merge(layers);
+    let secrets = folder(reader, sources, &known, "secrets.dir", Origin::SecretFolder);
+    let mut layers = known.into_layers();
+    layers.insert(2, secrets);
+    Values::merge(layers)
+}
+
+fn folder(
+    reader: &mut Reader<'_>,
+    sources: &Sources<'_>,
+    known: &Values,
+    key: &str,
+    origin: fn(PathBuf) -> Origin,
+) -> Layer {
+    let path: PathBuf = match known.get(key) {
+        Ok(path) => path,
+        Err(problem) => {
+            reader.problems.push(problem);
+            return Layer::new(origin(PathBuf::new()));
+        }
+    };
+    let presence = if known.is_given(key) {
+        Presence::Required
+    } else {
+        Presence::Optional
+    };
+    let values = (sources.folder)(&path, presence).values();
+    reader.source(origin(path), &values)
+}
+
+/// Whether a variable that is no setting is there and not empty.
+fn is_set(surroundings: &Surroundings, variable: &str) -> bool {
+    let values = surroundings.as_deref().unwrap_or_default();
+    let mut found = values.iter().filter(|value| value.key == variable);
+    found.any(|value| !value.value.is_empty())
+}

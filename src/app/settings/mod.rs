@@ -1,0 +1,165 @@
+//! Settings: one table, from which the flags, figment's layers, the `config` command and `docs/CONFIGURATION.md` are made.
+//!
+//! [`load`](load::load) merges all sources, weakest first: built-in defaults, a mounted ConfigMap, a mounted Secret, the environment,
+//! the flags. It reports every problem at once and gives the typed [`Settings`].
+
+mod assemble;
+pub mod build;
+pub mod document;
+pub mod kind;
+pub mod layer;
+pub mod load;
+pub mod mode;
+pub mod notice;
+pub mod problem;
+mod read;
+mod report;
+mod rules;
+pub mod setting;
+mod suggest;
+pub mod table;
+#[cfg(test)]
+mod tests;
+mod tls;
+pub mod topic;
+pub mod values;
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use self::mode::Mode;
+use crate::domain::rate_policy::RatePolicy;
+use crate::domain::secret_policy::{SecretPolicy, Secrets};
+use crate::domain::tls::TlsPolicy;
+
+/// Everything that a start needs to know, checked. Its `Debug` shows no secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The command.
+    pub mode: Mode,
+    /// The folder of manifests that is worked on.
+    pub manifests: PathBuf,
+    /// What an update rests on.
+    pub confirm: Confirm,
+    /// The webhook server; `None`: `run` without one.
+    pub server: Option<ServerSettings>,
+    /// Who is let in.
+    pub secrets: SecretSettings,
+    /// How many events may wait.
+    pub queue_size: NonZeroUsize,
+    /// How many events are worked on an hour.
+    pub rate: RatePolicy,
+    /// The log.
+    pub log: LogSettings,
+    /// How the program ends.
+    pub shutdown: ShutdownSettings,
+}
+
+/// What an update rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Confirm {
+    /// The authenticated event alone.
+    Event,
+}
+
+/// The webhook server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerSettings {
+    /// The port on which it listens; 0: any that is free.
+    pub port: u16,
+    /// TLS; `None`: plain HTTP.
+    pub tls: Option<TlsSettings>,
+    /// Whether HTTP/2 is offered.
+    pub http2: bool,
+    /// How many connections are served at once.
+    pub max_connections: NonZeroUsize,
+    /// Time for the TLS handshake.
+    pub handshake_timeout: Duration,
+    /// Time for the head of a request.
+    pub head_timeout: Duration,
+    /// Time for the body of a request.
+    pub body_timeout: Duration,
+    /// How long a connection is kept between two requests.
+    pub idle_timeout: Duration,
+}
+
+/// TLS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsSettings {
+    /// The folder of `tls.crt` and `tls.key`.
+    pub dir: PathBuf,
+    /// Versions and cipher suites.
+    pub policy: TlsPolicy,
+}
+
+/// Who is let in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretSettings {
+    /// Whether a type without a secret is served.
+    pub policy: SecretPolicy,
+    /// The folder of a mounted Secret.
+    pub dir: PathBuf,
+    /// The secrets that flags and environment give. They are stronger than the folder.
+    pub fixed: Vec<FixedSecrets>,
+}
+
+/// The secrets that flags or environment give for one type of sender.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FixedSecrets {
+    /// The sender's `secret_name`.
+    pub secret_name: &'static str,
+    /// The secrets, at least one.
+    pub secrets: Secrets,
+    /// Where they stand, such as `$GHCR_WEBHOOK_SECRET`.
+    pub place: String,
+}
+
+/// The log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogSettings {
+    /// The least severe lines that are logged.
+    pub level: LogLevel,
+    /// The form of a line.
+    pub format: LogFormat,
+    /// Whether a terminal gets colours.
+    pub colors: bool,
+}
+
+/// How severe a line is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    /// Every step.
+    Trace,
+    /// What helps to find a fault.
+    Debug,
+    /// What happens.
+    Info,
+    /// What may be wrong.
+    Warn,
+    /// What is wrong.
+    Error,
+}
+
+/// The form of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// `key=value` pairs.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// How the program ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShutdownSettings {
+    /// How long deliveries are still taken after a signal. It is part of `grace`.
+    pub delay: Duration,
+    /// Time within which the program ends after a signal.
+    pub grace: Duration,
+}

@@ -1,0 +1,136 @@
+//! What is worth saying at the start and does not stop it.
+
+use std::fmt;
+
+use tracing::{Level, debug, info, warn};
+
+use crate::domain::tls::TlsWarning;
+
+/// Something about the configuration that people should know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// A setting is set and does nothing in this version.
+    NoEffectYet {
+        /// The setting.
+        key: String,
+        /// Where it is set.
+        place: String,
+    },
+    /// A mounted folder holds a key that is no setting.
+    UnknownKey {
+        /// The file.
+        place: String,
+        /// A key that looks like it.
+        suggestion: Option<String>,
+    },
+    /// A secret lies in a ConfigMap, where it is not read.
+    SecretInConfigMap {
+        /// The file.
+        place: String,
+    },
+    /// A secret in the folder is not used, because a stronger source has one.
+    HiddenSecret {
+        /// The file.
+        place: String,
+        /// The stronger source.
+        by: String,
+    },
+    /// Kubernetes put the address of a Service into a variable of this name.
+    InjectedByKubernetes {
+        /// The variable.
+        variable: String,
+    },
+    /// Something about TLS.
+    Tls(TlsWarning),
+    /// No type of sender has a secret, so that none is served.
+    NoSecrets {
+        /// An example of what to set.
+        example: String,
+    },
+    /// Some types of senders have no secret and are not served.
+    NotServed {
+        /// The types.
+        senders: Vec<&'static str>,
+    },
+    /// A type of sender has no secret and is open to everybody.
+    Open {
+        /// The type.
+        sender: &'static str,
+    },
+    /// `run` without a webhook server has nothing to do in this version.
+    NothingToDo,
+}
+
+impl Notice {
+    /// How severe it is.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        match self {
+            Self::InjectedByKubernetes { .. } => Level::DEBUG,
+            Self::NotServed { .. } => Level::INFO,
+            Self::NoEffectYet { .. }
+            | Self::UnknownKey { .. }
+            | Self::SecretInConfigMap { .. }
+            | Self::HiddenSecret { .. }
+            | Self::Tls(_)
+            | Self::NoSecrets { .. }
+            | Self::Open { .. }
+            | Self::NothingToDo => Level::WARN,
+        }
+    }
+
+    /// Writes it into the log.
+    pub fn log(&self) {
+        match self.level() {
+            Level::WARN => warn!("{self}"),
+            Level::INFO => info!("{self}"),
+            _ => debug!("{self}"),
+        }
+    }
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoEffectYet { key, place } => {
+                write!(f, "{key} has no effect yet; it is set by {place}")
+            }
+            Self::UnknownKey { place, suggestion } => {
+                write!(f, "{place} is no setting and is ignored")?;
+                match suggestion {
+                    Some(key) => write!(f, "; did you mean {key}?"),
+                    None => Ok(()),
+                }
+            }
+            Self::SecretInConfigMap { place } => write!(
+                f,
+                "{place} is ignored: a secret belongs into a Secret, mounted at --secrets-dir"
+            ),
+            Self::HiddenSecret { place, by } => {
+                write!(f, "{place} is not used, because {by} is set and is stronger")
+            }
+            Self::InjectedByKubernetes { variable } => write!(
+                f,
+                "{variable} is ignored: it holds the address of a Service, put there by Kubernetes"
+            ),
+            Self::Tls(warning) => warning.fmt(f),
+            Self::NoSecrets { example } => write!(
+                f,
+                "no webhook secret is set, so every delivery is refused; set the secret of your registry, such as {example}, \
+                 or accept deliveries from anybody with --webhook-require-secret=false"
+            ),
+            Self::NotServed { senders } => write!(
+                f,
+                "not served, because they have no secret: types {}",
+                senders.join(", ")
+            ),
+            Self::Open { sender } => write!(
+                f,
+                "deliveries of type {sender} are taken from anybody: it has no secret and --webhook-require-secret is false"
+            ),
+            Self::NothingToDo => f.write_str(
+                "run has nothing to do: it does not poll registries yet, and its webhook server is off; set --enable-webhook and a port",
+            ),
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! What is refused, and when waiting ends.
+
+use crate::app::settings::kind::Kind;
+use crate::app::settings::setting::Setting;
+use crate::app::settings::topic::Topic;
+
+pub(super) fn rows() -> Vec<Setting> {
+    let setting = |key, flag, kind| Setting::new(Topic::Limits, key, flag, kind);
+    let count = |min, max| Kind::Number { min, max };
+    vec![
+        setting("webhook.ratelimit-allowed", "webhook-ratelimit-allowed", count(0, u32::MAX.into()))
+            .env("WEBHOOK_RATELIMIT_ALLOWED")
+            .default("0")
+            .help("How many events that lead to work are worked on in an hour, evenly spaced. The excess waits in the queue. 0: no limit."),
+        setting("webhook.queue-size", "webhook-queue-size", count(1, 1_000_000))
+            .env("WEBHOOK_QUEUE_SIZE")
+            .default("10000")
+            .help("How many events may wait. A delivery that finds no room is answered 503."),
+        setting("webhook.max-connections", "webhook-max-connections", count(1, 100_000))
+            .env("WEBHOOK_MAX_CONNECTIONS")
+            .default("256")
+            .help("How many connections are served at once. Further ones wait to be accepted."),
+        setting("webhook.handshake-timeout", "webhook-handshake-timeout", Kind::TIMEOUT)
+            .env("WEBHOOK_HANDSHAKE_TIMEOUT")
+            .default("10s")
+            .help("Time for the TLS handshake."),
+        setting("webhook.head-timeout", "webhook-head-timeout", Kind::TIMEOUT)
+            .env("WEBHOOK_HEAD_TIMEOUT")
+            .default("10s")
+            .help("Time for the head of a request."),
+        setting("webhook.body-timeout", "webhook-body-timeout", Kind::TIMEOUT)
+            .env("WEBHOOK_BODY_TIMEOUT")
+            .default("10s")
+            .help("Time for the body of a request, which is answered 408 after that."),
+        setting("webhook.idle-timeout", "webhook-idle-timeout", Kind::TIMEOUT)
+            .env("WEBHOOK_IDLE_TIMEOUT")
+            .default("60s")
+            .help("How long a connection is kept between two requests."),
+    ]
+}

@@ -1,0 +1,24 @@
+//! Where Applications and settings are read.
+
+use crate::app::settings::kind::Kind;
+use crate::app::settings::setting::Setting;
+use crate::app::settings::topic::Topic;
+
+pub(super) fn rows() -> Vec<Setting> {
+    let setting = |key, flag, kind| Setting::new(Topic::Places, key, flag, kind);
+    vec![
+        setting("manifests", "manifests", Kind::Path)
+            .env("IMAGE_UPDATER_MANIFESTS")
+            .help("Folder with the YAML files of ImageUpdaters and Applications, into which updates are written. Needed as long as a cluster cannot be read."),
+        setting("config.dir", "config-dir", Kind::Path)
+            .env("IMAGE_UPDATER_CONFIG_DIR")
+            .not_in_config_map()
+            .default("/app/config")
+            .help("Folder of a mounted ConfigMap with settings, one file for each key."),
+        setting("registries-conf-path", "registries-conf-path", Kind::Text)
+            .not_in_config_map()
+            .default("/app/config/registries.conf")
+            .not_yet()
+            .help("File that describes registries."),
+    ]
+}

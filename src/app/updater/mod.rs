@@ -1,0 +1,163 @@
+//! The way of an event from the queue into the Applications it concerns.
+//!
+//! What the queue gives is judged at once. Most events end there, and cost no more than a look into the index. What leads to work waits for
+//! its turn, first come, first served, at the rate that is set. While an image waits, newer events for it join in; when its turn comes,
+//! all of them are judged together on what is known then.
+
+mod backlog;
+mod report;
+mod work;
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+use std::task::Context;
+use std::task::Poll;
+use std::task::Waker;
+
+use tokio::sync::watch;
+use tokio::time::sleep_until;
+
+use self::backlog::Backlog;
+use crate::domain::resources::Resources;
+use crate::domain::tracking::index::Index;
+use crate::ports::event_queue::Batch;
+use crate::ports::event_queue::EventQueue;
+use crate::ports::event_queue::QueuedEvent;
+use crate::ports::pace::Pace;
+use crate::ports::registry_client::RegistryClient;
+use crate::ports::resource_reader::ResourceReader;
+use crate::ports::update_trigger::UpdateTrigger;
+
+/// What the updater works with.
+pub struct Ports {
+    /// What was accepted.
+    pub queue: Arc<dyn EventQueue>,
+    /// ImageUpdaters and Applications.
+    pub reader: Arc<dyn ResourceReader>,
+    /// Writes changes.
+    pub trigger: Arc<dyn UpdateTrigger>,
+    /// When the next event that leads to work may be worked on.
+    pub pace: Arc<dyn Pace>,
+    /// Asked for what an event does not tell. Without one, an image that needs it is left alone.
+    pub registry: Option<Arc<dyn RegistryClient>>,
+}
+
+/// Works on what the queue holds, one image at a time.
+pub struct Updater {
+    ports: Ports,
+    known: Mutex<Known>,
+    backlog: Mutex<Backlog>,
+    in_work: Mutex<Option<Batch>>,
+}
+
+/// What was seen at the last look.
+struct Known {
+    /// Which Applications track which image.
+    index: Index,
+    /// Of what the index was made.
+    resources: Arc<Resources>,
+}
+
+impl Updater {
+    /// An updater that knows no Application yet.
+    #[must_use]
+    pub fn new(ports: Ports) -> Self {
+        Self {
+            ports,
+            known: Mutex::new(Known {
+                index: Index::new(),
+                resources: Arc::default(),
+            }),
+            backlog: Mutex::default(),
+            in_work: Mutex::default(),
+        }
+    }
+
+    /// Works until `closing` turns true, and then until nothing waits any more.
+    pub async fn run(&self, mut closing: watch::Receiver<bool>) {
+        self.refresh();
+        while !*closing.borrow() {
+            tokio::select! {
+                batch = self.ports.queue.next() => self.examine(batch).await,
+                () = self.turn() => self.work_on_next(false).await,
+                () = self.ports.reader.changed() => self.refresh(),
+                closed = closing.changed() => if closed.is_err() { break },
+            }
+        }
+        loop {
+            tokio::select! {
+                biased;
+                batch = self.ports.queue.next() => self.examine(batch).await,
+                () = std::future::ready(()), if !lock(&self.backlog).is_empty() => self.work_on_next(true).await,
+                () = std::future::ready(()) => return,
+            }
+        }
+    }
+
+    /// Names in the log what is not done, for a process that cannot wait for it, and says how many images that are.
+    pub fn leave(&self) -> usize {
+        let mut left = self.unfinished();
+        left.extend(std::iter::from_fn(|| self.waiting()));
+        left.iter().for_each(report::left_over);
+        left.len()
+    }
+
+    /// What the queue has given and is not done.
+    fn unfinished(&self) -> Vec<Batch> {
+        let in_work = lock(&self.in_work).take();
+        let mut backlog = lock(&self.backlog);
+        let waiting = std::iter::from_fn(|| backlog.take(true)).map(|work| work.batch);
+        in_work.into_iter().chain(waiting).collect()
+    }
+
+    /// Brings the index up to date, if anything changed, and tells of new problems.
+    fn refresh(&self) {
+        let resources = self.ports.reader.current();
+        let mut known = lock(&self.known);
+        if Arc::ptr_eq(&known.resources, &resources) {
+            return;
+        }
+        let problems = known.index.refresh(&resources);
+        report::resources(&resources);
+        problems.iter().for_each(report::problem);
+        known.resources = resources;
+    }
+
+    /// Waits until the first that waits may be worked on and takes a turn for it; for ever where nothing waits.
+    async fn turn(&self) {
+        let ready_at = lock(&self.backlog).ready_at();
+        match ready_at {
+            Some(time) => sleep_until(time).await,
+            None => std::future::pending().await,
+        }
+        self.ports.pace.turn().await;
+    }
+
+    /// What the queue gives without waiting.
+    fn waiting(&self) -> Option<Batch> {
+        let mut next = self.ports.queue.next();
+        match next.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(batch) => Some(batch),
+            Poll::Pending => None,
+        }
+    }
+
+    /// Ends the way of events that newer ones took the place of.
+    async fn end_superseded(&self, events: Vec<QueuedEvent>) {
+        events.iter().for_each(report::superseded);
+        if let Some(first) = events.first() {
+            let image = first.event.image.clone();
+            self.ports.queue.done(&Batch { image, events }).await;
+        }
+    }
+}
+
+/// Nothing in here panics while it holds a lock half-way through a change.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,199 @@
+//! One log line for what became of an image in an Application, under the ids of the deliveries that announced it.
+
+use std::time::Duration;
+
+use tracing::debug;
+use tracing::error;
+use tracing::info;
+use tracing::warn;
+
+use crate::domain::change::ApplicationChange;
+use crate::domain::judgement::Judgement;
+use crate::domain::judgement::Opinion;
+use crate::domain::judgement::Verdict;
+use crate::domain::resources::Resources;
+use crate::domain::resources::problem::Problem;
+use crate::domain::resources::problem::Severity;
+use crate::domain::resources::resource::ResourceId;
+use crate::ports::event_queue::Batch;
+use crate::ports::event_queue::QueuedEvent;
+use crate::ports::registry_client::RegistryError;
+
+/// The ids of all deliveries of a batch, so that a search for one finds the line.
+fn deliveries(batch: &Batch) -> String {
+    let mut ids: Vec<&str> = batch
+        .events
+        .iter()
+        .map(|queued| queued.delivery.as_str())
+        .collect();
+    ids.dedup(); // in order, so the events of one delivery follow each other
+    ids.join(",")
+}
+
+fn tags(batch: &Batch) -> String {
+    let tags: Vec<&str> = batch
+        .events
+        .iter()
+        .map(|queued| queued.event.tag.as_str())
+        .collect();
+    tags.join(",")
+}
+
+/// Nothing is to be changed.
+pub(super) fn judgement(batch: &Batch, judgement: &Judgement) {
+    let verdicts = &judgement.verdicts;
+    if verdicts.is_empty() {
+        unmatched(batch);
+    } else if verdicts.iter().all(|verdict| !verdict.live) {
+        not_live(batch, verdicts.len());
+    }
+    for verdict in verdicts {
+        self::verdict(batch, verdict);
+    }
+}
+
+/// Nobody tracks the image.
+fn unmatched(batch: &Batch) {
+    let reason = "no Application tracks this image";
+    info!(
+        delivery = deliveries(batch),
+        outcome = "unmatched",
+        image = %batch.image,
+        tag = tags(batch),
+        reason,
+        "image unmatched"
+    );
+}
+
+/// The image is tracked, but runs in none of the Applications that it is tracked in.
+fn not_live(batch: &Batch, applications: usize) {
+    let reason = "the image is live in none of the Applications in which it is tracked; the debug log names them";
+    info!(
+        delivery = deliveries(batch),
+        outcome = "unchanged",
+        image = %batch.image,
+        tag = tags(batch),
+        applications,
+        reason,
+        "image unchanged"
+    );
+}
+
+/// An image stays as it is in an Application. One that changes is told of when it has changed. An ImageUpdater may track images in thousands of
+/// Applications that do not run them, so those get no line of their own that is seen by default.
+pub(super) fn verdict(batch: &Batch, verdict: &Verdict) {
+    if !verdict.live {
+        let application = &verdict.application;
+        debug!(delivery = deliveries(batch), image = %batch.image, %application, "image is not live");
+        return;
+    }
+    let (outcome, reason) = match &verdict.opinion {
+        Opinion::Change { .. } => return,
+        Opinion::Unchanged(reason) => ("unchanged", reason),
+        Opinion::Undecided(reason) => ("undecided", reason),
+    };
+    info!(
+        delivery = deliveries(batch),
+        outcome,
+        image = %batch.image,
+        tag = tags(batch),
+        application = %verdict.application,
+        image_updater = %verdict.updater,
+        alias = verdict.alias,
+        reason,
+        "image {outcome}"
+    );
+}
+
+/// A change was written.
+pub(super) fn changed(batch: &Batch, change: &ApplicationChange) {
+    for image in &change.images {
+        info!(
+            delivery = deliveries(batch),
+            outcome = "changed",
+            image = %batch.image,
+            application = %change.application,
+            alias = image.alias,
+            old = image.old,
+            new = image.new,
+            "image changed"
+        );
+    }
+}
+
+/// A change will not be written.
+pub(super) fn failed(batch: &Batch, application: &ResourceId, reason: &str) {
+    error!(
+        delivery = deliveries(batch),
+        outcome = "failed",
+        image = %batch.image,
+        tag = tags(batch),
+        %application,
+        reason,
+        "image failed"
+    );
+}
+
+/// A change has to wait.
+pub(super) fn postponed(batch: &Batch, application: &ResourceId, reason: &str, wait: Duration) {
+    warn!(
+        delivery = deliveries(batch),
+        image = %batch.image,
+        tag = tags(batch),
+        %application,
+        reason,
+        retry_after_seconds = wait.as_secs(),
+        "image could not be changed for now"
+    );
+}
+
+/// A later delivery for the same tag takes the place of one that still waited.
+pub(super) fn superseded(event: &QueuedEvent) {
+    info!(
+        delivery = %event.delivery,
+        image = %event.event.image,
+        tag = %event.event.tag,
+        "delivery superseded by a newer one for the same tag"
+    );
+}
+
+/// Work that the process does not get to before it has to end.
+pub(super) fn left_over(batch: &Batch) {
+    error!(
+        delivery = deliveries(batch),
+        outcome = "failed",
+        image = %batch.image,
+        tag = tags(batch),
+        reason = "the process had to end; have the sender deliver it again",
+        "image left over"
+    );
+}
+
+/// The registry did not tell a digest; whoever needs it stays undecided.
+pub(super) fn no_digest(event: &QueuedEvent, error: &RegistryError) {
+    warn!(delivery = %event.delivery, image = %event.event.image, tag = %event.event.tag, %error, "digest unknown");
+}
+
+/// Something is wrong with an ImageUpdater or an Application.
+pub(super) fn problem(problem: &Problem) {
+    let Problem {
+        kind,
+        about,
+        severity,
+        message,
+    } = problem;
+    match severity {
+        Severity::Error => {
+            error!(%kind, object = %about, problem = message, "resource has a problem");
+        }
+        Severity::Warning => {
+            warn!(%kind, object = %about, problem = message, "resource has a problem");
+        }
+    }
+}
+
+/// ImageUpdaters and Applications were read, at first or because one of them changed.
+pub(super) fn resources(resources: &Resources) {
+    let (applications, image_updaters) = (resources.applications.len(), resources.updaters.len());
+    debug!(applications, image_updaters, "resources read");
+}

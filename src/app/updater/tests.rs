@@ -1,0 +1,263 @@
+//! The updater on mocks: what it asks of whom, and when.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::Mutex;
+
+use super::*;
+use crate::domain::change::ApplicationChange;
+use crate::domain::change::Edit;
+use crate::domain::delivery::DeliveryId;
+use crate::domain::event::ImageEvent;
+use crate::domain::reference::Digest;
+use crate::domain::reference::Reference;
+use crate::domain::resources::Resources;
+use crate::domain::resources::application::Application;
+use crate::domain::resources::application::Source;
+use crate::domain::resources::application::Sources;
+use crate::domain::resources::image_updater::ApplicationRef;
+use crate::domain::resources::image_updater::ImageConfig;
+use crate::domain::resources::image_updater::ImageUpdater;
+use crate::domain::resources::image_updater::UpdateSettings;
+use crate::domain::resources::image_updater::WriteBackSettings;
+use crate::domain::resources::resource::ResourceId;
+use crate::ports::event_queue::MockEventQueue;
+use crate::ports::pace::MockPace;
+use crate::ports::registry_client::MockRegistryClient;
+use crate::ports::registry_client::RegistryError;
+use crate::ports::resource_reader::MockResourceReader;
+use crate::ports::update_trigger::MockUpdateTrigger;
+use crate::ports::update_trigger::TriggerError;
+
+fn id(name: &str) -> ResourceId {
+    ResourceId {
+        namespace: "argocd".to_owned(),
+        name: name.to_owned(),
+    }
+}
+
+/// The Application `web` that runs `image`, and an ImageUpdater that has it follow `policy` by `strategy`.
+fn resources(image: &str, policy: &str, strategy: &str) -> Arc<Resources> {
+    let source = Source {
+        kustomize: Some(vec![image.to_owned()]),
+        ..Source::default()
+    };
+    let application = Application {
+        id: id("web"),
+        labels: BTreeMap::new(),
+        annotations: BTreeMap::new(),
+        sources: Sources::Single(source),
+        status: None,
+    };
+    let image = ImageConfig {
+        alias: "main".to_owned(),
+        image_name: policy.to_owned(),
+        settings: UpdateSettings {
+            strategy: Some(strategy.to_owned()),
+            ..Default::default()
+        },
+        ..ImageConfig::default()
+    };
+    let updater = ImageUpdater {
+        id: id("updater"),
+        created: None,
+        applications: vec![ApplicationRef {
+            name_pattern: "web".to_owned(),
+            images: vec![image],
+            ..ApplicationRef::default()
+        }],
+        settings: UpdateSettings::default(),
+        write_back: WriteBackSettings::default(),
+        verification: None,
+    };
+    Arc::new(Resources {
+        updaters: vec![Arc::new(updater)],
+        applications: vec![Arc::new(application)],
+    })
+}
+
+fn batch(events: &[&str]) -> Batch {
+    let queued = |text: &&str| {
+        let reference = Reference::parse(text).unwrap();
+        let event = ImageEvent {
+            image: reference.name().clone(),
+            tag: reference.tag().unwrap().clone(),
+            digest: reference.digest().cloned(),
+        };
+        QueuedEvent {
+            event,
+            delivery: DeliveryId::new("d".to_owned()),
+        }
+    };
+    let events: Vec<QueuedEvent> = events.iter().map(queued).collect();
+    Batch {
+        image: events[0].event.image.clone(),
+        events,
+    }
+}
+
+/// An updater whose queue must be told of the end of so many batches, and which sees one of `seen` after the other, the last for good.
+fn updater(done: usize, trigger: MockUpdateTrigger, seen: Vec<Arc<Resources>>) -> Updater {
+    let mut queue = MockEventQueue::new();
+    queue.expect_done().times(done).return_const(());
+    let mut reader = MockResourceReader::new();
+    let seen = Mutex::new(seen);
+    reader.expect_current().returning(move || {
+        let mut seen = seen.lock().unwrap();
+        if seen.len() > 1 {
+            seen.remove(0)
+        } else {
+            Arc::clone(&seen[0])
+        }
+    });
+    Updater::new(Ports {
+        queue: Arc::new(queue),
+        reader: Arc::new(reader),
+        trigger: Arc::new(trigger),
+        pace: Arc::new(MockPace::new()),
+        registry: None,
+    })
+}
+
+fn edit(expected: &str, value: &str) -> Edit {
+    Edit::KustomizeImage {
+        expected: Some(expected.to_owned()),
+        value: value.to_owned(),
+    }
+}
+
+fn is_edit(expected: &'static str, value: &'static str) -> impl Fn(&ApplicationChange) -> bool {
+    move |change| change.application == id("web") && change.edits == [edit(expected, value)]
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_changes_nothing_ends_where_it_came_in() {
+    let mut trigger = MockUpdateTrigger::new();
+    trigger.expect_apply().never();
+    let updater = updater(
+        3,
+        trigger,
+        vec![resources("quay.io/a/b:1.5.0", "quay.io/a/b:^1", "semver")],
+    );
+    for event in [
+        "quay.io/a/other:1.6.0",
+        "quay.io/a/b:1.4.0",
+        "quay.io/a/b:2.0.0",
+    ] {
+        updater.examine(batch(&[event])).await;
+    }
+    assert_eq!(updater.unfinished(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_waits_for_its_turn_and_newer_events_join_it() {
+    let mut trigger = MockUpdateTrigger::new();
+    trigger
+        .expect_apply()
+        .once()
+        .withf(is_edit("quay.io/a/b:1.5.0", "quay.io/a/b:1.7.0"))
+        .returning(|_| Ok(()));
+    let updater = updater(
+        1,
+        trigger,
+        vec![resources("quay.io/a/b:1.5.0", "quay.io/a/b:^1", "semver")],
+    );
+    updater.examine(batch(&["quay.io/a/b:1.6.0"])).await;
+    updater.examine(batch(&["quay.io/a/b:1.7.0"])).await;
+    updater.work_on_next(false).await;
+    assert_eq!(updater.unfinished(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_application_that_moved_is_judged_again() {
+    let mut trigger = MockUpdateTrigger::new();
+    let moved = TriggerError::Moved {
+        reason: "somebody else wrote 1.5.5".to_owned(),
+    };
+    trigger
+        .expect_apply()
+        .once()
+        .withf(is_edit("quay.io/a/b:1.5.0", "quay.io/a/b:1.6.0"))
+        .return_once(|_| Err(moved));
+    trigger
+        .expect_apply()
+        .once()
+        .withf(is_edit("quay.io/a/b:1.5.5", "quay.io/a/b:1.6.0"))
+        .returning(|_| Ok(()));
+    let old = resources("quay.io/a/b:1.5.0", "quay.io/a/b:^1", "semver");
+    let new = resources("quay.io/a/b:1.5.5", "quay.io/a/b:^1", "semver");
+    let updater = updater(1, trigger, vec![Arc::clone(&old), old, new]);
+    updater.examine(batch(&["quay.io/a/b:1.6.0"])).await;
+    updater.work_on_next(false).await;
+    assert_eq!(updater.unfinished(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_fails_for_now_is_tried_again_and_what_fails_for_good_is_not() {
+    let mut trigger = MockUpdateTrigger::new();
+    let unavailable = TriggerError::Unavailable {
+        reason: "the disk is busy".to_owned(),
+    };
+    trigger
+        .expect_apply()
+        .once()
+        .return_once(|_| Err(unavailable));
+    let refused = TriggerError::Refused {
+        reason: "read-only".to_owned(),
+    };
+    trigger.expect_apply().once().return_once(|_| Err(refused));
+    let updater = updater(
+        1,
+        trigger,
+        vec![resources("quay.io/a/b:1.5.0", "quay.io/a/b:^1", "semver")],
+    );
+    updater.examine(batch(&["quay.io/a/b:1.6.0"])).await;
+    updater.work_on_next(false).await;
+    updater.work_on_next(false).await; // it rests
+    tokio::time::advance(std::time::Duration::from_secs(1)).await;
+    updater.work_on_next(false).await;
+    assert_eq!(updater.unfinished(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_digest_that_is_missing_is_asked_for_where_somebody_needs_it() {
+    let digest = Digest::parse(&format!("sha256:{}", "a".repeat(64))).unwrap();
+    let value = format!("quay.io/a/b:latest@{digest}");
+    let mut trigger = MockUpdateTrigger::new();
+    let expected = edit("quay.io/a/b", &value);
+    trigger
+        .expect_apply()
+        .once()
+        .withf(move |change| change.edits == [expected.clone()])
+        .returning(|_| Ok(()));
+    let mut registry = MockRegistryClient::new();
+    registry
+        .expect_digest()
+        .once()
+        .return_once(move |_, _| Ok(Some(digest)));
+    let reason = "time-out".to_owned();
+    registry
+        .expect_digest()
+        .once()
+        .return_once(|_, _| Err(RegistryError::Unavailable { reason }));
+    let mut updater = updater(
+        2,
+        trigger,
+        vec![resources("quay.io/a/b", "quay.io/a/b:latest", "digest")],
+    );
+    updater.ports.registry = Some(Arc::new(registry));
+    updater.examine(batch(&["quay.io/a/b:latest"])).await;
+    updater.work_on_next(false).await;
+    updater.examine(batch(&["quay.io/a/b:latest"])).await; // undecided
+    assert_eq!(updater.unfinished(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_is_asked_for_a_digest_that_no_policy_needs() {
+    let mut registry = MockRegistryClient::new();
+    registry.expect_digest().never();
+    let seen = vec![resources("quay.io/a/b:1.5.0", "quay.io/a/b:^1", "semver")];
+    let mut updater = updater(1, MockUpdateTrigger::new(), seen);
+    updater.ports.registry = Some(Arc::new(registry));
+    updater.examine(batch(&["quay.io/a/b:1.4.0"])).await;
+}

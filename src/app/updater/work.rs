@@ -1,0 +1,173 @@
+//! One batch of events: judged, and carried out.
+
+use std::collections::HashSet;
+
+use super::Updater;
+use super::backlog::Work;
+use super::lock;
+use super::report;
+use crate::domain::change::ApplicationChange;
+use crate::domain::event::ImageEvent;
+use crate::domain::judgement::Judgement;
+use crate::domain::judgement::judge;
+use crate::domain::policy::Strategy;
+use crate::domain::reference::ImageName;
+use crate::domain::resources::resource::ResourceId;
+use crate::ports::event_queue::Batch;
+use crate::ports::registry_client::RegistryClient;
+use crate::ports::update_trigger::TriggerError;
+
+/// How often a decision is made again at once because an Application changed while it was made.
+const DECISIONS: usize = 5;
+/// How often work that fails for now is tried, over about ten minutes.
+const ATTEMPTS: u32 = 15;
+
+/// Changes that could not be made for now, and why.
+type Postponed = Vec<(ResourceId, String)>;
+
+impl Updater {
+    /// Judges what just came in: it ends here, or waits for its turn.
+    pub(super) async fn examine(&self, mut batch: Batch) {
+        self.refresh();
+        if let Some(registry) = &self.ports.registry {
+            self.complete(&mut batch, registry.as_ref()).await;
+        }
+        let judgement = self.judge(&batch);
+        if judgement.changes.is_empty() {
+            report::judgement(&batch, &judgement);
+            self.ports.queue.done(&batch).await;
+        } else {
+            let superseded = lock(&self.backlog).add(batch);
+            self.end_superseded(superseded).await;
+        }
+    }
+
+    /// Works on what came first. Where nobody can wait any longer, what fails for now has failed.
+    pub(super) async fn work_on_next(&self, waiting_is_over: bool) {
+        let Some(work) = lock(&self.backlog).take(waiting_is_over) else {
+            return;
+        };
+        *lock(&self.in_work) = Some(work.batch.clone());
+        let postponed = self.carry_out(&work.batch).await;
+        lock(&self.in_work).take();
+        if postponed.is_empty() {
+            self.ports.queue.done(&work.batch).await;
+        } else if waiting_is_over || work.failures + 1 >= ATTEMPTS {
+            for (application, reason) in &postponed {
+                report::failed(&work.batch, application, reason);
+            }
+            self.ports.queue.done(&work.batch).await;
+        } else {
+            self.postpone(work, &postponed).await;
+        }
+    }
+
+    async fn postpone(&self, work: Work, postponed: &Postponed) {
+        let batch = work.batch.clone();
+        let (wait, superseded) = lock(&self.backlog).again(work);
+        for (application, reason) in postponed {
+            report::postponed(&batch, application, reason, wait);
+        }
+        self.end_superseded(superseded).await;
+    }
+
+    /// Makes every change that the events lead to, and gives back those that could not be made for now. An Application that changed
+    /// meanwhile is judged again.
+    async fn carry_out(&self, batch: &Batch) -> Postponed {
+        let mut settled = HashSet::new();
+        let mut open = Postponed::new();
+        for _ in 0..DECISIONS {
+            self.refresh();
+            let judgement = self.judge(batch);
+            let (moved, postponed) = self.make_changes(batch, &judgement, &mut settled).await;
+            let is_done = moved.is_empty();
+            open = moved.into_iter().chain(postponed).collect();
+            if is_done {
+                break;
+            }
+        }
+        open
+    }
+
+    /// Makes the changes of Applications that are not settled, settles those where it worked or never will, and gives back those that
+    /// moved meanwhile and those that could not be written for now.
+    async fn make_changes(
+        &self,
+        batch: &Batch,
+        judgement: &Judgement,
+        settled: &mut HashSet<ResourceId>,
+    ) -> (Postponed, Postponed) {
+        let (mut moved, mut postponed) = (Postponed::new(), Postponed::new());
+        for change in judgement
+            .changes
+            .iter()
+            .filter(|change| !settled.contains(&change.application))
+        {
+            let application = change.application.clone();
+            match self.ports.trigger.apply(change).await {
+                Ok(()) => self.tell_change(batch, change),
+                Err(TriggerError::Moved { reason }) => moved.push((application, reason)),
+                Err(error @ TriggerError::Unavailable { .. }) => {
+                    postponed.push((application, error.to_string()));
+                }
+                Err(error @ (TriggerError::Gone | TriggerError::Refused { .. })) => {
+                    report::failed(batch, &application, &error.to_string());
+                }
+            }
+        }
+        let open = |id: &ResourceId| moved.iter().chain(&postponed).any(|(open, _)| open == id);
+        let mut told = HashSet::new();
+        for verdict in &judgement.verdicts {
+            let application = &verdict.application;
+            if !open(application) && !settled.contains(application) {
+                report::verdict(batch, verdict);
+                told.insert(application.clone());
+            }
+        }
+        settled.extend(told);
+        (moved, postponed)
+    }
+
+    fn tell_change(&self, batch: &Batch, change: &ApplicationChange) {
+        lock(&self.backlog).wrote(&batch.image);
+        report::changed(batch, change);
+    }
+
+    fn judge(&self, batch: &Batch) -> Judgement {
+        let events: Vec<ImageEvent> = batch
+            .events
+            .iter()
+            .map(|queued| queued.event.clone())
+            .collect();
+        judge(&lock(&self.known).index, &batch.image, &events)
+    }
+
+    /// Asks the registry for the digests that events do not carry, where somebody tracks the image by digest.
+    async fn complete(&self, batch: &mut Batch, registry: &dyn RegistryClient) {
+        if !self.is_followed_by_digest(&batch.image) {
+            return;
+        }
+        for queued in batch
+            .events
+            .iter_mut()
+            .filter(|queued| queued.event.digest.is_none())
+        {
+            match registry
+                .digest(&queued.event.image, &queued.event.tag)
+                .await
+            {
+                Ok(digest) => queued.event.digest = digest,
+                Err(error) => report::no_digest(queued, &error),
+            }
+        }
+    }
+
+    fn is_followed_by_digest(&self, image: &ImageName) -> bool {
+        let known = lock(&self.known);
+        let mut policies = known
+            .index
+            .tracked(image)
+            .filter_map(|tracked| tracked.rule.policy.as_ref().ok());
+        policies.any(|policy| policy.strategy() == Strategy::Digest)
+    }
+}

@@ -1,0 +1,66 @@
+//! Settings from where they really are, and the command `config`.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::adapters::config::environment::Environment;
+use crate::adapters::config::mounted_folder::MountedFolder;
+use crate::adapters::tls;
+use crate::app::cli::flags::Flags;
+use crate::app::settings::build::Build;
+use crate::app::settings::load::Loaded;
+use crate::app::settings::load::Presence;
+use crate::app::settings::load::Sources;
+use crate::app::settings::load::load;
+use crate::app::settings::mode::Mode;
+use crate::app::settings::problem::EXIT_USAGE;
+use crate::app::wiring::print;
+use crate::app::wiring::profiles;
+use crate::ports::config_source::ConfigSource;
+
+/// Loads the settings of a command from flags, environment and mounted folders.
+pub(super) fn read(mode: Mode, flags: &Flags) -> Loaded {
+    from(mode, flags, &Environment::new(std::env::vars_os()), &folder)
+}
+
+/// Loads the settings of a command from sources of the caller's choice.
+pub(super) fn from(
+    mode: Mode,
+    flags: &Flags,
+    environment: &Environment,
+    folder: &dyn Fn(&Path, Presence) -> Box<dyn ConfigSource>,
+) -> Loaded {
+    let build = Build {
+        senders: &profiles(),
+        tls: tls::CAPABILITIES,
+    };
+    load(
+        mode,
+        &build,
+        &Sources {
+            flags,
+            environment,
+            folder,
+        },
+    )
+}
+
+/// A mounted folder.
+pub(super) fn folder(path: &Path, presence: Presence) -> Box<dyn ConfigSource> {
+    Box::new(match presence {
+        Presence::Required => MountedFolder::required(path),
+        Presence::Optional => MountedFolder::optional(path),
+    })
+}
+
+/// `config`: prints the effective settings and what would stop a start.
+pub(super) fn show(mode: Mode, flags: &Flags) -> ExitCode {
+    let loaded = read(mode, flags);
+    let stops = !loaded.problems.is_empty();
+    print(loaded.report());
+    if stops {
+        ExitCode::from(EXIT_USAGE)
+    } else {
+        ExitCode::SUCCESS
+    }
+}

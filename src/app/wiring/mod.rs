@@ -1,0 +1,72 @@
+//! The composition root: the only place that names adapters. Each command is a file.
+
+mod configuration;
+mod decode;
+mod quickstart;
+mod secrets;
+mod send;
+mod serve;
+mod server;
+mod tls;
+
+use std::ffi::OsString;
+use std::fmt::Display;
+use std::io;
+use std::io::Write;
+use std::process::ExitCode;
+
+pub use self::server::Server;
+pub use self::server::StartError;
+use crate::adapters::senders;
+use crate::app::cli;
+use crate::app::cli::Invocation;
+use crate::app::settings::problem::EXIT_USAGE;
+use crate::domain::sender::SenderProfile;
+
+/// Does what a command line asks for, the program's name first.
+#[must_use]
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let senders = profiles();
+    match cli::parse(arguments, &senders) {
+        Ok(Invocation::Print(text)) => print(text),
+        Ok(Invocation::Serve { mode, flags }) => serve::run(mode, &flags),
+        Ok(Invocation::Config { mode, flags }) => configuration::show(mode, &flags),
+        Ok(Invocation::Decode(arguments)) => decode::run(arguments),
+        Ok(Invocation::Send(arguments)) => send::run(arguments),
+        Ok(Invocation::Quickstart(arguments)) => quickstart::run(&arguments),
+        Err(error) => complain(error, EXIT_USAGE),
+    }
+}
+
+/// The types of senders that this program knows.
+fn profiles() -> Vec<SenderProfile> {
+    senders::all()
+        .iter()
+        .map(|sender| *sender.profile())
+        .collect()
+}
+
+/// Prints on standard output. Whoever closed it wants to read no more, which is no failure.
+fn print(text: impl Display) -> ExitCode {
+    let _ = writeln!(io::stdout(), "{}", text.to_string().trim_end());
+    ExitCode::SUCCESS
+}
+
+/// Says on standard error what is wrong.
+fn complain(error: impl Display, code: u8) -> ExitCode {
+    let _ = writeln!(
+        io::stderr(),
+        "{}: {}",
+        cli::PROGRAM,
+        error.to_string().trim_end()
+    );
+    ExitCode::from(code)
+}
+
+/// Runs something that waits.
+fn block_on(work: impl Future<Output = ExitCode>) -> ExitCode {
+    match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime.block_on(work),
+        Err(error) => complain(format_args!("failed to start: {error}"), 1),
+    }
+}

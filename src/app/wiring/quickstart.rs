@@ -1,0 +1,220 @@
+//! The command `quickstart`: the real server on a folder of its own, and one real delivery.
+
+use std::error::Error;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::sleep;
+use tokio::time::timeout;
+
+use crate::adapters::config::environment::Environment;
+use crate::adapters::senders;
+use crate::adapters::webhook_client::HttpWebhookClient;
+use crate::app::cli::PROGRAM;
+use crate::app::cli::flags::Flags;
+use crate::app::cli::quickstart_arguments::QuickstartArguments;
+use crate::app::quickstart::folder::Folder;
+use crate::app::quickstart::tell;
+use crate::app::send::request;
+use crate::app::settings::Settings;
+use crate::app::settings::load::Presence;
+use crate::app::settings::mode::Mode;
+use crate::app::settings::problem::EXIT_USAGE;
+use crate::app::shutdown::End;
+use crate::app::telemetry;
+use crate::app::wiring::Server;
+use crate::app::wiring::block_on;
+use crate::app::wiring::complain;
+use crate::app::wiring::configuration;
+use crate::app::wiring::print;
+use crate::app::wiring::serve::signals;
+use crate::domain::event::ImageEvent;
+use crate::domain::reference::ImageName;
+use crate::domain::reference::Tag;
+use crate::ports::config_source::ConfigSource;
+use crate::ports::payload_decoder::PayloadDecoder;
+use crate::ports::webhook_client::Request;
+use crate::ports::webhook_client::WebhookClient;
+
+/// Longer than the way of one event takes on a slow machine.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Makes the folder, loads the settings that serve it, and starts.
+pub(super) fn run(arguments: &QuickstartArguments) -> ExitCode {
+    let folder = match arguments
+        .dir
+        .clone()
+        .map_or_else(somewhere, Ok)
+        .map(|root| Folder::make(&root))
+    {
+        Ok(Ok(folder)) => folder,
+        Ok(Err(error)) => return complain(error, 1),
+        Err(error) => return complain(format_args!("failed to make a folder: {error}"), 1),
+    };
+    let settings = match settings(arguments, &folder) {
+        Ok(settings) => settings,
+        Err(problems) => return complain(problems, EXIT_USAGE),
+    };
+    if let Err(error) = telemetry::install(settings.log) {
+        return complain(format_args!("failed to start the log: {error}"), 1);
+    }
+    block_on(async {
+        match try_out(&folder, settings, arguments.once).await {
+            Ok(code) => code,
+            Err(error) => complain(error, 1),
+        }
+    })
+}
+
+fn somewhere() -> std::io::Result<PathBuf> {
+    let folder = tempfile::Builder::new()
+        .prefix("argocd-image-updater-quickstart-")
+        .tempdir()?;
+    // It is for looking at afterwards, so it stays.
+    Ok(folder.keep())
+}
+
+/// The settings of `webhook` for this folder, with nothing of the machine's own configuration in them.
+fn settings(arguments: &QuickstartArguments, folder: &Folder) -> Result<Settings, Box<dyn Error>> {
+    let path = |path: PathBuf| path.to_string_lossy().into_owned();
+    let flags = arguments
+        .log
+        .clone()
+        .with("--manifests", &path(folder.manifests()))
+        .with("--secrets-dir", &path(folder.secrets()))
+        .with(
+            "--tls-dir",
+            &path(folder.manifests().join("no-certificate")),
+        )
+        .with("--webhook-port", &arguments.port.to_string());
+    let secrets = folder.secrets();
+    let folders = |path: &Path, presence: Presence| -> Box<dyn ConfigSource> {
+        if path == secrets {
+            configuration::folder(path, presence)
+        } else {
+            Box::new(Flags::default())
+        }
+    };
+    let loaded = configuration::from(Mode::Webhook, &flags, &Environment::new([]), &folders);
+    Ok(loaded.into_settings()?)
+}
+
+/// Serves, and beside it sends the delivery and tells what came of it.
+async fn try_out(
+    folder: &Folder,
+    settings: Settings,
+    once: bool,
+) -> Result<ExitCode, Box<dyn Error>> {
+    let mut signal = signals()?;
+    let server = Server::build(settings).await?;
+    let port = server.address().ok_or("the server has no port")?.port();
+    let shown = Notify::new();
+    let end = async || {
+        tokio::select! {
+            () = shown.notified(), if once => {}
+            () = signal() => {}
+        }
+    };
+    let (ended, told) = tokio::join!(server.run(end), async {
+        let told = tell_story(folder, &format!("https://127.0.0.1:{port}/webhook"), once).await;
+        if once || told.is_err() {
+            shown.notify_one();
+        }
+        told
+    });
+    told?;
+    Ok(if ended == End::Aborted {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+/// Sends one delivery, waits for the change it makes and shows it.
+async fn tell_story(folder: &Folder, url: &str, once: bool) -> Result<(), Box<dyn Error>> {
+    let senders = senders::all();
+    let ghcr = senders
+        .iter()
+        .find(|sender| sender.profile().name == "ghcr.io")
+        .ok_or("no sender of GHCR's type")?;
+    let before = folder.contents()?;
+    print(format_args!(
+        "Serving {url} on the Applications in {}\n",
+        folder.manifests().display()
+    ));
+    let (event, request) = announcement(ghcr.as_ref(), "1.5.0", folder, url)?;
+    print(format_args!(
+        "Delivering, signed as GitHub signs: {event} was pushed"
+    ));
+    // The certificate is one that the server made for itself a moment ago.
+    let answer = HttpWebhookClient::new(true)?.post(request).await?;
+    print(format_args!("{} {}\n", answer.status, answer.body));
+    let changes = timeout(PATIENCE, changes(folder, &before)).await;
+    print(changes.map_err(|_| "nothing changed; the log says why")??);
+    if !once {
+        print(by_hand(ghcr.as_ref(), folder, url)?);
+    }
+    Ok(())
+}
+
+/// A delivery that announces a version of the shop.
+fn announcement(
+    ghcr: &dyn PayloadDecoder,
+    version: &str,
+    folder: &Folder,
+    url: &str,
+) -> Result<(ImageEvent, Request), Box<dyn Error>> {
+    let image = ImageName::parse("ghcr.io/acme/storefront")?;
+    let event = ImageEvent {
+        image,
+        tag: Tag::parse(version)?,
+        digest: None,
+    };
+    let request = request(ghcr, &event, url, Some(folder.secret()))?;
+    Ok((event, request))
+}
+
+/// Waits until a manifest differs, and gives the differences.
+async fn changes(
+    folder: &Folder,
+    before: &[(&'static str, String)],
+) -> Result<String, Box<dyn Error>> {
+    loop {
+        let now = folder.contents()?;
+        let differ = before
+            .iter()
+            .zip(&now)
+            .filter(|(before, now)| before != now);
+        let shown: Vec<String> = differ
+            .map(|((name, before), (_, now))| tell::diff(name, before, now))
+            .collect();
+        if !shown.is_empty() {
+            return Ok(shown.join("\n"));
+        }
+        sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Two command lines for going on by hand.
+fn by_hand(
+    ghcr: &dyn PayloadDecoder,
+    folder: &Folder,
+    url: &str,
+) -> Result<String, Box<dyn Error>> {
+    let (event, request) = announcement(ghcr, "1.6.0", folder, url)?;
+    let body = folder.keep_delivery(&request.body)?;
+    let curl = tell::curl(&request, &body);
+    let program = std::env::current_exe()
+        .map_or_else(|_| PROGRAM.to_owned(), |path| path.display().to_string());
+    let secret = folder.secret_file();
+    Ok(format!(
+        "Try it by hand. {event}, by curl:\n\n{curl}\n\nAny other image, by this program:\n\n{} send --type ghcr.io --image ghcr.io/acme/payments-api:2.3.1 \\\n  \
+         --url {} --secret-file {} --insecure\n\nEnd with Ctrl-C.",
+        tell::quoted(&program),
+        tell::quoted(url),
+        tell::quoted(&secret.display().to_string()),
+    ))
+}

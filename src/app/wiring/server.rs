@@ -1,0 +1,248 @@
+//! From settings to a running process.
+
+use std::future::Future;
+use std::io;
+use std::net::Ipv4Addr;
+use std::net::Ipv6Addr;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tracing::info;
+use tracing::warn;
+
+use crate::adapters::http::limits::Limits;
+use crate::adapters::http::readiness::Readiness;
+use crate::adapters::http::server::Edge;
+use crate::adapters::http::server::serve;
+use crate::adapters::manifests::reader::Manifests;
+use crate::adapters::manifests::reader::ManifestsError;
+use crate::adapters::memory::event_queue::InMemoryQueue;
+use crate::adapters::pace::Governed;
+use crate::adapters::senders;
+use crate::adapters::tls::acceptor::Acceptor;
+use crate::adapters::tls::error::TlsError;
+use crate::app::intake::Intake;
+use crate::app::settings::ServerSettings;
+use crate::app::settings::Settings;
+use crate::app::settings::ShutdownSettings;
+use crate::app::shutdown;
+use crate::app::shutdown::End;
+use crate::app::shutdown::Steps;
+use crate::app::updater::Ports;
+use crate::app::updater::Updater;
+use crate::app::wiring::secrets;
+use crate::app::wiring::tls;
+use crate::ports::event_queue::EventQueue;
+
+/// The namespace of objects whose manifest names none: where Argo CD's are.
+const DEFAULT_NAMESPACE: &str = "argocd";
+
+/// Why the program does not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The manifests cannot be read.
+    #[error(transparent)]
+    Manifests(#[from] ManifestsError),
+    /// The certificate cannot be served.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The port cannot be had.
+    #[error(
+        "failed to listen on port {port}: {source}; free it, or give another one with --webhook-port"
+    )]
+    Listen {
+        /// The port.
+        port: u16,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// Work that goes on beside all else, until the end.
+pub(super) type Background = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A process that is ready to run.
+pub struct Server {
+    updater: Arc<Updater>,
+    pace: Arc<Governed>,
+    door: Option<Door>,
+    background: Vec<Background>,
+    shutdown: ShutdownSettings,
+}
+
+/// Where deliveries come in.
+struct Door {
+    listener: TcpListener,
+    address: SocketAddr,
+    acceptor: Arc<dyn Acceptor>,
+    edge: Edge,
+}
+
+impl Server {
+    /// Reads manifests, secrets and certificate, and takes the port. Nothing is served yet.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn build(settings: Settings) -> Result<Self, StartError> {
+        let manifests = Arc::new(Manifests::open(
+            settings.manifests,
+            DEFAULT_NAMESPACE.to_owned(),
+        )?);
+        let queue: Arc<dyn EventQueue> = Arc::new(InMemoryQueue::new(settings.queue_size.get()));
+        let pace = Arc::new(Governed::new(settings.rate));
+        let mut background: Vec<Background> = vec![Box::pin(Arc::clone(&manifests).watch())];
+        let door = match settings.server {
+            Some(server) => {
+                let mounted = secrets::mounted(settings.secrets.clone());
+                background.push(Box::pin(Arc::clone(&mounted).watch()));
+                let intake = Intake {
+                    decoders: senders::all(),
+                    secrets: mounted,
+                    policy: settings.secrets.policy,
+                    queue: Arc::clone(&queue),
+                };
+                Some(open(server, intake, &mut background).await?)
+            }
+            None => None,
+        };
+        let updater = Updater::new(Ports {
+            queue,
+            reader: Arc::clone(&manifests) as _,
+            trigger: manifests,
+            pace: Arc::clone(&pace) as _,
+            registry: None,
+        });
+        Ok(Self {
+            updater: Arc::new(updater),
+            pace,
+            door,
+            background,
+            shutdown: settings.shutdown,
+        })
+    }
+
+    /// Where deliveries come in; `None` where none do.
+    #[must_use]
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.door.as_ref().map(|door| door.address)
+    }
+
+    /// Serves until the first signal, and then ends in order; at the second signal at once.
+    pub async fn run(self, mut signal: impl AsyncFnMut()) -> End {
+        let mut background = JoinSet::new();
+        self.background
+            .into_iter()
+            .for_each(|work| drop(background.spawn(work)));
+        let (close, closing) = watch::channel(false);
+        let updater = Arc::clone(&self.updater);
+        let updating = tokio::spawn(async move { updater.run(closing).await });
+        let readiness = self
+            .door
+            .as_ref()
+            .map(|door| door.edge.readiness.clone())
+            .unwrap_or_default();
+        let (stop, stopping) = watch::channel(false);
+        let serving = tokio::spawn(serve_at(self.door, stopping));
+        readiness.set(true);
+        signal().await;
+        let steps = Steps {
+            unready: || readiness.set(false),
+            stop: async {
+                stop.send_replace(true);
+                // A task that failed was logged where it failed; the end goes on.
+                let _ = serving.await;
+            },
+            finish: async {
+                self.pace.lift();
+                close.send_replace(true);
+                let _ = updating.await;
+            },
+        };
+        let end = shutdown::end(self.shutdown, steps, signal()).await;
+        let left = self.updater.leave();
+        match end {
+            End::Finished => info!("finished"),
+            End::OutOfTime | End::Aborted => {
+                warn!(images = left, "ended before everything was done");
+            }
+        }
+        end
+    }
+}
+
+/// Takes the port and makes everything ready behind it.
+async fn open(
+    settings: ServerSettings,
+    intake: Intake,
+    background: &mut Vec<Background>,
+) -> Result<Door, StartError> {
+    let limits = limits(&settings);
+    let tls = if settings.tls.is_some() { "on" } else { "off" };
+    let acceptor = tls::acceptor(settings.tls, settings.http2, background)?;
+    let port = settings.port;
+    let listener = listen(port)
+        .await
+        .map_err(|source| StartError::Listen { port, source })?;
+    let address = listener
+        .local_addr()
+        .map_err(|source| StartError::Listen { port, source })?;
+    info!(%address, tls, "webhook server is listening");
+    let edge = Edge {
+        intake: Arc::new(intake),
+        readiness: Readiness::default(),
+        limits,
+    };
+    Ok(Door {
+        listener,
+        address,
+        acceptor,
+        edge,
+    })
+}
+
+/// Listens on all addresses, of IPv6 too where the machine has it.
+async fn listen(port: u16) -> io::Result<TcpListener> {
+    match TcpListener::bind((Ipv6Addr::UNSPECIFIED, port)).await {
+        Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
+            TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).await
+        }
+        bound => bound,
+    }
+}
+
+async fn serve_at(door: Option<Door>, mut stopping: watch::Receiver<bool>) {
+    let Some(Door {
+        listener,
+        acceptor,
+        edge,
+        ..
+    }) = door
+    else {
+        return;
+    };
+    let accept = move |tcp| {
+        let acceptor = Arc::clone(&acceptor);
+        async move { acceptor.accept(tcp).await }
+    };
+    let stop = async move {
+        // Fails where the sender is gone, and then it is time to stop as well.
+        let _ = stopping.wait_for(|stop| *stop).await;
+    };
+    serve(listener, accept, edge, stop).await;
+}
+
+fn limits(settings: &ServerSettings) -> Limits {
+    Limits {
+        max_connections: settings.max_connections,
+        handshake: settings.handshake_timeout,
+        head: settings.head_timeout,
+        body: settings.body_timeout,
+        idle: settings.idle_timeout,
+        ..Limits::default()
+    }
+}

@@ -1,0 +1,595 @@
+//! What pushed tags of an image mean for every Application that tracks it.
+
+use std::collections::BTreeMap;
+
+use crate::domain::change::ApplicationChange;
+use crate::domain::change::Edit;
+use crate::domain::change::ImageChange;
+use crate::domain::edits::current_text;
+use crate::domain::edits::edits;
+use crate::domain::edits::version_text;
+use crate::domain::event::ImageEvent;
+use crate::domain::policy::Choice;
+use crate::domain::policy::NewVersion;
+use crate::domain::policy::Pushed;
+use crate::domain::reference::ImageName;
+use crate::domain::resources::application::SourcePlace;
+use crate::domain::resources::resource::ResourceId;
+use crate::domain::tracking::index::Index;
+use crate::domain::tracking::tracked_image::TrackedImage;
+
+/// What is to be done, and what was thought about it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Judgement {
+    /// One for each tracked image; none where nothing tracks the image.
+    pub verdicts: Vec<Verdict>,
+    /// All edits of an Application together, at most one for each of its sources.
+    pub changes: Vec<ApplicationChange>,
+}
+
+/// What was found about one tracked image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// The Application.
+    pub application: ResourceId,
+    /// The ImageUpdater.
+    pub updater: ResourceId,
+    /// The image's alias; empty where it has none.
+    pub alias: String,
+    /// The image's name in the user's spelling.
+    pub image: String,
+    /// Whether it is live there. An ImageUpdater with a broad pattern lists images that most of its Applications do not run; what was
+    /// found about those is seldom worth a line.
+    pub live: bool,
+    /// What was found.
+    pub opinion: Opinion,
+}
+
+/// What a push means for one tracked image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Opinion {
+    /// It is to run the new version.
+    Change {
+        /// The tag and digest it has, as text; empty where it has none.
+        old: String,
+        /// The tag and digest it gets, as text.
+        new: String,
+    },
+    /// What it runs stays. The reason is for people.
+    Unchanged(String),
+    /// It cannot be decided or done here, so what it runs stays. The reason is for people.
+    Undecided(String),
+}
+
+/// Judges the events of one image that wait together, oldest first. Every tracked image is judged for itself.
+#[must_use]
+pub fn judge(index: &Index, image: &ImageName, events: &[ImageEvent]) -> Judgement {
+    let pushed: Vec<_> = events
+        .iter()
+        .map(|event| Pushed {
+            tag: event.tag.clone(),
+            digest: event.digest.clone(),
+        })
+        .collect();
+    let mut changes = Changes::default();
+    let verdicts = index
+        .tracked(image)
+        .map(|tracked| Verdict {
+            application: tracked.application.id.clone(),
+            updater: tracked.updater.id.clone(),
+            alias: tracked.rule.image.alias().to_owned(),
+            image: tracked.rule.image.spelling().to_owned(),
+            live: tracked.live.is_some(),
+            opinion: opinion(tracked, &pushed, &mut changes),
+        })
+        .collect();
+    Judgement {
+        verdicts,
+        changes: changes.by_source.into_values().collect(),
+    }
+}
+
+fn opinion(tracked: &TrackedImage, pushed: &[Pushed], changes: &mut Changes) -> Opinion {
+    if tracked.live.is_none() {
+        return Opinion::Unchanged(format!(
+            "{} is not live in this Application, by its status or, without one, by its spec: set forceUpdate to true to write it all the same",
+            tracked.rule.image.spelling()
+        ));
+    }
+    let policy = match &tracked.rule.policy {
+        Ok(policy) => policy,
+        Err(error) => return Opinion::Undecided(error.to_string()),
+    };
+    match policy.choose(pushed, &tracked.in_use()) {
+        Choice::Change(version) => changes.make(tracked, &version),
+        Choice::Unchanged(reason) => Opinion::Unchanged(reason),
+        Choice::Undecided(reason) => Opinion::Undecided(reason),
+    }
+}
+
+/// The changes of one judgement.
+#[derive(Debug, Default)]
+struct Changes {
+    by_source: BTreeMap<(ResourceId, SourcePlace), ApplicationChange>,
+}
+
+impl Changes {
+    /// Changes a tracked image, if nothing forbids it.
+    fn make(&mut self, tracked: &TrackedImage, version: &NewVersion) -> Opinion {
+        if let Some(hindrance) = &tracked.hindrance {
+            return Opinion::Undecided(hindrance.to_string());
+        }
+        let outlet = match &tracked.outlet {
+            Ok(outlet) => outlet,
+            Err(error) => return Opinion::Undecided(error.to_string()),
+        };
+        let (old, new) = (old_version(tracked), version_text(version));
+        let edits = edits(tracked, outlet, version);
+        if edits.is_empty() {
+            return Opinion::Unchanged(format!("version {new} is set in the Application already"));
+        }
+        let image = ImageChange {
+            alias: tracked.rule.image.alias().to_owned(),
+            image: tracked.rule.image.spelling().to_owned(),
+            old: old.clone(),
+            new: new.clone(),
+        };
+        self.add(&tracked.application.id, outlet.place, edits, image);
+        Opinion::Change { old, new }
+    }
+
+    fn add(
+        &mut self,
+        application: &ResourceId,
+        source: SourcePlace,
+        edits: Vec<Edit>,
+        image: ImageChange,
+    ) {
+        let change = self
+            .by_source
+            .entry((application.clone(), source))
+            .or_insert_with(|| ApplicationChange {
+                application: application.clone(),
+                source,
+                edits: Vec::new(),
+                images: Vec::new(),
+            });
+        for edit in edits {
+            // Two aliases of one image may take their name from one parameter, each in its own spelling.
+            if !change.edits.iter().any(|other| is_same_place(other, &edit)) {
+                change.edits.push(edit);
+            }
+        }
+        change.images.push(image);
+    }
+}
+
+fn is_same_place(one: &Edit, other: &Edit) -> bool {
+    match (one, other) {
+        (Edit::HelmParameter { name, .. }, Edit::HelmParameter { name: other, .. })
+        | (Edit::PluginEnv { name, .. }, Edit::PluginEnv { name: other, .. }) => name == other,
+        (
+            Edit::KustomizeImage { expected, .. },
+            Edit::KustomizeImage {
+                expected: other, ..
+            },
+        ) => expected.is_some() && expected == other,
+        (Edit::HelmParameter { .. } | Edit::PluginEnv { .. } | Edit::KustomizeImage { .. }, _) => {
+            false
+        }
+    }
+}
+
+/// What a tracked image has: what the spec says, else what runs.
+fn old_version(tracked: &TrackedImage) -> String {
+    tracked
+        .in_use()
+        .iter()
+        .map(current_text)
+        .find(|text| !text.is_empty())
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::domain::resources::Resources;
+    use crate::domain::resources::application::Application;
+    use crate::domain::resources::application::ApplicationStatus;
+    use crate::domain::resources::application::Sources;
+    use crate::domain::resources::image_updater::ImageConfig;
+    use crate::domain::resources::image_updater::ImageUpdater;
+    use crate::domain::resources::image_updater::UpdateSettings;
+    use crate::domain::resources::image_updater::VerificationSettings;
+    use crate::domain::resources::image_updater::WriteBackSettings;
+    use crate::domain::testing::application;
+    use crate::domain::testing::digest;
+    use crate::domain::testing::event;
+    use crate::domain::testing::git_source;
+    use crate::domain::testing::helm_image;
+    use crate::domain::testing::helm_source;
+    use crate::domain::testing::id;
+    use crate::domain::testing::image;
+    use crate::domain::testing::kustomize_image;
+    use crate::domain::testing::kustomize_source;
+    use crate::domain::testing::live;
+    use crate::domain::testing::reference;
+    use crate::domain::testing::updater;
+
+    /// What the pushes mean, given everything that is known.
+    fn judged(
+        applications: Vec<Application>,
+        updaters: Vec<ImageUpdater>,
+        pushes: &[&str],
+    ) -> Judgement {
+        let mut index = Index::new();
+        index.refresh(&Resources {
+            updaters: updaters.into_iter().map(Arc::new).collect(),
+            applications: applications.into_iter().map(Arc::new).collect(),
+        });
+        let events: Vec<_> = pushes.iter().map(|push| event(push)).collect();
+        judge(&index, &events[0].image, &events)
+    }
+
+    /// What the pushes mean for one Application that tracks these images.
+    fn of_one(application: Application, images: Vec<ImageConfig>, pushes: &[&str]) -> Judgement {
+        let all = updater("u", vec![reference("*", images)]);
+        judged(vec![application], vec![all], pushes)
+    }
+
+    /// `old -> new`, or the first words of the reason.
+    fn shown(judgement: &Judgement) -> Vec<String> {
+        judgement
+            .verdicts
+            .iter()
+            .map(|verdict| match &verdict.opinion {
+                Opinion::Change { old, new } => format!("{old} -> {new}"),
+                Opinion::Unchanged(_) => "unchanged".to_owned(),
+                Opinion::Undecided(_) => "undecided".to_owned(),
+            })
+            .collect()
+    }
+
+    #[track_caller]
+    fn assert_reason(judgement: &Judgement, outcome: &str, words: &str) {
+        assert_eq!(shown(judgement), [outcome]);
+        assert_eq!(judgement.changes, []);
+        let reason = match &judgement.verdicts[0].opinion {
+            Opinion::Unchanged(reason) | Opinion::Undecided(reason) => reason,
+            Opinion::Change { .. } => panic!("{judgement:?}"),
+        };
+        assert!(reason.contains(words), "{reason}");
+    }
+
+    fn running(application: Application, images: &[&str]) -> Application {
+        Application {
+            status: Some(live(images)),
+            ..application
+        }
+    }
+
+    fn kustomize(images: &[&str]) -> Application {
+        application("web", kustomize_source(images))
+    }
+
+    fn strategy(image: ImageConfig, strategy: &str) -> ImageConfig {
+        ImageConfig {
+            settings: UpdateSettings {
+                strategy: Some(strategy.to_owned()),
+                ..image.settings.clone()
+            },
+            ..image
+        }
+    }
+
+    #[test]
+    fn a_newer_version_changes_the_application() {
+        let judgement = of_one(
+            kustomize(&["nginx:1.25", "redis:7"]),
+            vec![image("web", "docker.io/nginx:1.x"), image("db", "redis")],
+            &["nginx:1.26", "nginx:2.0"],
+        );
+        assert_eq!(
+            judgement,
+            Judgement {
+                verdicts: vec![Verdict {
+                    application: id("web"),
+                    updater: id("u"),
+                    alias: "web".to_owned(),
+                    image: "docker.io/nginx".to_owned(),
+                    live: true,
+                    opinion: Opinion::Change {
+                        old: "1.25".to_owned(),
+                        new: "1.26".to_owned(),
+                    },
+                }],
+                changes: vec![ApplicationChange {
+                    application: id("web"),
+                    source: SourcePlace::Single,
+                    edits: vec![Edit::KustomizeImage {
+                        expected: Some("nginx:1.25".to_owned()),
+                        value: "nginx:1.26".to_owned(),
+                    }],
+                    images: vec![ImageChange {
+                        alias: "web".to_owned(),
+                        image: "docker.io/nginx".to_owned(),
+                        old: "1.25".to_owned(),
+                        new: "1.26".to_owned(),
+                    }],
+                }],
+            }
+        );
+    }
+
+    #[test]
+    fn an_image_that_nothing_tracks_has_no_verdict() {
+        let judgement = of_one(
+            kustomize(&["nginx:1"]),
+            vec![image("", "nginx")],
+            &["quay.io/acme/nginx:2"],
+        );
+        assert_eq!(judgement, Judgement::default());
+    }
+
+    #[test]
+    fn a_push_must_beat_the_spec_and_what_runs() {
+        for (in_spec, running_images, push, expected) in [
+            (
+                &["nginx:1.25"][..],
+                &["nginx:1.25"][..],
+                "nginx:1.26",
+                "1.25 -> 1.26",
+            ),
+            (&["nginx:1.25"], &["nginx:1.27"], "nginx:1.26", "unchanged"),
+            (&["nginx:1.27"], &["nginx:1.25"], "nginx:1.26", "unchanged"),
+            (&["nginx:1.26"], &["nginx:1.25"], "nginx:1.26", "unchanged"),
+            (&[], &["nginx:1.25"], "nginx:1.26", "1.25 -> 1.26"),
+            (&[], &["nginx"], "nginx:1.26", " -> 1.26"),
+            (
+                &[],
+                &["docker.io/library/nginx:1.25"],
+                "nginx:1.26",
+                "1.25 -> 1.26",
+            ),
+            (&["nginx:1.25"], &["redis:7"], "nginx:1.26", "unchanged"),
+        ] {
+            let application = running(kustomize(in_spec), running_images);
+            let judgement = of_one(application, vec![image("", "nginx")], &[push]);
+            assert_eq!(
+                shown(&judgement),
+                [expected],
+                "{in_spec:?} {running_images:?}"
+            );
+            assert_eq!(
+                judgement.changes.len(),
+                usize::from(expected.contains("->"))
+            );
+        }
+    }
+
+    #[test]
+    fn reasons() {
+        let nginx = || vec![image("", "nginx:1.x")];
+        assert_reason(
+            &of_one(kustomize(&["redis:7"]), nginx(), &["nginx:1.2"]),
+            "unchanged",
+            "forceUpdate",
+        );
+        assert_reason(
+            &of_one(kustomize(&["nginx:1.1"]), nginx(), &["nginx:2.0"]),
+            "unchanged",
+            "2.0",
+        );
+        assert_reason(
+            &of_one(application("web", git_source()), nginx(), &["nginx:1.2"]),
+            "undecided",
+            "manifestTargets",
+        );
+        assert_reason(
+            &of_one(
+                kustomize(&["nginx:1"]),
+                vec![image("", "nginx:no")],
+                &["nginx:1.2"],
+            ),
+            "undecided",
+            "no",
+        );
+    }
+
+    #[test]
+    fn nothing_is_written_unverified_or_in_another_way_than_asked() {
+        let judged_by = |change: fn(&mut ImageUpdater), push| {
+            let mut all = updater("u", vec![reference("*", vec![image("", "nginx")])]);
+            change(&mut all);
+            judged(vec![kustomize(&["nginx:1"])], vec![all], &[push])
+        };
+        let git = |updater: &mut ImageUpdater| {
+            updater.write_back = WriteBackSettings {
+                method: Some("git".to_owned()),
+                target: None,
+            };
+        };
+        let verified = |updater: &mut ImageUpdater| {
+            updater.verification = Some(VerificationSettings::default());
+        };
+        assert_reason(&judged_by(git, "nginx:2"), "undecided", "git");
+        assert_reason(&judged_by(verified, "nginx:2"), "undecided", "signature");
+        // What would not be changed anyway needs neither.
+        assert_reason(&judged_by(verified, "nginx:0.9"), "unchanged", "0.9");
+    }
+
+    #[test]
+    fn a_digest_is_followed_and_never_guessed() {
+        let (old, new) = (digest('a'), digest('b'));
+        let latest = || vec![strategy(image("", "nginx:latest"), "digest")];
+        let pinned = format!("nginx:latest@{old}");
+        let application = || kustomize(&[&pinned]);
+        let pushed = format!("nginx:latest@{new}");
+        let judgement = of_one(application(), latest(), &[&pushed]);
+        assert_eq!(shown(&judgement), [format!("latest@{old} -> latest@{new}")]);
+        assert_eq!(
+            judgement.changes[0].edits,
+            [Edit::KustomizeImage {
+                expected: Some(pinned.clone()),
+                value: pushed,
+            }]
+        );
+        assert_reason(
+            &of_one(application(), latest(), &["nginx:latest"]),
+            "undecided",
+            "digest",
+        );
+        assert_reason(
+            &of_one(application(), latest(), &[&pinned]),
+            "unchanged",
+            "in use already",
+        );
+    }
+
+    #[test]
+    fn what_the_spec_has_already_is_no_change() {
+        // The pin is in the spec, and Argo CD has not carried it out.
+        let pinned = format!("nginx:latest@{}", digest('b'));
+        let application = running(kustomize(&[&pinned]), &["nginx:latest"]);
+        let latest = vec![strategy(image("", "nginx:latest"), "digest")];
+        assert_reason(
+            &of_one(application, latest, &[&pinned]),
+            "unchanged",
+            "is set in the Application already",
+        );
+    }
+
+    #[test]
+    fn a_named_image_that_is_set_already_is_no_change() {
+        let application = running(
+            kustomize(&["web=ghcr.io/acme/web:2"]),
+            &["web:1", "ghcr.io/acme/web:2"],
+        );
+        let web = vec![kustomize_image("", "ghcr.io/acme/web", "web")];
+        assert_reason(
+            &of_one(application, web, &["ghcr.io/acme/web:2"]),
+            "unchanged",
+            "2",
+        );
+    }
+
+    #[test]
+    fn three_tags_of_one_push_serve_three_policies() {
+        let sha = digest('c');
+        let images = vec![
+            helm_image("patch", "acme/web:~1.5", "a.name", "a.tag"),
+            strategy(
+                helm_image("minor", "acme/web:1.5", "b.name", "b.tag"),
+                "digest",
+            ),
+            strategy(
+                helm_image("edge", "acme/web:latest", "c.name", "c.tag"),
+                "digest",
+            ),
+        ];
+        let source = helm_source(&[("a.tag", "1.5.0"), ("b.tag", "1.5"), ("c.tag", "latest")]);
+        let pushes = ["1.5.1", "1.5", "latest"].map(|tag| format!("acme/web:{tag}@{sha}"));
+        let pushes = pushes.each_ref().map(String::as_str);
+        let judgement = of_one(application("web", source), images, &pushes);
+        assert_eq!(
+            shown(&judgement),
+            [
+                "1.5.0 -> 1.5.1".to_owned(),
+                format!("1.5 -> 1.5@{sha}"),
+                format!("latest -> latest@{sha}"),
+            ]
+        );
+        // They are written together.
+        assert_eq!(judgement.changes.len(), 1);
+        assert_eq!(judgement.changes[0].images.len(), 3);
+        assert_eq!(judgement.changes[0].edits.len(), 6);
+    }
+
+    #[test]
+    fn a_parameter_that_two_aliases_share_is_edited_once() {
+        let images = vec![
+            helm_image("a", "nginx", "", "a.tag"),
+            helm_image("b", "docker.io/nginx", "", "b.tag"),
+        ];
+        let source = helm_source(&[("a.tag", "1"), ("b.tag", "1")]);
+        let judgement = of_one(application("web", source), images, &["nginx:2"]);
+        let names: Vec<_> = judgement.changes[0]
+            .edits
+            .iter()
+            .map(|edit| match edit {
+                Edit::HelmParameter { name, .. } | Edit::PluginEnv { name, .. } => name.as_str(),
+                Edit::KustomizeImage { value, .. } => value.as_str(),
+            })
+            .collect();
+        assert_eq!(names, ["image.name", "a.tag", "b.tag"]);
+    }
+
+    #[test]
+    fn each_source_of_an_application_has_its_change() {
+        let mut application = application("web", git_source());
+        application.sources = Sources::Multiple(vec![
+            helm_source(&[("image.tag", "1")]),
+            kustomize_source(&["nginx:1"]),
+        ]);
+        let images = vec![
+            helm_image("chart", "nginx", "", ""),
+            kustomize_image("overlay", "nginx", "nginx"),
+        ];
+        let judgement = of_one(application, images, &["nginx:2"]);
+        let places: Vec<_> = judgement
+            .changes
+            .iter()
+            .map(|change| change.source)
+            .collect();
+        assert_eq!(places, [SourcePlace::Multiple(0), SourcePlace::Multiple(1)]);
+    }
+
+    #[test]
+    fn a_hydrated_application_is_changed_in_its_dry_source() {
+        let mut application = application("web", git_source());
+        application.sources = Sources::Hydrator(helm_source(&[("image.tag", "1")]));
+        let judgement = of_one(application, vec![image("", "nginx")], &["nginx:2"]);
+        assert_eq!(judgement.changes[0].source, SourcePlace::Hydrator);
+    }
+
+    #[test]
+    fn force_update_writes_what_is_not_live() {
+        let mut nginx = image("", "nginx");
+        nginx.settings.force_update = Some(true);
+        let application = Application {
+            status: Some(ApplicationStatus::default()),
+            ..kustomize(&[])
+        };
+        let judgement = of_one(application, vec![nginx], &["nginx:2"]);
+        assert_eq!(
+            judgement.changes[0].edits,
+            [Edit::KustomizeImage {
+                expected: None,
+                value: "nginx:2".to_owned(),
+            }]
+        );
+    }
+
+    #[test]
+    fn every_application_is_judged_for_itself() {
+        let named = |name: &str, entry| application(name, kustomize_source(&[entry]));
+        let applications = vec![
+            named("c", "nginx:3"),
+            named("a", "nginx:1"),
+            named("b", "redis:7"),
+        ];
+        let all = updater("u", vec![reference("*", vec![image("", "nginx")])]);
+        let judgement = judged(applications, vec![all], &["nginx:2"]);
+        assert_eq!(shown(&judgement), ["1 -> 2", "unchanged", "unchanged"]);
+        let live: Vec<_> = judgement
+            .verdicts
+            .iter()
+            .map(|verdict| verdict.live)
+            .collect();
+        assert_eq!(live, [true, false, true]);
+        assert_eq!(judgement.changes.len(), 1);
+        assert_eq!(judgement.changes[0].application, id("a"));
+    }
+}

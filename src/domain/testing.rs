@@ -1,0 +1,217 @@
+//! Objects for the domain's tests.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::domain::event::ImageEvent;
+use crate::domain::policy::NewVersion;
+use crate::domain::reference::Reference;
+use crate::domain::resources::application::Application;
+use crate::domain::resources::application::ApplicationStatus;
+use crate::domain::resources::application::EnvVar;
+use crate::domain::resources::application::HelmParameter;
+use crate::domain::resources::application::Source;
+use crate::domain::resources::application::Sources;
+use crate::domain::resources::image_updater::ApplicationRef;
+use crate::domain::resources::image_updater::ImageConfig;
+use crate::domain::resources::image_updater::ImageUpdater;
+use crate::domain::resources::image_updater::ManifestTarget;
+use crate::domain::resources::image_updater::NamedTarget;
+use crate::domain::resources::image_updater::UpdateSettings;
+use crate::domain::resources::image_updater::WriteBackSettings;
+use crate::domain::resources::problem::Problem;
+use crate::domain::resources::resource::ResourceId;
+use crate::domain::tracking::application_images::application_images;
+use crate::domain::tracking::tracked_image::TrackedImage;
+use crate::domain::tracking::updater_rules::UpdaterRules;
+
+/// A name in the namespace of everything that does not say another one.
+pub(crate) fn id(name: &str) -> ResourceId {
+    ResourceId {
+        namespace: "argocd".to_owned(),
+        name: name.to_owned(),
+    }
+}
+
+/// A source in git that says nothing of its kind.
+pub(crate) fn git_source() -> Source {
+    Source {
+        path: Some("deploy".to_owned()),
+        ..Source::default()
+    }
+}
+
+/// A source with a helm block.
+pub(crate) fn helm_source(parameters: &[(&str, &str)]) -> Source {
+    let parameter = |(name, value): &(&str, &str)| HelmParameter {
+        name: (*name).to_owned(),
+        value: (*value).to_owned(),
+        force_string: true,
+    };
+    Source {
+        helm: Some(parameters.iter().map(parameter).collect()),
+        ..git_source()
+    }
+}
+
+/// A source with a kustomize block.
+pub(crate) fn kustomize_source(images: &[&str]) -> Source {
+    Source {
+        kustomize: Some(images.iter().map(|image| (*image).to_owned()).collect()),
+        ..git_source()
+    }
+}
+
+/// A source with a plugin block.
+pub(crate) fn plugin_source(env: &[(&str, &str)]) -> Source {
+    let variable = |(name, value): &(&str, &str)| EnvVar {
+        name: (*name).to_owned(),
+        value: (*value).to_owned(),
+    };
+    Source {
+        plugin: Some(env.iter().map(variable).collect()),
+        ..git_source()
+    }
+}
+
+/// A source that is a chart of a Helm repository.
+pub(crate) fn chart_source() -> Source {
+    Source {
+        chart: Some("web".to_owned()),
+        ..Source::default()
+    }
+}
+
+/// An Application with one source and without status, as it is in a file.
+pub(crate) fn application(name: &str, source: Source) -> Application {
+    Application {
+        id: id(name),
+        labels: BTreeMap::new(),
+        annotations: BTreeMap::new(),
+        sources: Sources::Single(source),
+        status: None,
+    }
+}
+
+/// A status that reports live images.
+pub(crate) fn live(images: &[&str]) -> ApplicationStatus {
+    ApplicationStatus {
+        images: images.iter().map(|image| (*image).to_owned()).collect(),
+        ..ApplicationStatus::default()
+    }
+}
+
+/// An ImageUpdater.
+pub(crate) fn updater(name: &str, applications: Vec<ApplicationRef>) -> ImageUpdater {
+    ImageUpdater {
+        id: id(name),
+        created: None,
+        applications,
+        settings: UpdateSettings::default(),
+        write_back: WriteBackSettings::default(),
+        verification: None,
+    }
+}
+
+/// One of an ImageUpdater's references.
+pub(crate) fn reference(name_pattern: &str, images: Vec<ImageConfig>) -> ApplicationRef {
+    ApplicationRef {
+        name_pattern: name_pattern.to_owned(),
+        images,
+        ..ApplicationRef::default()
+    }
+}
+
+/// One of a reference's images.
+pub(crate) fn image(alias: &str, image_name: &str) -> ImageConfig {
+    ImageConfig {
+        alias: alias.to_owned(),
+        image_name: image_name.to_owned(),
+        ..ImageConfig::default()
+    }
+}
+
+/// The digest of one repeated hexadecimal digit.
+pub(crate) fn digest(digit: char) -> String {
+    format!("sha256:{}", digit.to_string().repeat(64))
+}
+
+/// The event that announces `name:tag[@digest]`.
+pub(crate) fn event(text: &str) -> ImageEvent {
+    let reference = Reference::parse(text).unwrap();
+    ImageEvent {
+        image: reference.name().clone(),
+        tag: reference.tag().unwrap().clone(),
+        digest: reference.digest().cloned(),
+    }
+}
+
+/// An image that is written to Helm parameters of name and tag.
+pub(crate) fn helm_image(alias: &str, image_name: &str, name: &str, tag: &str) -> ImageConfig {
+    ImageConfig {
+        target: ManifestTarget {
+            helm: Some(NamedTarget {
+                name: (!name.is_empty()).then(|| name.to_owned()),
+                tag: (!tag.is_empty()).then(|| tag.to_owned()),
+                spec: None,
+            }),
+            ..ManifestTarget::default()
+        },
+        ..image(alias, image_name)
+    }
+}
+
+/// An image that is written to the kustomize entry of a name in the manifests.
+pub(crate) fn kustomize_image(alias: &str, image_name: &str, name: &str) -> ImageConfig {
+    ImageConfig {
+        target: ManifestTarget {
+            kustomize: Some(name.to_owned()),
+            ..ManifestTarget::default()
+        },
+        ..image(alias, image_name)
+    }
+}
+
+/// Annotations of ours, by what follows the slash.
+pub(crate) fn annotations(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs
+        .iter()
+        .map(|(key, value)| {
+            let key = format!("argocd-image-updater.argoproj.io/{key}");
+            (key, (*value).to_owned())
+        })
+        .collect()
+}
+
+/// What ImageUpdaters track in an Application, and what is wrong.
+pub(crate) fn tracked(
+    application: Application,
+    updaters: Vec<ImageUpdater>,
+) -> (Vec<TrackedImage>, Vec<Problem>) {
+    let rules: Vec<_> = updaters
+        .into_iter()
+        .map(|updater| UpdaterRules::read(Arc::new(updater)))
+        .collect();
+    application_images(&Arc::new(application), &rules)
+}
+
+/// What one ImageUpdater with these images, of whatever Application, tracks.
+pub(crate) fn tracked_images(
+    application: Application,
+    images: Vec<ImageConfig>,
+) -> Vec<TrackedImage> {
+    tracked(
+        application,
+        vec![updater("all", vec![reference("*", images)])],
+    )
+    .0
+}
+
+/// The version `tag[@digest]`.
+pub(crate) fn version(text: &str) -> NewVersion {
+    let pushed = event(&format!("any:{text}"));
+    NewVersion {
+        tag: pushed.tag,
+        digest: pushed.digest,
+    }
+}

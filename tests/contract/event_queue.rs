@@ -1,0 +1,194 @@
+//! What every [`EventQueue`] does.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::task::Poll;
+
+use image_updater::adapters::memory::event_queue::InMemoryQueue;
+use image_updater::domain::delivery::Delivery;
+use image_updater::domain::delivery::DeliveryId;
+use image_updater::domain::event::ImageEvent;
+use image_updater::domain::reference::Reference;
+use image_updater::domain::secret_policy::SecretPolicy;
+use image_updater::domain::secret_policy::Secrets;
+use image_updater::domain::secret_policy::Verified;
+use image_updater::domain::sender::Authentication;
+use image_updater::domain::sender::SenderProfile;
+use image_updater::ports::event_queue::EventQueue;
+use image_updater::ports::event_queue::Placement;
+use image_updater::ports::event_queue::QueueError;
+
+/// Runs the suite on queues that `make` gives for a bound.
+async fn suite(make: impl Fn(usize) -> Arc<dyn EventQueue>) {
+    gives_what_waits_for_one_image_together(&*make(10)).await;
+    the_newest_announcement_of_a_tag_wins(&*make(10)).await;
+    an_event_for_a_tag_in_work_waits_anew(&*make(10)).await;
+    is_bounded_until_work_is_done(&*make(3)).await;
+    wakes_the_one_who_waits(make(10)).await;
+    a_wait_that_is_given_up_loses_nothing(&*make(10)).await;
+}
+
+async fn gives_what_waits_for_one_image_together(queue: &dyn EventQueue) {
+    push(queue, "d1", &["quay.io/a/one:1.5.1", "quay.io/a/one:1.5"])
+        .await
+        .unwrap();
+    push(queue, "d2", &["quay.io/a/two:1"]).await.unwrap();
+    push(queue, "d3", &["quay.io/a/one:latest"]).await.unwrap();
+    assert_eq!(
+        next(queue).await,
+        [
+            "d1 quay.io/a/one:1.5.1",
+            "d1 quay.io/a/one:1.5",
+            "d3 quay.io/a/one:latest"
+        ]
+    );
+    assert_eq!(next(queue).await, ["d2 quay.io/a/two:1"]);
+    assert!(is_empty(queue));
+}
+
+async fn the_newest_announcement_of_a_tag_wins(queue: &dyn EventQueue) {
+    let digest = |c: &str| format!("sha256:{}", c.repeat(64));
+    push(
+        queue,
+        "d1",
+        &[&format!("quay.io/a/b:1@{}", digest("a")), "quay.io/a/b:2"],
+    )
+    .await
+    .unwrap();
+    let placements = push(queue, "d2", &[&format!("quay.io/a/b:1@{}", digest("b"))])
+        .await
+        .unwrap();
+    assert_eq!(
+        placements,
+        [Placement::Replaced {
+            superseded: DeliveryId::new("d1".to_owned())
+        }]
+    );
+    let newest = format!("d2 quay.io/a/b:1@{}", digest("b"));
+    assert_eq!(next(queue).await, ["d1 quay.io/a/b:2", newest.as_str()]);
+    assert!(is_empty(queue));
+}
+
+async fn an_event_for_a_tag_in_work_waits_anew(queue: &dyn EventQueue) {
+    push(queue, "d1", &["quay.io/a/b:1"]).await.unwrap();
+    let batch = queue.next().await;
+    assert_eq!(
+        push(queue, "d2", &["quay.io/a/b:1"]).await.unwrap(),
+        [Placement::Added]
+    );
+    queue.done(&batch).await;
+    assert_eq!(next(queue).await, ["d2 quay.io/a/b:1"]);
+}
+
+async fn is_bounded_until_work_is_done(queue: &dyn EventQueue) {
+    push(queue, "d1", &["quay.io/a/b:1", "quay.io/a/b:2"])
+        .await
+        .unwrap();
+    let refused = push(queue, "d2", &["quay.io/a/b:3", "quay.io/a/b:4"]).await;
+    assert!(matches!(refused, Err(QueueError::Full { retry_after }) if !retry_after.is_zero()));
+    // None of a refused delivery is kept, and what needs no new entry always has room.
+    push(queue, "d3", &["quay.io/a/b:3"]).await.unwrap();
+    push(queue, "d4", &["quay.io/a/b:3"]).await.unwrap();
+    let batch = queue.next().await;
+    assert_eq!(batch.events.len(), 3);
+    assert!(
+        push(queue, "d5", &["quay.io/a/b:5"]).await.is_err(),
+        "work in progress counts"
+    );
+    queue.done(&batch).await;
+    push(
+        queue,
+        "d6",
+        &["quay.io/a/b:5", "quay.io/a/b:6", "quay.io/a/b:7"],
+    )
+    .await
+    .unwrap();
+}
+
+async fn wakes_the_one_who_waits(queue: Arc<dyn EventQueue>) {
+    let waiting = tokio::spawn({
+        let queue = Arc::clone(&queue);
+        async move { next(&*queue).await }
+    });
+    tokio::task::yield_now().await;
+    push(&*queue, "d1", &["quay.io/a/b:1"]).await.unwrap();
+    assert_eq!(waiting.await.unwrap(), ["d1 quay.io/a/b:1"]);
+}
+
+async fn a_wait_that_is_given_up_loses_nothing(queue: &dyn EventQueue) {
+    assert!(is_empty(queue));
+    push(queue, "d1", &["quay.io/a/b:1"]).await.unwrap();
+    assert_eq!(next(queue).await, ["d1 quay.io/a/b:1"]);
+}
+
+async fn push(
+    queue: &dyn EventQueue,
+    delivery: &str,
+    events: &[&str],
+) -> Result<Vec<Placement>, QueueError> {
+    let events = events.iter().map(|text| event(text)).collect();
+    queue
+        .push(&DeliveryId::new(delivery.to_owned()), verified(events))
+        .await
+}
+
+/// Takes a batch, ends its work, and shows it.
+async fn next(queue: &dyn EventQueue) -> Vec<String> {
+    let batch = queue.next().await;
+    queue.done(&batch).await;
+    assert!(
+        batch
+            .events
+            .iter()
+            .all(|queued| queued.event.image == batch.image)
+    );
+    batch
+        .events
+        .iter()
+        .map(|queued| format!("{} {}", queued.delivery, queued.event))
+        .collect()
+}
+
+/// Whether nothing is there at once.
+fn is_empty(queue: &dyn EventQueue) -> bool {
+    let mut next = queue.next();
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    matches!(Future::poll(next.as_mut(), &mut context), Poll::Pending)
+}
+
+fn event(text: &str) -> ImageEvent {
+    let reference = Reference::parse(text).unwrap();
+    ImageEvent {
+        image: reference.name().clone(),
+        tag: reference.tag().unwrap().clone(),
+        digest: reference.digest().cloned(),
+    }
+}
+
+/// Events of a delivery that was let in, as only the policy makes them.
+fn verified(events: Vec<ImageEvent>) -> Verified<Vec<ImageEvent>> {
+    let profile = SenderProfile {
+        name: "open",
+        secret_name: "open",
+        title: "Open",
+        authentication: Authentication::QuerySecret,
+        documentation: "",
+    };
+    let delivery = Delivery {
+        id: DeliveryId::new(String::new()),
+        headers: Vec::new(),
+        query: Vec::new(),
+        body: Vec::new(),
+    };
+    let open = SecretPolicy {
+        require_secret: false,
+    };
+    open.verify(&profile, &Secrets::default(), delivery)
+        .unwrap()
+        .map(|_| events)
+}
+
+#[tokio::test]
+async fn in_memory() {
+    suite(|capacity| Arc::new(InMemoryQueue::new(capacity))).await;
+}

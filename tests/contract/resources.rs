@@ -1,0 +1,381 @@
+//! The contract of the ports [`ResourceReader`] and [`UpdateTrigger`], which one place implements together.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use image_updater::adapters::manifests::reader::Manifests;
+use image_updater::adapters::memory::resources::InMemoryResources;
+use image_updater::domain::change::ApplicationChange;
+use image_updater::domain::change::Edit;
+use image_updater::domain::resources::Resources;
+use image_updater::domain::resources::application::Application;
+use image_updater::domain::resources::application::EnvVar;
+use image_updater::domain::resources::application::HelmParameter;
+use image_updater::domain::resources::application::Source;
+use image_updater::domain::resources::application::SourcePlace;
+use image_updater::domain::resources::application::Sources;
+use image_updater::domain::resources::image_updater::ApplicationRef;
+use image_updater::domain::resources::image_updater::ImageUpdater;
+use image_updater::domain::resources::image_updater::UpdateSettings;
+use image_updater::domain::resources::image_updater::WriteBackSettings;
+use image_updater::domain::resources::resource::ResourceId;
+use image_updater::ports::resource_reader::ResourceReader;
+use image_updater::ports::update_trigger::TriggerError;
+use image_updater::ports::update_trigger::UpdateTrigger;
+use tempfile::TempDir;
+
+/// A place that holds resources: both ports, and what keeps it alive.
+trait Place: ResourceReader + UpdateTrigger {}
+impl<T: ResourceReader + UpdateTrigger> Place for T {}
+
+/// The contract. `make` makes a place that holds what [`resources`] says.
+async fn holds_for<P: Place + 'static, Keep>(make: impl Fn() -> (P, Keep)) {
+    let (place, _keep) = make();
+    it_knows_the_resources(&place);
+    let (place, _keep) = make();
+    a_change_is_there_when_it_is_made(&place).await;
+    let (place, _keep) = make();
+    untouched_objects_stay_the_same(&place).await;
+    let (place, _keep) = make();
+    every_kind_of_edit_is_made(&place).await;
+    let (place, _keep) = make();
+    all_edits_are_made_or_none(&place).await;
+    let (place, _keep) = make();
+    errors_say_what_to_do(&place).await;
+    let (place, _keep) = make();
+    a_change_that_changes_nothing_is_fine(&place).await;
+    let (place, _keep) = make();
+    changes_are_told(Arc::new(place)).await;
+    let (place, _keep) = make();
+    changes_at_once_are_all_made(Arc::new(place)).await;
+}
+
+fn it_knows_the_resources(place: &impl Place) {
+    let mut current = (*place.current()).clone();
+    current.applications.sort_by(|a, b| a.id.cmp(&b.id));
+    assert_eq!(current, resources());
+}
+
+async fn a_change_is_there_when_it_is_made(place: &impl Place) {
+    place
+        .apply(&image("web", Some("nginx:1.26"), "nginx:1.27"))
+        .await
+        .unwrap();
+    let images = source(place, "web", SourcePlace::Single).kustomize.unwrap();
+    assert_eq!(images, ["nginx:1.27", "redis:7"]);
+}
+
+async fn untouched_objects_stay_the_same(place: &impl Place) {
+    let before = place.current();
+    place
+        .apply(&image("web", Some("nginx:1.26"), "nginx:1.27"))
+        .await
+        .unwrap();
+    let after = place.current();
+    let pairs = before.applications.iter().zip(&after.applications);
+    for (before, after) in pairs {
+        assert_eq!(
+            Arc::ptr_eq(before, after),
+            before.id.name != "web",
+            "{}",
+            before.id
+        );
+    }
+    assert!(Arc::ptr_eq(&before.updaters[0], &after.updaters[0]));
+}
+
+async fn every_kind_of_edit_is_made(place: &impl Place) {
+    place
+        .apply(&image("web", None, "ghcr.io/acme/new:1"))
+        .await
+        .unwrap();
+    let mut change = tag(Some("1.2"), "20240101");
+    change
+        .edits
+        .extend(tag_named("image.name", None, "nginx").edits);
+    place.apply(&change).await.unwrap();
+    place.apply(&variable(Some("v1"), "v2")).await.unwrap();
+
+    let images = source(place, "web", SourcePlace::Single).kustomize.unwrap();
+    assert_eq!(images, ["nginx:1.26", "redis:7", "ghcr.io/acme/new:1"]);
+    let helm = source(place, "multi", SourcePlace::Multiple(1))
+        .helm
+        .unwrap();
+    assert_eq!(
+        helm,
+        [
+            parameter("image.tag", "20240101", true),
+            parameter("image.name", "nginx", true)
+        ]
+    );
+    let plugin = source(place, "dry", SourcePlace::Hydrator).plugin.unwrap();
+    assert_eq!(
+        plugin,
+        [EnvVar {
+            name: "TAG".into(),
+            value: "v2".into()
+        }]
+    );
+}
+
+async fn all_edits_are_made_or_none(place: &impl Place) {
+    let before = place.current();
+    let mut change = image("web", Some("nginx:1.26"), "nginx:1.27");
+    change
+        .edits
+        .extend(image("web", Some("nothing:1"), "nothing:2").edits);
+    let error = place.apply(&change).await.unwrap_err();
+    assert!(matches!(error, TriggerError::Moved { .. }), "{error}");
+    assert_eq!(place.current(), before);
+}
+
+async fn errors_say_what_to_do(place: &impl Place) {
+    let missing = place
+        .apply(&image("missing", None, "nginx:1"))
+        .await
+        .unwrap_err();
+    assert_eq!(missing, TriggerError::Gone);
+    for moved in [
+        image("web", Some("nginx:1.25"), "nginx:1.27"),
+        image("web", None, "redis:7"),
+        ApplicationChange {
+            source: SourcePlace::Multiple(0),
+            ..image("web", Some("nginx:1.26"), "nginx:1.27")
+        },
+        ApplicationChange {
+            source: SourcePlace::Multiple(2),
+            ..tag(Some("1.2"), "1.3")
+        },
+        tag(Some("1.1"), "1.3"),
+        tag(None, "1.3"),
+    ] {
+        let error = place.apply(&moved).await.unwrap_err();
+        assert!(
+            matches!(error, TriggerError::Moved { .. }),
+            "{moved:?}: {error}"
+        );
+    }
+    let twice = place
+        .apply(&image("twice", Some("nginx:1"), "nginx:2"))
+        .await
+        .unwrap_err();
+    assert!(matches!(twice, TriggerError::Refused { .. }), "{twice}");
+}
+
+async fn a_change_that_changes_nothing_is_fine(place: &impl Place) {
+    let before = place.current();
+    place
+        .apply(&image("web", Some("redis:7"), "redis:7"))
+        .await
+        .unwrap();
+    assert_eq!(place.current(), before);
+}
+
+async fn changes_are_told(place: Arc<impl Place + 'static>) {
+    let waiting = tokio::spawn({
+        let place = Arc::clone(&place);
+        async move { place.changed().await }
+    });
+    place
+        .apply(&image("web", Some("nginx:1.26"), "nginx:1.27"))
+        .await
+        .unwrap();
+    within(waiting).await.unwrap();
+    // One that comes while nobody waits is told to the next who does, once.
+    place
+        .apply(&image("web", Some("nginx:1.27"), "nginx:1.28"))
+        .await
+        .unwrap();
+    within(place.changed()).await;
+    let again = tokio::time::timeout(Duration::from_millis(20), place.changed());
+    assert!(again.await.is_err(), "a change is told twice");
+}
+
+async fn changes_at_once_are_all_made(place: Arc<impl Place + 'static>) {
+    let writers: Vec<_> = (0..8)
+        .map(|number| {
+            let place = Arc::clone(&place);
+            tokio::spawn(async move {
+                place
+                    .apply(&image("web", None, &format!("new/{number}:1")))
+                    .await
+            })
+        })
+        .collect();
+    for writer in writers {
+        within(writer).await.unwrap().unwrap();
+    }
+    let images = source(&*place, "web", SourcePlace::Single)
+        .kustomize
+        .unwrap();
+    assert_eq!(images.len(), 10, "{images:?}");
+}
+
+async fn within<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(20), future)
+        .await
+        .expect("it takes too long")
+}
+
+fn source(place: &impl Place, name: &str, at: SourcePlace) -> Source {
+    let current = place.current();
+    let application = current
+        .applications
+        .iter()
+        .find(|one| one.id.name == name)
+        .unwrap();
+    application.sources.at(at).unwrap().clone()
+}
+
+fn id(name: &str) -> ResourceId {
+    ResourceId {
+        namespace: "argocd".into(),
+        name: name.into(),
+    }
+}
+
+fn change(name: &str, source: SourcePlace, edit: Edit) -> ApplicationChange {
+    ApplicationChange {
+        application: id(name),
+        source,
+        edits: vec![edit],
+        images: Vec::new(),
+    }
+}
+
+fn image(name: &str, expected: Option<&str>, value: &str) -> ApplicationChange {
+    let expected = expected.map(str::to_owned);
+    let value = value.to_owned();
+    change(
+        name,
+        SourcePlace::Single,
+        Edit::KustomizeImage { expected, value },
+    )
+}
+
+fn tag(expected: Option<&str>, value: &str) -> ApplicationChange {
+    tag_named("image.tag", expected, value)
+}
+
+fn tag_named(name: &str, expected: Option<&str>, value: &str) -> ApplicationChange {
+    let edit = Edit::HelmParameter {
+        name: name.to_owned(),
+        expected: expected.map(str::to_owned),
+        value: value.to_owned(),
+    };
+    change("multi", SourcePlace::Multiple(1), edit)
+}
+
+fn variable(expected: Option<&str>, value: &str) -> ApplicationChange {
+    let edit = Edit::PluginEnv {
+        name: "TAG".to_owned(),
+        expected: expected.map(str::to_owned),
+        value: value.to_owned(),
+    };
+    change("dry", SourcePlace::Hydrator, edit)
+}
+
+fn parameter(name: &str, value: &str, force_string: bool) -> HelmParameter {
+    HelmParameter {
+        name: name.into(),
+        value: value.into(),
+        force_string,
+    }
+}
+
+fn application(name: &str, sources: Sources) -> Arc<Application> {
+    Arc::new(Application {
+        id: id(name),
+        labels: [("tier".to_owned(), "web".to_owned())].into(),
+        annotations: std::collections::BTreeMap::new(),
+        sources,
+        status: None,
+    })
+}
+
+/// What every place is filled with, Applications by name.
+fn resources() -> Resources {
+    let images = |images: &[&str]| Source {
+        kustomize: Some(images.iter().map(|&image| image.to_owned()).collect()),
+        ..Source::default()
+    };
+    let helm = Source {
+        helm: Some(vec![parameter("image.tag", "1.2", false)]),
+        ..Source::default()
+    };
+    let plugin = Source {
+        plugin: Some(vec![EnvVar {
+            name: "TAG".into(),
+            value: "v1".into(),
+        }]),
+        ..Source::default()
+    };
+    let updater = ImageUpdater {
+        id: id("images"),
+        created: None,
+        applications: vec![ApplicationRef {
+            name_pattern: "*".into(),
+            use_annotations: true,
+            ..ApplicationRef::default()
+        }],
+        settings: UpdateSettings::default(),
+        write_back: WriteBackSettings::default(),
+        verification: None,
+    };
+    Resources {
+        updaters: vec![Arc::new(updater)],
+        applications: vec![
+            application("dry", Sources::Hydrator(plugin)),
+            application("multi", Sources::Multiple(vec![Source::default(), helm])),
+            application("twice", Sources::Single(images(&["nginx:1", "nginx:1"]))),
+            application("web", Sources::Single(images(&["nginx:1.26", "redis:7"]))),
+        ],
+    }
+}
+
+/// The same in files.
+fn write_files(dir: &Path) {
+    let head = |name: &str| {
+        format!(
+            "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: {name}\n  labels: {{tier: web}}\nspec:\n"
+        )
+    };
+    let web =
+        "  source:\n    kustomize:\n      images:\n      - nginx:1.26 # web\n      - redis:7\n";
+    let twice = "  source: {kustomize: {images: [nginx:1, nginx:1]}}\n";
+    let multi = "  sources:\n  - repoURL: a\n  - helm:\n      parameters:\n      - {name: image.tag, value: '1.2'}\n";
+    let dry = "  sourceHydrator:\n    drySource:\n      plugin:\n        env:\n        - name: TAG\n          value: v1\n";
+    let updater = "apiVersion: argocd-image-updater.argoproj.io/v1alpha1\nkind: ImageUpdater\nmetadata: {name: images}\n\
+                   spec: {applicationRefs: [{namePattern: '*', useAnnotations: true}]}\n";
+    fs::create_dir(dir.join("apps")).unwrap();
+    fs::write(dir.join("updater.yml"), updater).unwrap();
+    fs::write(
+        dir.join("apps/web.yaml"),
+        format!("{}{web}---\n{}{multi}", head("web"), head("multi")),
+    )
+    .unwrap();
+    fs::write(
+        dir.join("apps/more.yaml"),
+        format!("{}{twice}---\n{}{dry}", head("twice"), head("dry")),
+    )
+    .unwrap();
+}
+
+#[tokio::test]
+async fn memory() {
+    holds_for(|| (InMemoryResources::new(resources()), ())).await;
+}
+
+#[tokio::test]
+async fn manifests() {
+    holds_for(|| {
+        let dir = TempDir::new().unwrap();
+        write_files(dir.path());
+        let manifests = Manifests::open(dir.path().to_owned(), "argocd".into()).unwrap();
+        assert_eq!(manifests.problems(), []);
+        (manifests, dir)
+    })
+    .await;
+}

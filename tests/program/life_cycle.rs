@@ -1,0 +1,149 @@
+//! Rate, bounds and the end of a process.
+
+use std::fs;
+use std::time::Duration;
+use std::time::Instant;
+
+use crate::deliver::announce;
+use crate::deliver::deliver;
+use crate::folder::Folder;
+use crate::server::Server;
+use crate::server::wait_for_text;
+
+const SECRET: &str = "s";
+
+/// A folder with Applications `app0` .. that run version 1.0.0 of an image of their own.
+fn folder(applications: usize) -> Folder {
+    let folder = Folder::new(SECRET);
+    for n in 0..applications {
+        let image = format!("ghcr.io/acme/app{n}");
+        folder.add(
+            &format!("app{n}"),
+            &format!("{image}:1.0.0"),
+            &format!("{image}:^1"),
+            "",
+        );
+    }
+    folder
+}
+
+fn with(folder: &Folder, flags: &[&str]) -> Vec<String> {
+    let mut all = folder.flags();
+    all.extend(flags.iter().map(|flag| (*flag).to_owned()));
+    all
+}
+
+#[tokio::test]
+async fn one_event_an_hour_is_worked_on_and_the_end_brings_the_rest() {
+    let folder = folder(3);
+    let mut server = Server::start(with(&folder, &["--webhook-ratelimit-allowed", "1"]));
+    for n in 0..3 {
+        announce(
+            &server,
+            "ghcr.io",
+            &format!("ghcr.io/acme/app{n}:1.1.0"),
+            SECRET,
+        )
+        .await;
+    }
+    wait_for_text(&folder.application("app0"), "app0:1.1.0");
+    // What leads to no work takes no turn and waits for none.
+    announce(&server, "ghcr.io", "ghcr.io/acme/unknown:1.1.0", SECRET).await;
+    announce(&server, "ghcr.io", "ghcr.io/acme/app0:1.0.5", SECRET).await;
+    server.log.wait_for(&["outcome=unmatched"]);
+    server.log.wait_for(&["outcome=unchanged"]);
+    assert_eq!(server.log.with(&["outcome=changed"]).len(), 1);
+    server.signal("TERM");
+    assert!(server.wait().success(), "{}", server.log.text());
+    for n in 0..3 {
+        assert!(
+            fs::read_to_string(folder.application(&format!("app{n}")))
+                .unwrap()
+                .contains("1.1.0")
+        );
+    }
+    let order = server.log.wait_for_count(3, &["outcome=changed"]);
+    assert!(
+        order[1].contains("app1") && order[2].contains("app2"),
+        "{order:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_full_queue_says_when_to_come_back() {
+    let folder = folder(3);
+    let flags = [
+        "--webhook-ratelimit-allowed",
+        "1",
+        "--webhook-queue-size",
+        "1",
+    ];
+    let server = Server::start(with(&folder, &flags));
+    announce(&server, "ghcr.io", "ghcr.io/acme/app0:1.1.0", SECRET).await;
+    wait_for_text(&folder.application("app0"), "app0:1.1.0");
+    server.log.wait_for(&["outcome=changed"]);
+    let mut answers = Vec::new();
+    for n in [1, 2] {
+        answers.push(
+            deliver(
+                &server,
+                "ghcr.io",
+                &format!("ghcr.io/acme/app{n}:1.1.0"),
+                SECRET,
+            )
+            .await,
+        );
+    }
+    assert_eq!(
+        (answers[0].status, answers[1].status),
+        (200, 503),
+        "{answers:?}"
+    );
+    assert!(answers[1].body.contains("queue is full"), "{answers:?}");
+}
+
+#[tokio::test]
+async fn a_delay_keeps_the_door_open_and_readiness_off() {
+    let folder = folder(1);
+    let mut server = Server::start(with(&folder, &["--shutdown-delay", "2s"]));
+    assert_eq!(status(&server, "/readyz").await, Some(200));
+    let start = Instant::now();
+    server.signal("TERM");
+    server.log.wait_for(&["shutting down"]);
+    assert_eq!(status(&server, "/readyz").await, Some(503));
+    assert_eq!(status(&server, "/healthz").await, Some(200));
+    announce(&server, "ghcr.io", "ghcr.io/acme/app0:1.1.0", SECRET).await;
+    assert!(server.wait().success());
+    assert!(start.elapsed() >= Duration::from_secs(2));
+    assert!(
+        fs::read_to_string(folder.application("app0"))
+            .unwrap()
+            .contains("1.1.0")
+    );
+    assert_eq!(status(&server, "/healthz").await, None);
+}
+
+#[tokio::test]
+async fn a_second_signal_ends_it_at_once() {
+    let folder = folder(1);
+    let mut server = Server::start(with(
+        &folder,
+        &["--shutdown-delay", "30s", "--shutdown-grace", "60s"],
+    ));
+    let start = Instant::now();
+    server.signal("TERM");
+    server.log.wait_for(&["shutting down"]);
+    server.signal("TERM");
+    assert!(!server.wait().success());
+    assert!(start.elapsed() < Duration::from_secs(20));
+}
+
+/// The status of a GET, or `None` where nobody listens.
+async fn status(server: &Server, path: &str) -> Option<u16> {
+    let client = reqwest::Client::builder()
+        .tls_danger_accept_invalid_certs(true)
+        .build()
+        .unwrap();
+    let answer = client.get(server.url(path)).send().await;
+    answer.ok().map(|answer| answer.status().as_u16())
+}

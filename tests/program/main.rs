@@ -1,0 +1,15 @@
+//! The program as its users run it: a child process, real sockets, files on disk.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test ends where something is missing"
+)]
+
+mod commands;
+mod deliver;
+mod event;
+mod folder;
+mod life_cycle;
+mod secrets;
+mod server;
