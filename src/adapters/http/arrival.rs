@@ -23,6 +23,8 @@ pub(super) struct Arrival {
     pub(super) head_bytes: usize,
     /// The HTTP version that it speaks.
     pub(super) version: Version,
+    /// The path without its query; empty where the target has none, as in `CONNECT host:443`. (warp's own filter panics at that.)
+    pub(super) path: String,
     /// The length that it announces for its body.
     pub(super) announced: Option<usize>,
     /// Its headers that are text, for the one who takes them: copying them for each reader would be a good part of a request's cost.
@@ -38,6 +40,7 @@ impl Arrival {
             at: Instant::now(),
             head_bytes: head_bytes(request),
             version: request.version(),
+            path: request.uri().path().to_owned(),
             announced: announced(request.headers()),
             headers: Mutex::new(texts(request.headers())),
         }
