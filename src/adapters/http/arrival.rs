@@ -21,6 +21,8 @@ pub(super) struct Arrival {
     pub(super) head_bytes: usize,
     /// The HTTP version that it speaks.
     pub(super) version: Version,
+    /// The path without its query; empty where the target has none, as in `CONNECT host:443`. (warp's own filter panics at that.)
+    pub(super) path: String,
 }
 
 impl Arrival {
@@ -32,6 +34,7 @@ impl Arrival {
             at: Instant::now(),
             head_bytes: head_bytes(request),
             version: request.version(),
+            path: request.uri().path().to_owned(),
         }
     }
 }

@@ -8,7 +8,6 @@ use bytes::Buf;
 use futures_util::Stream;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, Method, Response};
-use warp::path::FullPath;
 use warp::{Filter, Rejection};
 
 use super::access_log;
@@ -50,16 +49,12 @@ pub(super) fn routes(
         .or(warp::any().map(Answer::not_found))
         .unify();
     let readiness = edge.readiness.clone();
-    arrival()
-        .and(warp::method())
-        .and(warp::path::full())
-        .and(answers)
-        .map(
-            move |arrival: Arc<Arrival>, method: Method, path: FullPath, answer: Answer| {
-                access_log::write(&arrival, &answer, method.as_str(), path.as_str());
-                answer.render(&arrival, readiness.is_ready())
-            },
-        )
+    arrival().and(warp::method()).and(answers).map(
+        move |arrival: Arc<Arrival>, method: Method, answer: Answer| {
+            access_log::write(&arrival, &answer, method.as_str());
+            answer.render(&arrival, readiness.is_ready())
+        },
+    )
 }
 
 fn arrival() -> impl Filter<Extract = (Arc<Arrival>,), Error = Rejection> + Copy {
