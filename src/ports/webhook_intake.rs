@@ -54,7 +54,7 @@ pub enum Rejection {
         reason: String,
     },
     /// There is no room for it now.
-    #[error("the queue is full; try again in {} s", retry_after.as_secs())]
+    #[error("the queue is full; try again in {} s", retry_after.as_millis().div_ceil(1000))]
     Busy {
         /// When to try again.
         retry_after: Duration,
