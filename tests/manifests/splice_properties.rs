@@ -1,10 +1,10 @@
 //! Edits of generated texts: only the named value changes, and only bytes on its lines.
 
 use image_updater::adapters::manifests::splice;
-use image_updater::domain::application::SourcePlace;
 use image_updater::domain::change::ApplicationChange;
 use image_updater::domain::change::Edit;
-use image_updater::domain::resource::ResourceId;
+use image_updater::domain::resources::application::SourcePlace;
+use image_updater::domain::resources::resource::ResourceId;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::TestCaseError;
