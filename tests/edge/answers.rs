@@ -181,6 +181,15 @@ async fn other_paths_are_404() {
 }
 
 #[tokio::test]
+async fn a_target_without_a_path_is_404() {
+    let server = Server::plain().await;
+    let request = "CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n";
+    let reply = exchange(server.address, request).await;
+    assert_eq!(reply.status, 404);
+    assert_eq!(reply.json()["outcome"], "rejected");
+}
+
+#[tokio::test]
 async fn probes_are_answered_in_text() {
     let server = Server::plain().await;
     for path in ["/healthz", "/readyz"] {

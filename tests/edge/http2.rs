@@ -140,6 +140,15 @@ async fn limits_are_those_of_http_1() {
 }
 
 #[tokio::test]
+async fn a_target_without_a_path_is_404() {
+    let server = serving(true).await;
+    let mut sender = connect(&server).await;
+    let request = Request::connect("example.com:443").body(body("")).unwrap();
+    let (status, text) = send(&mut sender, request).await;
+    assert_eq!(status, 404, "{text}");
+}
+
+#[tokio::test]
 async fn an_idle_connection_ends() {
     let folder = tempfile::tempdir().unwrap();
     let tls = TlsSettings {

@@ -5,11 +5,11 @@ use http::StatusCode;
 use super::answer::Answer;
 use super::arrival::Arrival;
 
-/// Writes the line. `path` is without its query.
-pub(super) fn write(arrival: &Arrival, answer: &Answer, method: &str, path: &str) {
+/// Writes the line.
+pub(super) fn write(arrival: &Arrival, answer: &Answer, method: &str) {
     let duration = arrival.at.elapsed();
     let status = answer.status.as_u16();
-    let Arrival { id, peer, .. } = arrival;
+    let Arrival { id, peer, path, .. } = arrival;
     if is_probe(path) && answer.status == StatusCode::OK {
         tracing::debug!(delivery = %id, status, method, path, remote = %peer, ?duration, "request answered");
     } else {

@@ -228,6 +228,11 @@ struct JsonImage<'a> {
     digest: Option<&'a str>,
 }
 
+/// Enough for most answers without their images, so that the text is not moved while it grows.
+const ROOM: usize = 256;
+/// Enough for most images.
+const IMAGE_ROOM: usize = 256;
+
 fn to_json(word: &str, message: &str, arrival: &Arrival, images: &[ImageEvent]) -> Vec<u8> {
     let images = images.iter().map(|event| JsonImage {
         registry: event.image.registry().as_str(),
@@ -241,8 +246,10 @@ fn to_json(word: &str, message: &str, arrival: &Arrival, images: &[ImageEvent]) 
         delivery: arrival.id.as_str(),
         images: images.collect(),
     };
-    // Strings and lists always have a JSON form.
-    serde_json::to_vec(&answer).unwrap_or_default()
+    let mut json = Vec::with_capacity(ROOM + IMAGE_ROOM * answer.images.len());
+    // Strings and lists always have a JSON form, and memory takes whatever is written.
+    let _ = serde_json::to_writer(&mut json, &answer);
+    json
 }
 
 #[cfg(test)]

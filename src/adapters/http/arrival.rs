@@ -1,8 +1,10 @@
 //! What is known of a request when it arrives.
 
 use std::net::SocketAddr;
+use std::sync::{Mutex, PoisonError};
 
-use http::{Request, Version};
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, Request, Version};
 use tokio::time::Instant;
 
 use super::delivery_id;
@@ -21,6 +23,12 @@ pub(super) struct Arrival {
     pub(super) head_bytes: usize,
     /// The HTTP version that it speaks.
     pub(super) version: Version,
+    /// The path without its query; empty where the target has none, as in `CONNECT host:443`. (warp's own filter panics at that.)
+    pub(super) path: String,
+    /// The length that it announces for its body.
+    pub(super) announced: Option<usize>,
+    /// Its headers that are text, for the one who takes them: copying them for each reader would be a good part of a request's cost.
+    headers: Mutex<Vec<(String, String)>>,
 }
 
 impl Arrival {
@@ -32,8 +40,30 @@ impl Arrival {
             at: Instant::now(),
             head_bytes: head_bytes(request),
             version: request.version(),
+            path: request.uri().path().to_owned(),
+            announced: announced(request.headers()),
+            headers: Mutex::new(texts(request.headers())),
         }
     }
+
+    /// The headers that are text, their names in lower case. They are given once.
+    pub(super) fn take_headers(&self) -> Vec<(String, String)> {
+        let mut headers = self.headers.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut headers)
+    }
+}
+
+fn announced(headers: &HeaderMap) -> Option<usize> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+fn texts(headers: &HeaderMap) -> Vec<(String, String)> {
+    let mut texts = Vec::with_capacity(headers.len());
+    texts.extend(headers.iter().filter_map(|(name, value)| {
+        let value = str::from_utf8(value.as_bytes()).ok()?;
+        Some((name.as_str().to_owned(), value.to_owned()))
+    }));
+    texts
 }
 
 /// The length of the head as HTTP/1.1 writes it. HTTP/2 packs it, so there it is what the head would have been.

@@ -6,9 +6,7 @@ use std::sync::Arc;
 
 use bytes::Buf;
 use futures_util::Stream;
-use http::header::CONTENT_LENGTH;
-use http::{HeaderMap, Method, Response};
-use warp::path::FullPath;
+use http::{Method, Response};
 use warp::{Filter, Rejection};
 
 use super::access_log;
@@ -50,16 +48,12 @@ pub(super) fn routes(
         .or(warp::any().map(Answer::not_found))
         .unify();
     let readiness = edge.readiness.clone();
-    arrival()
-        .and(warp::method())
-        .and(warp::path::full())
-        .and(answers)
-        .map(
-            move |arrival: Arc<Arrival>, method: Method, path: FullPath, answer: Answer| {
-                access_log::write(&arrival, &answer, method.as_str(), path.as_str());
-                answer.render(&arrival, readiness.is_ready())
-            },
-        )
+    arrival().and(warp::method()).and(answers).map(
+        move |arrival: Arc<Arrival>, method: Method, answer: Answer| {
+            access_log::write(&arrival, &answer, method.as_str());
+            answer.render(&arrival, readiness.is_ready())
+        },
+    )
 }
 
 fn arrival() -> impl Filter<Extract = (Arc<Arrival>,), Error = Rejection> + Copy {
@@ -91,30 +85,26 @@ fn webhook(edge: Arc<Edge>) -> impl Filter<Extract = (Answer,), Error = Rejectio
         .and(warp::post())
         .and(arrival())
         .and(query)
-        .and(warp::header::headers_cloned())
         .and(warp::body::stream())
-        .then(move |arrival, query, headers, chunks| {
-            deliver(Arc::clone(&edge), arrival, query, headers, chunks)
-        })
+        .then(move |arrival, query, chunks| deliver(Arc::clone(&edge), arrival, query, chunks))
 }
 
 async fn deliver<B: Buf, E>(
     edge: Arc<Edge>,
     arrival: Arc<Arrival>,
     query: String,
-    headers: HeaderMap,
     chunks: impl Stream<Item = Result<B, E>> + Unpin,
 ) -> Answer {
     let mut delivery = Delivery {
         id: arrival.id.clone(),
-        headers: texts(&headers),
+        headers: arrival.take_headers(),
         query: form_urlencoded::parse(query.as_bytes())
             .into_owned()
             .collect(),
         body: Vec::new(),
     };
     let sender = delivery.sender_type().map(shortened);
-    let answer = match body::read(chunks, announced(&headers), &edge.limits).await {
+    let answer = match body::read(chunks, arrival.announced, &edge.limits).await {
         Ok(body) => {
             delivery.body = body;
             Answer::outcome(edge.intake.accept(delivery).await)
@@ -124,21 +114,11 @@ async fn deliver<B: Buf, E>(
     answer.to(sender)
 }
 
-/// The headers that are text, their names in lower case as `http` keeps them.
-fn texts(headers: &HeaderMap) -> Vec<(String, String)> {
-    let texts = headers.iter().filter_map(|(name, value)| {
-        let value = str::from_utf8(value.as_bytes()).ok()?;
-        Some((name.as_str().to_owned(), value.to_owned()))
-    });
-    texts.collect()
-}
-
-fn announced(headers: &HeaderMap) -> Option<usize> {
-    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
-}
-
 /// As much of a type as the log needs to show which one was meant.
 fn shortened(sender: &str) -> String {
     const SHOWN: usize = 40;
-    sender.chars().take(SHOWN).collect()
+    match sender.char_indices().nth(SHOWN) {
+        Some((end, _)) => sender[..end].to_owned(),
+        None => sender.to_owned(),
+    }
 }
