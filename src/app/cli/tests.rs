@@ -200,7 +200,7 @@ fn wrong_usage_is_explained() {
         ),
         (
             &["webhook", "--disable-tls", "true"],
-            "there is an argument too many",
+            "an equals sign, as in --disable-tls=true",
         ),
         (&["decode"], "--type <TYPE> is missing"),
         (

@@ -93,7 +93,11 @@ pub fn load(mode: Mode, build: &Build<'_>, sources: &Sources<'_>) -> Loaded {
     let surroundings = sources.environment.values();
     let values = layers(&mut reader, sources, &surroundings);
     let (mut problems, mut notices) = (reader.problems, reader.notices);
-    let findings = rules::check(mode, &table, &values, build);
+    let mut findings = rules::check(mode, &table, &values, build);
+    // In place of a value that cannot be read stands a weaker one, of which nobody has to hear.
+    findings
+        .problems
+        .retain(|found| !problems.iter().any(|known| known.subject == found.subject));
     problems.extend(findings.problems);
     notices.extend(findings.notices);
     // ConfigMap and Secret may be mounted into one folder.
