@@ -35,6 +35,8 @@ use image_updater::domain::resources::application::Sources;
 use image_updater::domain::resources::image_updater::ApplicationRef;
 use image_updater::domain::resources::image_updater::ImageConfig;
 use image_updater::domain::resources::image_updater::ImageUpdater;
+use image_updater::domain::resources::image_updater::UpdateSettings;
+use image_updater::domain::resources::image_updater::WriteBackSettings;
 use image_updater::domain::resources::resource::ResourceId;
 use image_updater::domain::tracking::index::Index;
 use image_updater::ports::resource_reader::ResourceReader;
@@ -155,8 +157,8 @@ impl Cluster {
                 ],
                 ..ApplicationRef::default()
             }],
-            settings: Default::default(),
-            write_back: Default::default(),
+            settings: UpdateSettings::default(),
+            write_back: WriteBackSettings::default(),
             verification: None,
         };
         let resources = Resources {
