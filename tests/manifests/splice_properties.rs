@@ -107,7 +107,7 @@ fn lists() -> impl Strategy<Value = Lists> {
     let values = || prop::collection::vec(("[a-zA-Z0-9:/.' #-]{0,12}", 0..3_usize), 0..4);
     (values(), values(), values()).prop_map(|(parameters, mut images, variables)| {
         for (index, (image, _)) in images.iter_mut().enumerate() {
-            *image += &format!(":v{index}");
+            image.extend([":v", &index.to_string()]);
         }
         Lists {
             parameters,
