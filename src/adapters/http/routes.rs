@@ -98,9 +98,7 @@ async fn deliver<B: Buf, E>(
     let mut delivery = Delivery {
         id: arrival.id.clone(),
         headers: arrival.take_headers(),
-        query: form_urlencoded::parse(query.as_bytes())
-            .into_owned()
-            .collect(),
+        query: form_urlencoded::parse(query.as_bytes()).collect(),
         body: Vec::new(),
     };
     let sender = delivery.sender_type().map(shortened);
