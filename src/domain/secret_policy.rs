@@ -150,14 +150,23 @@ impl SecretPolicy {
                 is_signed(secrets, &delivery.body, signature)
             }
             Authentication::AuthorizationHeader => {
-                is_known(secrets, present(delivery.header("authorization"))?)
+                let proof = present(delivery.header("authorization"))?;
+                is_known(secrets, proof, in_header)
             }
-            Authentication::QuerySecret => is_known(secrets, present(delivery.query("secret"))?),
+            Authentication::QuerySecret => {
+                let proof = present(delivery.query("secret"))?;
+                is_known(secrets, proof, whole)
+            }
             Authentication::HeaderOrQuerySecret => {
-                let header = present(delivery.header("x-webhook-secret"));
-                let query = present(delivery.query("secret"));
-                let proofs = [header.or(query)?, query.or(header)?];
-                proofs.map(|proof| is_known(secrets, proof)).contains(&true)
+                let header = present(delivery.header("x-webhook-secret"))
+                    .map(|proof| is_known(secrets, proof, in_header));
+                let query =
+                    present(delivery.query("secret")).map(|proof| is_known(secrets, proof, whole));
+                match (header, query) {
+                    (Ok(header), Ok(query)) => header | query,
+                    (Ok(known), Err(_)) | (Err(_), Ok(known)) => known,
+                    (Err(missing), Err(_)) => return Err(missing),
+                }
             }
         };
         if known {
@@ -211,9 +220,13 @@ pub fn prove(authentication: Authentication, secret: &Secret, body: &[u8]) -> Pr
         Authentication::HubSignature256 => {
             Proof::Header("x-hub-signature-256", hub_signature(secret, body))
         }
-        Authentication::AuthorizationHeader => Proof::Header("authorization", secret.0.clone()),
-        Authentication::QuerySecret => Proof::Query("secret", secret.0.clone()),
-        Authentication::HeaderOrQuerySecret => Proof::Header("x-webhook-secret", secret.0.clone()),
+        Authentication::AuthorizationHeader => {
+            Proof::Header("authorization", in_header(secret).to_owned())
+        }
+        Authentication::QuerySecret => Proof::Query("secret", whole(secret).to_owned()),
+        Authentication::HeaderOrQuerySecret => {
+            Proof::Header("x-webhook-secret", in_header(secret).to_owned())
+        }
     }
 }
 
@@ -231,15 +244,27 @@ fn is_signed(secrets: &Secrets, body: &[u8], signature: &str) -> bool {
     })
 }
 
+/// A secret as a query parameter holds it.
+fn whole(secret: &Secret) -> &str {
+    &secret.0
+}
+
+/// A secret as a header holds it: HTTP takes blanks off both ends of a value ([RFC 9110, 5.5]), so no sender can send them.
+///
+/// [RFC 9110, 5.5]: https://www.rfc-editor.org/rfc/rfc9110#section-5.5
+fn in_header(secret: &Secret) -> &str {
+    secret.0.trim_matches([' ', '\t'])
+}
+
 /// Compares texts by their MACs under one key: equal work whatever they hold and however long they are.
-fn is_known(secrets: &Secrets, proof: &str) -> bool {
+fn is_known(secrets: &Secrets, proof: &str, as_sent: fn(&Secret) -> &str) -> bool {
     const KEY: &[u8] = b"comparison of webhook secrets";
     let Some(proof) = mac(KEY, proof.as_bytes()).map(|mac| mac.finalize().into_bytes()) else {
         return false;
     };
     secrets.0.iter().fold(false, |known, secret| {
-        let matches =
-            mac(KEY, secret.0.as_bytes()).is_some_and(|mac| mac.verify_slice(&proof).is_ok());
+        let secret = as_sent(secret).as_bytes();
+        let matches = mac(KEY, secret).is_some_and(|mac| mac.verify_slice(&proof).is_ok());
         known | matches
     })
 }
@@ -346,6 +371,25 @@ mod tests {
             verdict(Authentication::QuerySecret, "x", both("x", "")),
             Err(Denied::Missing)
         );
+    }
+
+    #[test]
+    fn blanks_around_a_secret_are_not_waited_for_in_a_header() {
+        // HTTP takes them off the value of a header, so no sender can send them there.
+        let header = |name, value| delivery(&[(name, value)], &[], "");
+        let auth = Authentication::AuthorizationHeader;
+        let sent = |value| header("authorization", value);
+        assert_eq!(verdict(auth, " Bearer a b \t", sent("Bearer a b")), Ok(()));
+        assert_eq!(
+            verdict(auth, "Bearer a", sent("Bearera")),
+            Err(Denied::Invalid)
+        );
+        let auth = Authentication::HeaderOrQuerySecret;
+        assert_eq!(verdict(auth, "x ", header("x-webhook-secret", "x")), Ok(()));
+        // In a query and in a signature they count.
+        let query = |value| delivery(&[], &[("secret", value)], "");
+        assert_eq!(verdict(auth, "x ", query("x ")), Ok(()));
+        assert_eq!(verdict(auth, "x ", query("x")), Err(Denied::Invalid));
     }
 
     #[test]

@@ -234,6 +234,21 @@ fn quickstart_shows_the_change_and_ends() {
 }
 
 #[test]
+fn quickstart_logs_as_the_environment_asks_and_heeds_nothing_else_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = program()
+        .env("IMAGE_UPDATER_LOGFORMAT", "json")
+        .env("DISABLE_TLS", "no value that is allowed")
+        .args(["quickstart", "--once", "--dir"])
+        .arg(folder.path().join("try"))
+        .output()
+        .unwrap();
+    let log = stderr(&output);
+    assert!(output.status.success(), "{log}");
+    assert!(log.lines().all(|line| line.starts_with('{')), "{log}");
+}
+
+#[test]
 fn the_lines_that_quickstart_prints_work() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("it's a folder");
@@ -306,6 +321,32 @@ fn config_tells_what_would_stop_the_start() {
 }
 
 #[test]
+fn places_that_settings_name_are_looked_at_before_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("tls.crt"), "nonsense").unwrap();
+    fs::write(folder.path().join("tls.key"), "nonsense").unwrap();
+    let tls = folder.path().to_str().unwrap();
+    for command in [&["config"][..], &["webhook"]] {
+        let output = program()
+            .args(command)
+            .env("IMAGE_UPDATER_MANIFESTS", "/nowhere/manifests")
+            .args(["--webhook-port", "0", "--tls-dir", tls])
+            .output()
+            .unwrap();
+        let shown = format!("{}{}", stdout(&output), stderr(&output));
+        assert_eq!(output.status.code(), Some(64), "{command:?}: {shown}");
+        for expected in [
+            "manifests: $IMAGE_UPDATER_MANIFESTS is \"/nowhere/manifests\"; ",
+            "is no directory",
+            "tls.dir: --tls-dir is ",
+            "tls.crt holds no certificate",
+        ] {
+            assert!(shown.contains(expected), "{command:?}: {shown}");
+        }
+    }
+}
+
+#[test]
 fn a_mounted_config_map_configures_the_server() {
     let folder = Folder::new("s");
     let config = tempfile::tempdir().unwrap();
@@ -370,7 +411,7 @@ fn what_cannot_start_says_why() {
         "--tls-dir",
         certificate.path().to_str().unwrap(),
     ]);
-    assert!(unreadable.contains("level=error"), "{unreadable}");
+    assert!(unreadable.contains("tls.crt"), "{unreadable}");
     let nowhere = program()
         .args(["webhook", "--manifests", "/nowhere"])
         .output()

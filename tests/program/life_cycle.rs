@@ -1,6 +1,9 @@
 //! Rate, bounds and the end of a process.
 
 use std::fs;
+use std::io::Read;
+use std::io::Write;
+use std::net::TcpStream;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -124,6 +127,37 @@ async fn a_delay_keeps_the_door_open_and_readiness_off() {
 }
 
 #[tokio::test]
+async fn a_client_that_dawdles_keeps_nothing_from_being_finished() {
+    let folder = folder(3);
+    let flags = [
+        "--disable-tls",
+        "--webhook-ratelimit-allowed",
+        "1",
+        "--shutdown-grace",
+        "3s",
+    ];
+    let mut server = Server::start(with(&folder, &flags));
+    for n in 0..3 {
+        let image = format!("ghcr.io/acme/app{n}:1.1.0");
+        announce(&server, "ghcr.io", &image, SECRET).await;
+    }
+    let mut dawdling = TcpStream::connect(server.address()).unwrap();
+    dawdling
+        .write_all(b"POST /webhook HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n")
+        .unwrap();
+    // The server asks for the body, so it waits for it.
+    dawdling.read_exact(&mut [0; 9]).unwrap();
+    server.signal("TERM");
+    assert!(server.wait().success());
+    assert_eq!(
+        server.log.with(&["outcome=changed"]).len(),
+        3,
+        "{}",
+        server.log.text()
+    );
+}
+
+#[tokio::test]
 async fn a_second_signal_ends_it_at_once() {
     let folder = folder(1);
     let mut server = Server::start(with(
@@ -140,6 +174,8 @@ async fn a_second_signal_ends_it_at_once() {
 
 /// The status of a GET, or `None` where nobody listens.
 async fn status(server: &Server, path: &str) -> Option<u16> {
+    // Whichever test of this process comes first installs it.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder()
         .tls_danger_accept_invalid_certs(true)
         .build()

@@ -151,6 +151,11 @@ impl Server {
         format!("{}://127.0.0.1:{}{path_and_query}", self.scheme, self.port)
     }
 
+    /// Where this server listens, as far as this machine is concerned.
+    pub(crate) fn address(&self) -> (&'static str, u16) {
+        ("127.0.0.1", self.port)
+    }
+
     /// Sends a signal by its name.
     pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("kill")

@@ -262,4 +262,45 @@ mod tests {
         assert_eq!(whole_seconds(Duration::from_secs(7)), 7);
         assert_eq!(whole_seconds(Duration::from_millis(7001)), 8);
     }
+
+    /// Status and message of every refusal, as people look them up.
+    #[test]
+    fn the_troubleshooting_page_knows_every_refusal() {
+        let page = include_str!("../../../docs/TROUBLESHOOTING.md");
+        let rows: Vec<Vec<&str>> = page
+            .lines()
+            .map(|line| line.split(" | ").collect())
+            .collect();
+        let secs = Duration::from_secs;
+        let reason = String::new();
+        for answer in [
+            Answer::rejection(&Rejection::NoHandler),
+            Answer::rejection(&Rejection::MissingSecret),
+            Answer::rejection(&Rejection::InvalidSecret),
+            Answer::rejection(&Rejection::Malformed { reason }),
+            Answer::rejection(&Rejection::Busy {
+                retry_after: secs(30),
+            }),
+            Answer::body_error(&BodyError::TooLarge { max: 1 << 20 }),
+            Answer::body_error(&BodyError::TooSlow { within: secs(10) }),
+            Answer::body_error(&BodyError::Broken),
+            Answer::head_too_large(16 << 10),
+            Answer::method_not_allowed("POST"),
+            Answer::not_found(),
+        ] {
+            let Content::Json { message, .. } = &answer.content else {
+                panic!("{answer:?}");
+            };
+            let is_row = |row: &&Vec<&str>| {
+                let status = format!("| {}", answer.status.as_u16());
+                let told = row.get(1).map(|cell| cell.trim_matches(['`', ' ', '…']));
+                row[0] == status && told.is_some_and(|told| message.starts_with(told))
+            };
+            assert!(
+                rows.iter().any(|row| is_row(&row)),
+                "{}: {message}",
+                answer.status
+            );
+        }
+    }
 }

@@ -180,9 +180,8 @@ pub(super) fn value(
     let collection = matches!(old.kind, Kind::Sequence { .. } | Kind::Mapping { .. });
     if collection && !(empty && matches!(mapping.kind, Kind::Mapping { flow: false, .. })) {
         // A flow collection with a comment in it, or within another flow collection.
-        let inside = value.flow(layout);
-        let inside = inside.trim_start_matches(['[', '{']);
-        let inside = inside.strip_suffix([']', '}']).unwrap_or(inside);
+        let flow = value.flow(layout);
+        let inside = flow.get(1..flow.len() - 1).unwrap_or_default();
         return vec![Splice::at(old.span.start + 1, inside.to_owned())];
     }
     if matches!(mapping.kind, Kind::Mapping { flow: true, .. }) {

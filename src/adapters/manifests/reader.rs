@@ -1,6 +1,7 @@
 //! The ports on a directory of manifests.
 
 use std::io;
+use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -61,15 +62,28 @@ struct Shared {
     current: watch::Sender<Arc<Resources>>,
 }
 
+/// Whether there is a directory that can be read.
+///
+/// # Errors
+/// [`ManifestsError`].
+pub fn check(dir: &Path) -> Result<(), ManifestsError> {
+    let dir = dir.to_owned();
+    if !dir.is_dir() {
+        return Err(ManifestsError::NotADirectory { dir });
+    }
+    match std::fs::read_dir(&dir) {
+        Ok(_) => Ok(()),
+        Err(source) => Err(ManifestsError::Unreadable { dir, source }),
+    }
+}
+
 impl Manifests {
     /// Reads a directory. Objects without a namespace are taken to be in the default one.
     ///
     /// # Errors
     /// [`ManifestsError`]. What is wrong with single files is logged, and does not stop the others.
     pub fn open(dir: PathBuf, default_namespace: String) -> Result<Self, ManifestsError> {
-        if !dir.is_dir() {
-            return Err(ManifestsError::NotADirectory { dir });
-        }
+        check(&dir)?;
         let mut store = Store::new(dir, default_namespace);
         if let Err(source) = store.refresh() {
             let dir = store.dir;

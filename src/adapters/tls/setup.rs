@@ -72,6 +72,17 @@ pub fn set_up(settings: TlsSettings) -> Result<Tls, TlsError> {
     })
 }
 
+/// Whether [`set_up`] would work, as far as the folder can tell. Nothing is logged.
+///
+/// # Errors
+/// [`TlsError`], as for [`set_up`].
+pub fn check(settings: &TlsSettings) -> Result<(), TlsError> {
+    match Found::read(&settings.folder)?.pair()? {
+        Some(pair) => acceptor(settings, &pair).map(drop),
+        None => Ok(()),
+    }
+}
+
 fn make_self_signed(settings: &TlsSettings, found: &Found) -> Result<KeyPair, TlsError> {
     if let Found::Absent { missing } = found {
         let folder = settings.folder.display();

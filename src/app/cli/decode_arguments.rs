@@ -52,7 +52,7 @@ impl DecodeArguments {
         }
         Ok(Self::Delivery(DeliveryArguments {
             sender: sender(matches, senders)?,
-            secrets: Secrets::parse(text(matches, command::SECRET)),
+            secrets: secrets(matches)?,
             headers: all(matches, command::HEADER, header)?,
             query: all(matches, command::QUERY, parameter)?,
             body: match matches.get_one::<PathBuf>(command::FILE) {
@@ -61,6 +61,15 @@ impl DecodeArguments {
             },
         }))
     }
+}
+
+/// An empty secret is refused: whoever gives one, such as an unset variable, believes that authentication is looked at.
+fn secrets(matches: &ArgMatches) -> Result<Secrets, UsageError> {
+    let secrets = Secrets::parse(text(matches, command::SECRET));
+    if secrets.is_empty() && matches.contains_id(command::SECRET) {
+        return Err(UsageError::new("--secret is empty"));
+    }
+    Ok(secrets)
 }
 
 /// The type of sender that was asked for; clap has checked the name.

@@ -200,7 +200,7 @@ fn wrong_usage_is_explained() {
         ),
         (
             &["webhook", "--disable-tls", "true"],
-            "there is an argument too many",
+            "an equals sign, as in --disable-tls=true",
         ),
         (&["decode"], "--type <TYPE> is missing"),
         (
@@ -309,6 +309,19 @@ fn decode_takes_a_delivery_apart() {
         call(&["decode", "--list"]),
         Ok(Invocation::Decode(DecodeArguments::List))
     ));
+}
+
+#[test]
+fn an_empty_secret_is_not_taken_for_none() {
+    for line in [
+        "decode --type ghcr.io --secret=",
+        "decode --type ghcr.io --secret=\n",
+        "send --type ghcr.io --image ghcr.io/a/b:1 --url https://x/webhook --secret=",
+    ] {
+        let arguments: Vec<_> = line.split(' ').collect();
+        let error = call(&arguments).unwrap_err().to_string();
+        assert!(error.contains("--secret is empty"), "{line}: {error}");
+    }
 }
 
 #[test]

@@ -61,7 +61,7 @@ fn unknown(argument: &str, meant: &str) -> String {
         Some(flag) if flag.starts_with("--") => {
             format!("there is no flag {flag}{}", did_you_mean(meant))
         }
-        _ => "there is an argument too many; values with blanks need quotes".to_owned(),
+        _ => "there is an argument too many; values with blanks need quotes, and true or false an equals sign, as in --disable-tls=true".to_owned(),
     }
 }
 

@@ -51,6 +51,23 @@ pub struct Loaded {
 }
 
 impl Loaded {
+    /// The settings as far as they could be read, whether or not they may be used: for a look at the places that they name.
+    #[must_use]
+    pub fn draft(&self) -> Option<&Settings> {
+        self.settings.as_ref()
+    }
+
+    /// Adds a problem with the place that a setting names.
+    pub fn refuse(&mut self, key: &str, reason: &dyn std::fmt::Display) {
+        let value = self.values.get::<String>(key).unwrap_or_default();
+        let place = self.values.place(key).unwrap_or_default();
+        let setting = self.table.iter().find(|setting| setting.key == key);
+        self.problems.push(match setting {
+            Some(setting) => Problem::with_value(setting, &place, &value, reason.to_string()),
+            None => Problem::of(key, reason.to_string()),
+        });
+    }
+
     /// The settings.
     ///
     /// # Errors
@@ -76,7 +93,11 @@ pub fn load(mode: Mode, build: &Build<'_>, sources: &Sources<'_>) -> Loaded {
     let surroundings = sources.environment.values();
     let values = layers(&mut reader, sources, &surroundings);
     let (mut problems, mut notices) = (reader.problems, reader.notices);
-    let findings = rules::check(mode, &table, &values, build);
+    let mut findings = rules::check(mode, &table, &values, build);
+    // In place of a value that cannot be read stands a weaker one, of which nobody has to hear.
+    findings
+        .problems
+        .retain(|found| !problems.iter().any(|known| known.subject == found.subject));
     problems.extend(findings.problems);
     notices.extend(findings.notices);
     // ConfigMap and Secret may be mounted into one folder.

@@ -287,6 +287,15 @@ fn every_problem_is_reported_at_once() {
 }
 
 #[test]
+fn a_value_that_cannot_be_read_is_not_judged_by_its_default() {
+    let world = minimal()
+        .environment(&[("TLS_MIN_VERSION", "1.4"), ("TLS_MAX_VERSION", "1.2")])
+        .flags(&[("--shutdown-delay", "soon"), ("--shutdown-grace", "1ms")]);
+    let problems = world.problems(Mode::Webhook);
+    assert_eq!(problems.len(), 2, "{problems:?}");
+}
+
+#[test]
 fn what_is_not_of_the_command_is_left_alone() {
     let world = minimal().environment(&[("IMAGE_UPDATER_INTERVAL", "nonsense")]);
     assert_eq!(world.problems(Mode::Webhook), [""; 0]);

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use crate::adapters::config::environment::Environment;
 use crate::adapters::config::mounted_folder::MountedFolder;
-use crate::adapters::tls;
+use crate::adapters::manifests::reader;
+use crate::adapters::tls::CAPABILITIES;
 use crate::app::cli::flags::Flags;
 use crate::app::settings::build::Build;
 use crate::app::settings::load::Loaded;
@@ -16,11 +17,29 @@ use crate::app::settings::mode::Mode;
 use crate::app::settings::problem::EXIT_USAGE;
 use crate::app::wiring::print;
 use crate::app::wiring::profiles;
+use crate::app::wiring::tls;
 use crate::ports::config_source::ConfigSource;
 
-/// Loads the settings of a command from flags, environment and mounted folders.
+/// Loads the settings of a command from flags, environment and mounted folders, and looks at the places that they name.
 pub(super) fn read(mode: Mode, flags: &Flags) -> Loaded {
-    from(mode, flags, &Environment::new(std::env::vars_os()), &folder)
+    let mut loaded = from(mode, flags, &Environment::new(std::env::vars_os()), &folder);
+    look(&mut loaded);
+    loaded
+}
+
+/// Finds what would stop the start although every value is one that is allowed.
+fn look(loaded: &mut Loaded) {
+    let Some(settings) = loaded.draft() else {
+        return;
+    };
+    let manifests = reader::check(&settings.manifests);
+    let tls = settings.server.as_ref().map_or(Ok(()), tls::check);
+    if let Err(error) = manifests {
+        loaded.refuse("manifests", &error);
+    }
+    if let Err(error) = tls {
+        loaded.refuse("tls.dir", &error);
+    }
 }
 
 /// Loads the settings of a command from sources of the caller's choice.
@@ -32,7 +51,7 @@ pub(super) fn from(
 ) -> Loaded {
     let build = Build {
         senders: &profiles(),
-        tls: tls::CAPABILITIES,
+        tls: CAPABILITIES,
     };
     load(
         mode,

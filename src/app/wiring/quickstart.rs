@@ -23,6 +23,8 @@ use crate::app::settings::Settings;
 use crate::app::settings::load::Presence;
 use crate::app::settings::mode::Mode;
 use crate::app::settings::problem::EXIT_USAGE;
+use crate::app::settings::table::Table;
+use crate::app::settings::topic::Topic;
 use crate::app::shutdown::End;
 use crate::app::telemetry;
 use crate::app::wiring::Server;
@@ -30,6 +32,7 @@ use crate::app::wiring::block_on;
 use crate::app::wiring::complain;
 use crate::app::wiring::configuration;
 use crate::app::wiring::print;
+use crate::app::wiring::profiles;
 use crate::app::wiring::serve::signals;
 use crate::domain::event::ImageEvent;
 use crate::domain::reference::ImageName;
@@ -77,7 +80,7 @@ fn somewhere() -> std::io::Result<PathBuf> {
     Ok(folder.keep())
 }
 
-/// The settings of `webhook` for this folder, with nothing of the machine's own configuration in them.
+/// The settings of `webhook` for this folder, with nothing of the machine's own configuration in them but how it logs.
 fn settings(arguments: &QuickstartArguments, folder: &Folder) -> Result<Settings, Box<dyn Error>> {
     let path = |path: PathBuf| path.to_string_lossy().into_owned();
     let flags = arguments
@@ -98,8 +101,21 @@ fn settings(arguments: &QuickstartArguments, folder: &Folder) -> Result<Settings
             Box::new(Flags::default())
         }
     };
-    let loaded = configuration::from(Mode::Webhook, &flags, &Environment::new([]), &folders);
+    let variables = log_variables();
+    let environment = std::env::vars_os()
+        .filter(|(name, _)| variables.iter().any(|variable| name == variable.as_str()));
+    let environment = Environment::new(environment);
+    let loaded = configuration::from(Mode::Webhook, &flags, &environment, &folders);
     Ok(loaded.into_settings()?)
+}
+
+/// The environment variables that say how to log.
+fn log_variables() -> Vec<String> {
+    let table = Table::new(&profiles());
+    let log = table.iter().filter(|row| row.topic == Topic::Logging);
+    let mut variables: Vec<String> = log.filter_map(|row| row.env.clone()).collect();
+    variables.push("NO_COLOR".to_owned());
+    variables
 }
 
 /// Serves, and beside it sends the delivery and tells what came of it.
@@ -142,18 +158,19 @@ async fn tell_story(folder: &Folder, url: &str, once: bool) -> Result<(), Box<dy
         .ok_or("no sender of GHCR's type")?;
     let before = folder.contents()?;
     print(format_args!(
-        "Serving {url} on the Applications in {}\n",
+        "Serving {url} on the Applications in {}",
         folder.manifests().display()
     ));
     let (event, request) = announcement(ghcr.as_ref(), "1.5.0", folder, url)?;
     print(format_args!(
-        "Delivering, signed as GitHub signs: {event} was pushed"
+        "\nDelivering, signed as GitHub signs: {event} was pushed"
     ));
     // The certificate is one that the server made for itself a moment ago.
     let answer = HttpWebhookClient::new(true)?.post(request).await?;
-    print(format_args!("{} {}\n", answer.status, answer.body));
+    print(format_args!("{} {}", answer.status, answer.body));
     let changes = timeout(PATIENCE, changes(folder, &before)).await;
-    print(changes.map_err(|_| "nothing changed; the log says why")??);
+    let changes = changes.map_err(|_| "nothing changed; the log says why")??;
+    print(format_args!("\n{changes}"));
     if !once {
         print(by_hand(ghcr.as_ref(), folder, url)?);
     }
@@ -211,7 +228,7 @@ fn by_hand(
         .map_or_else(|_| PROGRAM.to_owned(), |path| path.display().to_string());
     let secret = folder.secret_file();
     Ok(format!(
-        "Try it by hand. {event}, by curl:\n\n{curl}\n\nAny other image, by this program:\n\n{} send --type ghcr.io --image ghcr.io/acme/payments-api:2.3.1 \\\n  \
+        "\nTry it by hand. {event}, by curl:\n\n{curl}\n\nAny other image, by this program:\n\n{} send --type ghcr.io --image ghcr.io/acme/payments-api:2.3.1 \\\n  \
          --url {} --secret-file {} --insecure\n\nEnd with Ctrl-C.",
         tell::quoted(&program),
         tell::quoted(url),

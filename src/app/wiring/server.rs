@@ -150,6 +150,8 @@ impl Server {
         let serving = tokio::spawn(serve_at(self.door, stopping));
         readiness.set(true);
         signal().await;
+        // Not only once the door is shut: a client that dawdles could keep it open for all the time there is.
+        self.pace.lift();
         let steps = Steps {
             unready: || readiness.set(false),
             stop: async {
@@ -158,7 +160,6 @@ impl Server {
                 let _ = serving.await;
             },
             finish: async {
-                self.pace.lift();
                 close.send_replace(true);
                 let _ = updating.await;
             },

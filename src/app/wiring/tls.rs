@@ -7,6 +7,7 @@ use crate::adapters::tls::error::TlsError;
 use crate::adapters::tls::plain_acceptor::PlainAcceptor;
 use crate::adapters::tls::reload::ReloadTiming;
 use crate::adapters::tls::setup;
+use crate::app::settings::ServerSettings;
 use crate::app::settings::TlsSettings;
 use crate::app::wiring::server::Background;
 
@@ -22,15 +23,29 @@ pub(super) fn acceptor(
     let Some(settings) = settings else {
         return Ok(Arc::new(PlainAcceptor));
     };
-    let tls = setup::set_up(setup::TlsSettings {
+    let tls = setup::set_up(to_adapter(settings, http2))?;
+    background.push(Box::pin(tls.watch.run()));
+    Ok(tls.acceptor)
+}
+
+/// Whether there will be an acceptor.
+///
+/// # Errors
+/// [`TlsError`].
+pub(super) fn check(server: &ServerSettings) -> Result<(), TlsError> {
+    server.tls.clone().map_or(Ok(()), |settings| {
+        setup::check(&to_adapter(settings, server.http2))
+    })
+}
+
+fn to_adapter(settings: TlsSettings, http2: bool) -> setup::TlsSettings {
+    setup::TlsSettings {
         policy: settings.policy,
         http2,
         folder: settings.dir,
         names: host_names(),
         timing: ReloadTiming::default(),
-    })?;
-    background.push(Box::pin(tls.watch.run()));
-    Ok(tls.acceptor)
+    }
 }
 
 /// The names by which this process may be reached: of its host, which in a pod is the pod's, and of the pod as the downward API tells it.

@@ -1,7 +1,7 @@
 //! The log of one test.
 
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
@@ -15,17 +15,21 @@ pub(crate) struct Log {
     _guard: Option<DefaultGuard>,
 }
 
-/// What every thread without a log of its own logs, at every level, the records of the crate `log` included. Only one test may ask.
+/// What every thread without a log of its own logs, at every level, the records of the crate `log` included.
 pub(crate) fn everything() -> Log {
-    let lines = Lines::default();
-    let writer = lines.clone();
-    tracing_subscriber::fmt()
-        .with_ansi(false)
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(move || writer.clone())
-        .init();
+    static EVERYTHING: OnceLock<Lines> = OnceLock::new();
+    let lines = EVERYTHING.get_or_init(|| {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_max_level(tracing::Level::TRACE)
+            .with_writer(move || writer.clone())
+            .init();
+        lines
+    });
     Log {
-        lines,
+        lines: lines.clone(),
         _guard: None,
     }
 }
@@ -46,6 +50,8 @@ impl Write for Lines {
 impl Log {
     /// Keeps everything from `info` on.
     pub(crate) fn start() -> Self {
+        // Where nobody listens at first, tracing may note for good that nobody does.
+        everything();
         let lines = Lines::default();
         let writer = lines.clone();
         let subscriber = tracing_subscriber::fmt()

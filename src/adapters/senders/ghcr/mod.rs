@@ -69,12 +69,14 @@ impl PayloadDecoder for Ghcr {
     }
 }
 
-/// The JSON of a delivery, which GitHub can be told to send in the field `payload` of a form.
+/// The JSON of a delivery, which GitHub can be told to send in the field `payload` of a form. The body tells which: curl and other tools
+/// call whatever they post a form, and a body without content type may be one.
 fn json(delivery: &Delivery) -> Result<Cow<'_, [u8]>, DecodeError> {
     let told = delivery
         .header("content-type")
         .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
-    if !told && !delivery.body.starts_with(b"payload=") {
+    let object = delivery.body.trim_ascii_start().starts_with(b"{");
+    if object || !told && !delivery.body.starts_with(b"payload=") {
         return Ok(Cow::Borrowed(&delivery.body));
     }
     form_urlencoded::parse(&delivery.body)
