@@ -200,7 +200,7 @@ fn wrong_usage_is_explained() {
         ),
         (
             &["webhook", "--disable-tls", "true"],
-            "an equals sign, as in --disable-tls=true",
+            "there is an argument too many; values with blanks need quotes, and true or false an equals sign",
         ),
         (&["decode"], "--type <TYPE> is missing"),
         (
