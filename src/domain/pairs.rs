@@ -72,8 +72,10 @@ impl<N: AsRef<str>, V: AsRef<str>> Extend<(N, V)> for Pairs {
 
 impl<N: AsRef<str>, V: AsRef<str>> FromIterator<(N, V)> for Pairs {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
+        /// Where nobody knows how many come, a few are likely.
+        const FEW: usize = 4;
         let pairs = pairs.into_iter();
-        let mut all = Self::with_capacity(pairs.size_hint().0);
+        let mut all = Self::with_capacity(pairs.size_hint().0.max(FEW));
         all.extend(pairs);
         all
     }

@@ -116,7 +116,7 @@ async fn deliver<B: Buf, E>(
 fn shortened(sender: &str) -> String {
     const SHOWN: usize = 40;
     match sender.char_indices().nth(SHOWN) {
-        Some((end, _)) => sender[..end].to_owned(),
+        Some((end, _)) => sender.get(..end).unwrap_or_default().to_owned(),
         None => sender.to_owned(),
     }
 }
