@@ -35,6 +35,8 @@ use image_updater::domain::resources::application::Sources;
 use image_updater::domain::resources::image_updater::ApplicationRef;
 use image_updater::domain::resources::image_updater::ImageConfig;
 use image_updater::domain::resources::image_updater::ImageUpdater;
+use image_updater::domain::resources::image_updater::UpdateSettings;
+use image_updater::domain::resources::image_updater::WriteBackSettings;
 use image_updater::domain::resources::resource::ResourceId;
 use image_updater::domain::tracking::index::Index;
 use image_updater::ports::resource_reader::ResourceReader;
@@ -81,13 +83,13 @@ async fn poll(
         for verdict in judgement.verdicts {
             match verdict.opinion {
                 Opinion::Change { old, new } => {
-                    println!("  {}: {image} {old} -> {new}", verdict.application)
+                    println!("  {}: {image} {old} -> {new}", verdict.application);
                 }
                 Opinion::Unchanged(reason) => {
-                    println!("  {}: {image} unchanged, {reason}", verdict.application)
+                    println!("  {}: {image} unchanged, {reason}", verdict.application);
                 }
                 Opinion::Undecided(reason) => {
-                    println!("  {}: {image} undecided, {reason}", verdict.application)
+                    println!("  {}: {image} undecided, {reason}", verdict.application);
                 }
             }
         }
@@ -155,8 +157,8 @@ impl Cluster {
                 ],
                 ..ApplicationRef::default()
             }],
-            settings: Default::default(),
-            write_back: Default::default(),
+            settings: UpdateSettings::default(),
+            write_back: WriteBackSettings::default(),
             verification: None,
         };
         let resources = Resources {
@@ -175,7 +177,7 @@ impl ResourceReader for Cluster {
 
     async fn changed(&self) {
         // Nobody but the trigger changes anything here.
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 
@@ -221,7 +223,7 @@ fn set_image(application: &mut Application, edit: &Edit) -> Result<(), TriggerEr
         .iter_mut()
         .find(|image| Some(&**image) == expected.as_ref())
     {
-        Some(image) => *image = value.clone(),
+        Some(image) => image.clone_from(value),
         None if expected.is_none() => images.push(value.clone()),
         None => {
             return Err(TriggerError::Moved {

@@ -27,13 +27,24 @@ fn main() -> Result<()> {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
-        ["--serve", kind, folder] => server::run(Kind::parse(kind)?, Path::new(folder)),
+        ["--serve", kind, folder] => {
+            end_with_the_parent();
+            server::run(Kind::parse(kind)?, Path::new(folder))
+        }
         _ if arguments.contains(&"--bench") => measure(),
         _ => {
             println!("run it with `cargo bench --bench edge`");
             Ok(())
         }
     }
+}
+
+/// Its input ends when the parent does, however that came.
+fn end_with_the_parent() {
+    std::thread::spawn(|| {
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        std::process::exit(0);
+    });
 }
 
 /// A server in a process of its own, which ends with this value.
@@ -48,6 +59,7 @@ impl Server {
         let mut process = Command::new(std::env::current_exe()?)
             .args(["--serve", kind.name()])
             .arg(folder)
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
         let stdout = process.stdout.take().ok_or("the server has no output")?;

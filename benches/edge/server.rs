@@ -1,7 +1,7 @@
 //! The servers that are compared.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
@@ -22,9 +22,12 @@ use image_updater::adapters::tls::acceptor::Acceptor;
 use image_updater::adapters::tls::reload::ReloadTiming;
 use image_updater::adapters::tls::setup::{TlsSettings, set_up};
 use image_updater::app::intake::Intake;
+use image_updater::domain::delivery::{Delivery, DeliveryId};
+use image_updater::domain::pairs::Pairs;
 use image_updater::domain::secret_policy::{SecretPolicy, Secrets};
 use image_updater::domain::tls::TlsPolicy;
 use image_updater::ports::event_queue::EventQueue;
+use image_updater::ports::payload_decoder::{Decoded, PayloadDecoder};
 use sha2::Sha256;
 use tokio::net::TcpListener;
 use warp::Filter;
@@ -39,6 +42,8 @@ pub(crate) enum Kind {
     Bare,
     /// The same under one route of warp.
     Warp,
+    /// The same again, decoded by our decoder, which reads more fields and bears what senders get wrong.
+    WarpAndDecoder,
     /// The whole edge, its log switched off.
     Edge,
     /// The whole edge with its line in the log for each request, written to /dev/null.
@@ -46,7 +51,13 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 4] = [Self::Bare, Self::Warp, Self::Edge, Self::EdgeWithLog];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Bare,
+        Self::Warp,
+        Self::WarpAndDecoder,
+        Self::Edge,
+        Self::EdgeWithLog,
+    ];
 
     pub(crate) fn parse(name: &str) -> Result<Self> {
         let kind = Self::ALL.into_iter().find(|kind| kind.name() == name);
@@ -57,6 +68,7 @@ impl Kind {
         match self {
             Self::Bare => "bare",
             Self::Warp => "warp",
+            Self::WarpAndDecoder => "warp-and-decoder",
             Self::Edge => "edge",
             Self::EdgeWithLog => "edge-with-log",
         }
@@ -66,6 +78,7 @@ impl Kind {
         match self {
             Self::Bare => "bare hyper: TLS, HMAC, JSON",
             Self::Warp => "the same as a route of warp",
+            Self::WarpAndDecoder => "the same with our decoder",
             Self::Edge => "the whole edge, log off",
             Self::EdgeWithLog => "the whole edge, a log line per request",
         }
@@ -90,7 +103,8 @@ pub(crate) fn run(kind: Kind, folder: &Path) -> Result<()> {
         let acceptor = set_up(settings)?.acceptor;
         match kind {
             Kind::Bare => bare(listener, acceptor).await,
-            Kind::Warp => warp_alone(listener, acceptor).await,
+            Kind::Warp => warp_alone(listener, acceptor, judge).await,
+            Kind::WarpAndDecoder => warp_alone(listener, acceptor, judge_by_decoder).await,
             Kind::Edge => edge(listener, acceptor).await,
             Kind::EdgeWithLog => {
                 let null = std::fs::File::create("/dev/null")?;
@@ -153,12 +167,16 @@ async fn bare(listener: TcpListener, acceptor: Arc<dyn Acceptor>) -> Result<()> 
     }
 }
 
-async fn warp_alone(listener: TcpListener, acceptor: Arc<dyn Acceptor>) -> Result<()> {
+async fn warp_alone(
+    listener: TcpListener,
+    acceptor: Arc<dyn Acceptor>,
+    judge: fn(&HeaderMap, &[u8]) -> Response<Full<Bytes>>,
+) -> Result<()> {
     let route = warp::path!("webhook")
         .and(warp::post())
         .and(warp::header::headers_cloned())
         .and(warp::body::bytes())
-        .map(|headers: HeaderMap, body: Bytes| {
+        .map(move |headers: HeaderMap, body: Bytes| {
             judge(&headers, &body).map(|_| ACCEPTED.as_bytes().to_vec())
         });
     let service = TowerToHyperService::new(warp::service(route));
@@ -181,10 +199,34 @@ const ACCEPTED: &str = r#"{"outcome":"accepted","message":"queued 1 image","deli
 
 /// Checks the signature and decodes, no more.
 fn judge(headers: &HeaderMap, body: &[u8]) -> Response<Full<Bytes>> {
-    let mut answer = Response::new(Full::from(ACCEPTED));
+    answer(is_signed(headers, body) && decode(body).is_ok())
+}
+
+/// Checks the signature and decodes as the edge does.
+fn judge_by_decoder(headers: &HeaderMap, body: &[u8]) -> Response<Full<Bytes>> {
+    static SENDERS: LazyLock<Vec<Box<dyn PayloadDecoder>>> = LazyLock::new(senders::all);
     if !is_signed(headers, body) {
-        *answer.status_mut() = StatusCode::UNAUTHORIZED;
-    } else if decode(body).is_err() {
+        return answer(false);
+    }
+    let delivery = Delivery {
+        id: DeliveryId::new(String::new()),
+        headers: [
+            ("content-type", "application/json"),
+            ("x-github-event", "package"),
+        ]
+        .into_iter()
+        .collect(),
+        query: Pairs::default(),
+        body: body.to_vec(),
+    };
+    let decoder = SENDERS.iter().find(|d| d.profile().name == "ghcr.io");
+    let decoded = decoder.map(|decoder| decoder.decode(&delivery));
+    answer(matches!(decoded, Some(Ok(Decoded::Images(_)))))
+}
+
+fn answer(is_accepted: bool) -> Response<Full<Bytes>> {
+    let mut answer = Response::new(Full::from(ACCEPTED));
+    if !is_accepted {
         *answer.status_mut() = StatusCode::BAD_REQUEST;
     }
     answer

@@ -10,6 +10,7 @@ use image_updater::adapters::senders;
 use image_updater::domain::delivery::Delivery;
 use image_updater::domain::delivery::DeliveryId;
 use image_updater::domain::event::ImageEvent;
+use image_updater::domain::pairs::Pairs;
 use image_updater::ports::payload_decoder::Composed;
 use image_updater::ports::payload_decoder::Decoded;
 use image_updater::ports::payload_decoder::PayloadDecoder;
@@ -62,8 +63,8 @@ fn delivery(shape: usize, bytes: &[u8]) -> Delivery {
     }
     Delivery {
         id: DeliveryId::new(String::new()),
-        headers,
-        query: Vec::new(),
+        headers: headers.into_iter().collect(),
+        query: Pairs::default(),
         body: body.to_vec(),
     }
 }
@@ -82,7 +83,7 @@ fn check(sender: &dyn PayloadDecoder, event: &ImageEvent) {
         headers: headers
             .map(|(name, value)| (name.to_ascii_lowercase(), value))
             .collect(),
-        query,
+        query: query.into_iter().collect(),
         body,
     };
     let Ok(Decoded::Images(images)) = sender.decode(&again) else {

@@ -161,6 +161,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::domain::pairs::Pairs;
     use crate::domain::reference::ImageName;
     use crate::domain::reference::Tag;
     use crate::domain::sender::Authentication;
@@ -212,11 +213,8 @@ mod tests {
     fn delivery(query: &[(&str, &str)]) -> Delivery {
         Delivery {
             id: DeliveryId::new("d1".to_owned()),
-            headers: Vec::new(),
-            query: query
-                .iter()
-                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-                .collect(),
+            headers: Pairs::default(),
+            query: query.iter().copied().collect(),
             body: Vec::new(),
         }
     }

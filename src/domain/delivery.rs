@@ -1,16 +1,19 @@
 //! One request of a sender, as raw as it came.
 
 use std::fmt;
+use std::sync::Arc;
 
-/// Names one delivery in answers, logs and everything that is kept of it.
+use crate::domain::pairs::Pairs;
+
+/// Names one delivery in answers, logs and everything that is kept of it, which is why clones share their text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct DeliveryId(String);
+pub struct DeliveryId(Arc<str>);
 
 impl DeliveryId {
     /// Takes an id that the receiving side made up.
     #[must_use]
     pub fn new(id: String) -> Self {
-        Self(id)
+        Self(id.into())
     }
 
     /// The text.
@@ -32,9 +35,9 @@ pub struct Delivery {
     /// Our name for it.
     pub id: DeliveryId,
     /// Header names in lower case, with their values. What is no UTF-8 is left out by the receiving side.
-    pub headers: Vec<(String, String)>,
+    pub headers: Pairs,
     /// The query's names and values, percent-decoded.
-    pub query: Vec<(String, String)>,
+    pub query: Pairs,
     /// The raw body.
     pub body: Vec<u8>,
 }
@@ -43,13 +46,13 @@ impl Delivery {
     /// The first header of that lower-case name.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        first(&self.headers, name)
+        self.headers.first(name)
     }
 
     /// The first query parameter of that name.
     #[must_use]
     pub fn query(&self, name: &str) -> Option<&str> {
-        first(&self.query, name)
+        self.query.first(name)
     }
 
     /// The type that the sender asked for: `?type=`, else the header `X-Registry-Type`.
@@ -61,13 +64,6 @@ impl Delivery {
             .map(str::trim)
             .filter(|name| !name.is_empty())
     }
-}
-
-fn first<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    pairs
-        .iter()
-        .find(|(key, _)| key == name)
-        .map(|(_, value)| value.as_str())
 }
 
 impl fmt::Debug for Delivery {

@@ -2,10 +2,12 @@
 //!
 //! The grammar is that of the [distribution project](https://github.com/distribution/reference), in its *normalised* form: a name without
 //! a registry is one of Docker Hub, a single-component name there is an official image (`nginx` is `docker.io/library/nginx`), and all of
-//! Docker Hub's spellings are one registry. Values are parsed once, so that two names of one image always compare equal.
+//! Docker Hub's spellings are one registry. Values are parsed once, so that two names of one image always compare equal; their clones, of
+//! which events, queues and indices make many, share the text.
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use thiserror::Error;
 
@@ -50,13 +52,13 @@ pub enum ReferenceError {
 
 /// The host of a registry, lower-case, with its port if it has one. All of Docker Hub's names are `docker.io`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Registry(String);
+pub struct Registry(Arc<str>);
 
 impl Registry {
     /// Docker Hub.
     #[must_use]
     pub fn docker_hub() -> Self {
-        Self(DOCKER_HUB.to_owned())
+        Self(DOCKER_HUB.into())
     }
 
     /// Parses a host with an optional port; a scheme and a trailing slash are stripped.
@@ -79,7 +81,7 @@ impl Registry {
         if DOCKER_HUB_ALIASES.contains(&host.as_str()) {
             return Some(Self::docker_hub());
         }
-        is_host_and_port(&host).then_some(Self(host))
+        is_host_and_port(&host).then(|| Self(host.into()))
     }
 
     /// The canonical text.
@@ -91,7 +93,7 @@ impl Registry {
     /// Whether this is Docker Hub, under whichever of its names it was given.
     #[must_use]
     pub fn is_docker_hub(&self) -> bool {
-        self.0 == DOCKER_HUB
+        &*self.0 == DOCKER_HUB
     }
 }
 
@@ -133,7 +135,7 @@ fn is_port(text: &str) -> bool {
 
 /// The path of an image within its registry, lower-case, such as `library/nginx`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Repository(String);
+pub struct Repository(Arc<str>);
 
 impl Repository {
     /// Parses a repository path; capitals are lowered, as registries do.
@@ -147,7 +149,7 @@ impl Repository {
         if counted.len() > MAX_REPOSITORY || !lower.split('/').all(is_path_component) {
             return Err(ReferenceError::Repository(shortened(text)));
         }
-        Ok(Self(lower))
+        Ok(Self(lower.into()))
     }
 
     /// The canonical text.
@@ -174,7 +176,7 @@ fn is_path_component(text: &str) -> bool {
 
 /// A tag as the registry holds it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Tag(String);
+pub struct Tag(Arc<str>);
 
 impl Tag {
     /// Parses a tag: `[\w][\w.-]{0,127}`.
@@ -188,7 +190,7 @@ impl Tag {
             && bytes.first().is_some_and(word)
             && bytes.iter().all(|b| word(b) || *b == b'.' || *b == b'-');
         if valid {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err(ReferenceError::Tag(shortened(text)))
         }
@@ -216,7 +218,7 @@ impl Tag {
 
 /// A content digest, `algorithm:hex`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Digest(String);
+pub struct Digest(Arc<str>);
 
 impl Digest {
     /// Parses a `sha256`, `sha384` or `sha512` digest of the right length.
@@ -235,7 +237,7 @@ impl Digest {
             Some((algorithm, hex))
                 if length(algorithm) == Some(hex.len()) && hex.bytes().all(lower_hex) =>
             {
-                Ok(Self(text.to_owned()))
+                Ok(Self(text.into()))
             }
             _ => Err(ReferenceError::Digest(shortened(text))),
         }
@@ -262,7 +264,7 @@ impl ImageName {
         if registry.is_docker_hub() && !repository.0.contains('/') {
             return Self {
                 registry,
-                repository: Repository(format!("{OFFICIAL}{}", repository.0)),
+                repository: Repository(format!("{OFFICIAL}{}", repository.0).into()),
             };
         }
         Self {

@@ -289,16 +289,10 @@ mod tests {
     }
 
     fn delivery(headers: &[(&str, &str)], query: &[(&str, &str)], body: &str) -> Delivery {
-        let own = |pairs: &[(&str, &str)]| {
-            pairs
-                .iter()
-                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-                .collect::<Vec<_>>()
-        };
         Delivery {
             id: DeliveryId::new("d".into()),
-            headers: own(headers),
-            query: own(query),
+            headers: headers.iter().copied().collect(),
+            query: query.iter().copied().collect(),
             body: body.as_bytes().to_vec(),
         }
     }
@@ -429,8 +423,8 @@ mod tests {
         ] {
             let mut delivery = delivery(&[], &[], "body");
             match prove(authentication, &secret, &delivery.body) {
-                Proof::Header(name, value) => delivery.headers.push((name.to_owned(), value)),
-                Proof::Query(name, value) => delivery.query.push((name.to_owned(), value)),
+                Proof::Header(name, value) => delivery.headers.push(name, &value),
+                Proof::Query(name, value) => delivery.query.push(name, &value),
             }
             assert_eq!(
                 verdict(authentication, "s p a c e", delivery),

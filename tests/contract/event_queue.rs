@@ -8,6 +8,7 @@ use image_updater::adapters::memory::event_queue::InMemoryQueue;
 use image_updater::domain::delivery::Delivery;
 use image_updater::domain::delivery::DeliveryId;
 use image_updater::domain::event::ImageEvent;
+use image_updater::domain::pairs::Pairs;
 use image_updater::domain::reference::Reference;
 use image_updater::domain::secret_policy::SecretPolicy;
 use image_updater::domain::secret_policy::Secrets;
@@ -176,8 +177,8 @@ fn verified(events: Vec<ImageEvent>) -> Verified<Vec<ImageEvent>> {
     };
     let delivery = Delivery {
         id: DeliveryId::new(String::new()),
-        headers: Vec::new(),
-        query: Vec::new(),
+        headers: Pairs::default(),
+        query: Pairs::default(),
         body: Vec::new(),
     };
     let open = SecretPolicy {

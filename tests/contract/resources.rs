@@ -216,7 +216,7 @@ async fn changes_at_once_are_all_made(place: Arc<impl Place + 'static>) {
 async fn within<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(20), future)
         .await
-        .expect("it takes too long")
+        .unwrap()
 }
 
 fn source(place: &impl Place, name: &str, at: SourcePlace) -> Source {

@@ -1,5 +1,11 @@
 //! The directory of manifests, through its public surface.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test ends where something is missing"
+)]
+
 mod directory;
 mod splice_fixtures;
 mod splice_properties;

@@ -107,7 +107,7 @@ fn lists() -> impl Strategy<Value = Lists> {
     let values = || prop::collection::vec(("[a-zA-Z0-9:/.' #-]{0,12}", 0..3_usize), 0..4);
     (values(), values(), values()).prop_map(|(parameters, mut images, variables)| {
         for (index, (image, _)) in images.iter_mut().enumerate() {
-            image.push_str(&format!(":v{index}"));
+            image.extend([":v", &index.to_string()]);
         }
         Lists {
             parameters,
@@ -235,7 +235,8 @@ fn file(style: &Style, manifest: &str) -> (String, String, String) {
     let mut before: String = style.documents.0.iter().map(part).collect();
     let mut after: String = style.documents.1.iter().map(part).collect();
     if !before.is_empty() {
-        before.push_str(&format!("---{}", style.line_break));
+        before += "---";
+        before += style.line_break;
     }
     if style.byte_order_mark {
         before.insert(0, '\u{feff}');

@@ -202,28 +202,32 @@ pub(crate) fn fields(line: &str) -> HashMap<String, String> {
     let mut rest = line;
     while let Some((name, after)) = rest.split_once('=') {
         let (value, after) = match after.strip_prefix('"') {
-            Some(quoted) => {
-                let mut escaped = false;
-                let end = quoted.find(|c| {
-                    let end = c == '"' && !escaped;
-                    escaped = c == '\\' && !escaped;
-                    end
-                });
-                let end = end.unwrap_or(quoted.len());
-                (
-                    quoted[..end].replace("\\\"", "\""),
-                    quoted.get(end + 1..).unwrap_or_default(),
-                )
-            }
-            None => {
-                let (value, after) = after.split_once(' ').unwrap_or((after, ""));
-                (value.to_owned(), after)
-            }
+            Some(quoted) => quoted_value(quoted),
+            None => plain_value(after),
         };
         fields.insert(name.trim().to_owned(), value);
         rest = after;
     }
     fields
+}
+
+/// A value up to the blank that ends it, and what follows.
+fn plain_value(text: &str) -> (String, &str) {
+    let (value, after) = text.split_once(' ').unwrap_or((text, ""));
+    (value.to_owned(), after)
+}
+
+/// A value up to the quote that ends it, and what follows.
+fn quoted_value(text: &str) -> (String, &str) {
+    let mut escaped = false;
+    let end = text.find(|c| {
+        let end = c == '"' && !escaped;
+        escaped = c == '\\' && !escaped;
+        end
+    });
+    let end = end.unwrap_or(text.len());
+    let value = text[..end].replace("\\\"", "\"");
+    (value, text.get(end + 1..).unwrap_or_default())
 }
 
 /// Waits until a file holds a text.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use image_updater::domain::delivery::Delivery;
 use image_updater::domain::delivery::DeliveryId;
+use image_updater::domain::pairs::Pairs;
 use serde_json::Value;
 
 /// A delivery and what it means.
@@ -51,8 +52,8 @@ fn read(sender: &str, file: &Path) -> Fixture {
 fn delivery(name: &str, mut rest: &[u8]) -> Delivery {
     let mut delivery = Delivery {
         id: DeliveryId::new(name.to_owned()),
-        headers: Vec::new(),
-        query: Vec::new(),
+        headers: Pairs::default(),
+        query: Pairs::default(),
         body: Vec::new(),
     };
     loop {
@@ -65,16 +66,12 @@ fn delivery(name: &str, mut rest: &[u8]) -> Delivery {
             return delivery;
         }
         if let Some(query) = line.strip_prefix('?') {
-            delivery.query = form_urlencoded::parse(query.as_bytes())
-                .into_owned()
-                .collect();
+            delivery.query = form_urlencoded::parse(query.as_bytes()).collect();
         } else {
             let (key, value) = line
                 .split_once(": ")
                 .unwrap_or_else(|| panic!("{name}: {line:?}"));
-            delivery
-                .headers
-                .push((key.to_ascii_lowercase(), value.to_owned()));
+            delivery.headers.push(&key.to_ascii_lowercase(), value);
         }
     }
 }

@@ -18,6 +18,7 @@ use image_updater::adapters::senders;
 use image_updater::domain::delivery::Delivery;
 use image_updater::domain::delivery::DeliveryId;
 use image_updater::domain::event::ImageEvent;
+use image_updater::domain::pairs::Pairs;
 use image_updater::domain::reference::Digest;
 use image_updater::domain::secret_policy::Denied;
 use image_updater::domain::secret_policy::SecretPolicy;
@@ -163,8 +164,8 @@ fn what_the_terraform_module_makes_of_an_event_is_understood() {
             .replace("<tag>", "1.0");
         let delivery = Delivery {
             id: DeliveryId::new(kind.to_owned()),
-            headers: Vec::new(),
-            query: Vec::new(),
+            headers: Pairs::default(),
+            query: Pairs::default(),
             body: body.into_bytes(),
         };
         let image = json!({

@@ -4,6 +4,7 @@ use image_updater::adapters::senders;
 use image_updater::domain::delivery::Delivery;
 use image_updater::domain::delivery::DeliveryId;
 use image_updater::domain::event::ImageEvent;
+use image_updater::domain::pairs::Pairs;
 use image_updater::domain::reference::Digest;
 use image_updater::domain::reference::ImageName;
 use image_updater::domain::reference::Registry;
@@ -90,8 +91,8 @@ fn json(depth: u32) -> impl Strategy<Value = Value> {
 fn delivery(headers: Vec<(String, String)>, body: Vec<u8>) -> Delivery {
     Delivery {
         id: DeliveryId::new("made-up".to_owned()),
-        headers,
-        query: Vec::new(),
+        headers: headers.into_iter().collect(),
+        query: Pairs::default(),
         body,
     }
 }
@@ -282,7 +283,7 @@ proptest! {
                 headers.map(|(key, value)| (key.to_ascii_lowercase(), value)).collect(),
                 composed.body,
             );
-            delivery.query = composed.query;
+            delivery.query = composed.query.into_iter().collect();
             let Ok(Decoded::Images(mut decoded)) = sender.decode(&delivery) else {
                 return Err(TestCaseError::fail(format!("{name} does not decode {event}")));
             };

@@ -9,9 +9,9 @@ use tokio::time::Instant;
 
 use super::delivery_id;
 use crate::domain::delivery::DeliveryId;
+use crate::domain::pairs::Pairs;
 
-/// A request's name and circumstances.
-#[derive(Debug)]
+/// A request's name and circumstances. Its headers may be secret, so it has no `Debug`.
 pub(super) struct Arrival {
     /// Our name for it.
     pub(super) id: DeliveryId,
@@ -28,7 +28,7 @@ pub(super) struct Arrival {
     /// The length that it announces for its body.
     pub(super) announced: Option<usize>,
     /// Its headers that are text, for the one who takes them: copying them for each reader would be a good part of a request's cost.
-    headers: Mutex<Vec<(String, String)>>,
+    headers: Mutex<Pairs>,
 }
 
 impl Arrival {
@@ -47,7 +47,7 @@ impl Arrival {
     }
 
     /// The headers that are text, their names in lower case. They are given once.
-    pub(super) fn take_headers(&self) -> Vec<(String, String)> {
+    pub(super) fn take_headers(&self) -> Pairs {
         let mut headers = self.headers.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut headers)
     }
@@ -57,12 +57,13 @@ fn announced(headers: &HeaderMap) -> Option<usize> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-fn texts(headers: &HeaderMap) -> Vec<(String, String)> {
-    let mut texts = Vec::with_capacity(headers.len());
-    texts.extend(headers.iter().filter_map(|(name, value)| {
-        let value = str::from_utf8(value.as_bytes()).ok()?;
-        Some((name.as_str().to_owned(), value.to_owned()))
-    }));
+fn texts(headers: &HeaderMap) -> Pairs {
+    let mut texts = Pairs::with_capacity(headers.len());
+    for (name, value) in headers {
+        if let Ok(value) = str::from_utf8(value.as_bytes()) {
+            texts.push(name.as_str(), value);
+        }
+    }
     texts
 }
 

@@ -98,9 +98,7 @@ async fn deliver<B: Buf, E>(
     let mut delivery = Delivery {
         id: arrival.id.clone(),
         headers: arrival.take_headers(),
-        query: form_urlencoded::parse(query.as_bytes())
-            .into_owned()
-            .collect(),
+        query: form_urlencoded::parse(query.as_bytes()).collect(),
         body: Vec::new(),
     };
     let sender = delivery.sender_type().map(shortened);
@@ -118,7 +116,7 @@ async fn deliver<B: Buf, E>(
 fn shortened(sender: &str) -> String {
     const SHOWN: usize = 40;
     match sender.char_indices().nth(SHOWN) {
-        Some((end, _)) => sender[..end].to_owned(),
+        Some((end, _)) => sender.get(..end).unwrap_or_default().to_owned(),
         None => sender.to_owned(),
     }
 }

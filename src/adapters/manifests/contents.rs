@@ -243,7 +243,7 @@ mod tests {
         assert_eq!(
             reports[4],
             (
-                22,
+                23,
                 "Application next is left out: only version v1alpha1 is known"
             )
         );

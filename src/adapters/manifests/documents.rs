@@ -106,11 +106,9 @@ impl Document<'_> {
         };
         serde_saphyr::from_str_with_options(self.text, options).map_err(|error| {
             let line = error.location().map_or(1, |place| place.line());
-            let text = error.without_snippet().to_string();
             Broken {
                 line: self.line + usize::try_from(line).unwrap_or(1).saturating_sub(1),
-                // The rest says the line within the document.
-                reason: text.split(" at line ").next().unwrap_or(&text).to_owned(),
+                reason: reason(error.without_snippet()),
             }
         })
     }
@@ -189,6 +187,16 @@ fn object(value: &Value, path: FieldPath) -> Option<Object<'_>> {
     Some(Object { kind, value, path })
 }
 
+/// What is wrong, without the line within the document and without advice to programmers.
+fn reason(error: &serde_saphyr::Error) -> String {
+    if let serde_saphyr::Error::DuplicateMappingKey { key, .. } = error {
+        let key = key.as_deref().unwrap_or_default();
+        return format!("the key {key:?} stands twice in one mapping");
+    }
+    let text = error.to_string();
+    text.split(" at line ").next().unwrap_or(&text).to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -228,6 +236,7 @@ mod tests {
         assert_eq!(documents[2].value().unwrap()["d"], 1);
         let twice = split("\n\na: 1\na: 2\n")[0].value().unwrap_err();
         assert_eq!(twice.line, 4);
+        assert_eq!(twice.reason, r#"the key "a" stands twice in one mapping"#);
     }
 
     #[test]
@@ -263,11 +272,12 @@ mod tests {
 
     #[test]
     fn a_bomb_of_aliases_is_refused() {
-        let mut yaml = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
+        let mut lines = vec!["a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned()];
         for level in 1..9 {
             let list = format!("*a{}, ", level - 1).repeat(9);
-            yaml.push_str(&format!("a{level}: &a{level} [{list}]\n"));
+            lines.push(format!("a{level}: &a{level} [{list}]\n"));
         }
+        let yaml = lines.concat();
         assert!(split(&yaml)[0].value().is_err());
         let deep = "[".repeat(100_000);
         assert!(split(&deep)[0].value().is_err());

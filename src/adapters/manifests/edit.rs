@@ -216,12 +216,11 @@ impl ListEdit<'_> {
         if self.name.is_none() {
             return replaced(text, item, self.value).map(|splice| vec![splice]);
         }
-        let mut splices = match own_member(item, "value")? {
-            Some(member) => vec![set(text, member, self.value, layout)?],
-            None => {
-                let value = Fragment::Written(written(None, self.value, layout));
-                insert::entry(text, item, "value", &value, layout)
-            }
+        let mut splices = if let Some(member) = own_member(item, "value")? {
+            vec![set(text, member, self.value, layout)?]
+        } else {
+            let value = Fragment::Written(written(None, self.value, layout));
+            insert::entry(text, item, "value", &value, layout)
         };
         if force {
             let yes = Fragment::Written("true".to_owned());
@@ -281,9 +280,10 @@ fn set(text: &str, member: &Entry, value: &str, layout: Layout) -> Result<Splice
 fn replaced(text: &str, old: &Node, value: &str) -> Result<Splice, String> {
     let (style, range) = match &old.kind {
         Kind::Alias => (ScalarStyle::Plain, old.span.clone()),
-        Kind::Scalar { style, .. }
-            if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) =>
-        {
+        Kind::Scalar {
+            style: ScalarStyle::Literal | ScalarStyle::Folded,
+            ..
+        } => {
             return scalar::block_replaced(text, &old.span, value);
         }
         Kind::Scalar { style, .. } => (*style, old.span.clone()),

@@ -196,8 +196,8 @@ impl<'t> Builder<'t> {
     }
 }
 
-fn node<'t>(
-    parser: &mut Events<'t>,
+fn node(
+    parser: &mut Events<'_>,
     kind: Kind,
     anchor: usize,
     span: Span,

@@ -136,7 +136,7 @@ mod tests {
     use crate::domain::resources::application::SourcePlace;
     use serde_json::json;
 
-    fn application(spec: Value) -> Value {
+    fn application(spec: &Value) -> Value {
         json!({"metadata": {"name": "shop"}, "spec": spec})
     }
 
@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn an_empty_block_is_not_an_absent_one() {
         let read = good(&application(
-            json!({"source": {"helm": {}, "kustomize": null}}),
+            &json!({"source": {"helm": {}, "kustomize": null}}),
         ));
         let source = read.sources.at(SourcePlace::Single).unwrap();
         assert_eq!(source.helm, Some(Vec::new()));
@@ -198,16 +198,16 @@ mod tests {
         let source = json!({"path": "one"});
         let both = json!({"source": source, "sources": [{"path": "two"}, {}]});
         assert!(
-            matches!(good(&application(both)).sources, Sources::Multiple(list) if list.len() == 2)
+            matches!(good(&application(&both)).sources, Sources::Multiple(list) if list.len() == 2)
         );
         let none = json!({"source": source, "sources": []});
         assert!(matches!(
-            good(&application(none)).sources,
+            good(&application(&none)).sources,
             Sources::Single(_)
         ));
         let hydrator = json!({"source": source, "sourceHydrator": {"drySource": {"path": "dry"}}});
         assert!(
-            matches!(good(&application(hydrator)).sources, Sources::Hydrator(dry) if dry.path.as_deref() == Some("dry"))
+            matches!(good(&application(&hydrator)).sources, Sources::Hydrator(dry) if dry.path.as_deref() == Some("dry"))
         );
     }
 
@@ -243,7 +243,7 @@ mod tests {
                 "spec.sourceHydrator.drySource is missing",
             ),
         ] {
-            assert_eq!(errors(&application(spec)), [error]);
+            assert_eq!(errors(&application(&spec)), [error]);
         }
     }
 

@@ -43,7 +43,7 @@ pub fn read(object: &Value, default_namespace: &str) -> (Option<ImageUpdater>, F
     );
     let metadata = metadata::read(&root, default_namespace, &mut findings);
     let spec = spec(&root, &mut findings);
-    let updater = findings.errors.is_empty().then(|| ImageUpdater {
+    let updater = findings.errors.is_empty().then_some(ImageUpdater {
         id: metadata.id,
         created: metadata.created,
         applications: spec.applications,
@@ -274,16 +274,16 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn updater(spec: Value) -> Value {
+    fn updater(spec: &Value) -> Value {
         json!({"apiVersion": "argocd-image-updater.argoproj.io/v1alpha1", "kind": "ImageUpdater", "metadata": {"name": "images"}, "spec": spec})
     }
 
     /// An object with one ref whose only image has these members beyond alias and name.
-    fn image(members: Value) -> Value {
+    fn image(members: &Value) -> Value {
         let mut image = json!({"alias": "web", "imageName": "nginx"});
         let map = image.as_object_mut().unwrap();
         map.extend(members.as_object().unwrap().clone());
-        updater(json!({"applicationRefs": [{"namePattern": "*", "images": [image]}]}))
+        updater(&json!({"applicationRefs": [{"namePattern": "*", "images": [image]}]}))
     }
 
     fn errors(object: &Value) -> Vec<String> {
@@ -292,34 +292,35 @@ mod tests {
         findings.errors.iter().map(ToString::to_string).collect()
     }
 
+    fn whole() -> Value {
+        json!({
+            "apiVersion": "argocd-image-updater.argoproj.io/v1alpha1",
+            "kind": "ImageUpdater",
+            "metadata": {"name": "images", "namespace": "team-a", "creationTimestamp": "2026-01-01T00:00:00Z"},
+            "spec": {
+                "applicationRefs": [{
+                    "namePattern": "shop-*",
+                    "labelSelectors": {"matchLabels": {"a": "b"}, "matchExpressions": [{"key": "k", "operator": "In", "values": ["v"]}]},
+                    "useAnnotations": false,
+                    "images": [{
+                        "alias": "web", "imageName": "nginx:~1.27",
+                        "commonUpdateSettings": {"updateStrategy": "digest", "platforms": ["linux/amd64"]},
+                        "manifestTargets": {"helm": {"name": "image.name", "tag": "image.tag"}},
+                        "imagesVerification": {"enabled": false},
+                    }],
+                    "commonUpdateSettings": {"forceUpdate": true, "allowTags": "regexp:^1", "ignoreTags": []},
+                    "writeBackConfig": {"method": "git:secret:argocd/creds", "gitConfig": {"repository": "r", "branch": "b", "writeBackTarget": "kustomization", "pullRequest": {"github": {}, "labels": ["a"]}}},
+                    "imagesVerification": {"cosignKey": {"secretName": "s", "key": "cosign.pub"}},
+                }],
+                "commonUpdateSettings": {"pullSecret": "pullsecret:argocd/reg"},
+            },
+            "status": {"imagesManaged": 3},
+        })
+    }
+
     #[test]
     fn every_field_is_read() {
-        let (read, findings) = read(
-            &json!({
-                "apiVersion": "argocd-image-updater.argoproj.io/v1alpha1",
-                "kind": "ImageUpdater",
-                "metadata": {"name": "images", "namespace": "team-a", "creationTimestamp": "2026-01-01T00:00:00Z"},
-                "spec": {
-                    "applicationRefs": [{
-                        "namePattern": "shop-*",
-                        "labelSelectors": {"matchLabels": {"a": "b"}, "matchExpressions": [{"key": "k", "operator": "In", "values": ["v"]}]},
-                        "useAnnotations": false,
-                        "images": [{
-                            "alias": "web", "imageName": "nginx:~1.27",
-                            "commonUpdateSettings": {"updateStrategy": "digest", "platforms": ["linux/amd64"]},
-                            "manifestTargets": {"helm": {"name": "image.name", "tag": "image.tag"}},
-                            "imagesVerification": {"enabled": false},
-                        }],
-                        "commonUpdateSettings": {"forceUpdate": true, "allowTags": "regexp:^1", "ignoreTags": []},
-                        "writeBackConfig": {"method": "git:secret:argocd/creds", "gitConfig": {"repository": "r", "branch": "b", "writeBackTarget": "kustomization", "pullRequest": {"github": {}, "labels": ["a"]}}},
-                        "imagesVerification": {"cosignKey": {"secretName": "s", "key": "cosign.pub"}},
-                    }],
-                    "commonUpdateSettings": {"pullSecret": "pullsecret:argocd/reg"},
-                },
-                "status": {"imagesManaged": 3},
-            }),
-            "argocd",
-        );
+        let (read, findings) = read(&whole(), "argocd");
         assert_eq!(findings, Findings::default());
         let read = read.unwrap();
         assert_eq!(read.id.to_string(), "team-a/images");
@@ -359,7 +360,7 @@ mod tests {
 
     #[test]
     fn every_error_of_an_object_is_named() {
-        let object = updater(json!({
+        let object = updater(&json!({
             "applicationRefs": [
                 {"images": [{"alias": "-a"}, {"alias": "b", "imageName": 1.5}, {"alias": "b", "imageName": "x"}]},
                 {"namePattern": "a", "images": []},
@@ -398,10 +399,10 @@ mod tests {
             json!({"applicationRefs": []}),
             json!({"applicationRefs": null}),
         ] {
-            assert!(errors(&updater(spec))[0].starts_with("spec.applicationRefs is"));
+            assert!(errors(&updater(&spec))[0].starts_with("spec.applicationRefs is"));
         }
         assert_eq!(
-            errors(&updater(json!([]))),
+            errors(&updater(&json!([]))),
             [
                 "spec must be a mapping",
                 "spec.applicationRefs is missing: name the Applications"
@@ -437,7 +438,7 @@ mod tests {
             (json!({"helm": {}}), None),
             (json!({"kustomize": {"name": "n"}, "helm": null}), None),
         ] {
-            let reported = errors(&image(json!({"manifestTargets": targets})));
+            let reported = errors(&image(&json!({"manifestTargets": targets})));
             assert_eq!(
                 reported.len(),
                 usize::from(expected.is_some()),
@@ -462,7 +463,7 @@ mod tests {
                 0,
             ),
         ] {
-            let reported = errors(&image(json!({"imagesVerification": block})));
+            let reported = errors(&image(&json!({"imagesVerification": block})));
             assert_eq!(reported.len(), count, "{block}: {reported:?}");
         }
     }
@@ -471,7 +472,7 @@ mod tests {
     fn methods_and_pull_requests_follow_the_crd() {
         let with = |config: Value| {
             updater(
-                json!({"applicationRefs": [{"namePattern": "a", "useAnnotations": true}], "writeBackConfig": config}),
+                &json!({"applicationRefs": [{"namePattern": "a", "useAnnotations": true}], "writeBackConfig": config}),
             )
         };
         for method in [
@@ -506,7 +507,7 @@ mod tests {
 
     #[test]
     fn unknown_fields_are_ignored_with_a_warning() {
-        let mut object = image(json!({"updateStrategy": "digest"}));
+        let mut object = image(&json!({"updateStrategy": "digest"}));
         object["spec"]["namespace"] = json!("argocd");
         let (read, findings) = read(&object, "argocd");
         assert!(read.is_some());

@@ -50,13 +50,14 @@ fn render(settings: LogSettings, is_terminal: bool) -> fn(&Line) -> String {
 }
 
 /// Which lines are written. Libraries are heard from `warn` on only, whatever level is asked for: what they say below that may hold
-/// headers and addresses, and with them secrets. rustls is the exception, since it sees no HTTP and tells why a handshake failed.
+/// headers and addresses, and with them secrets. rustls is the exception. It warns of oddities in the handshakes of strangers, which anybody
+/// could fill the log with. But it sees no HTTP and tells why a handshake failed, so at `trace` it may.
 fn targets(level: LogLevel) -> Targets {
     let level = filter(level);
     let libraries = level.min(LevelFilter::WARN);
     let handshakes = match level {
         LevelFilter::TRACE => LevelFilter::DEBUG,
-        _ => libraries,
+        _ => LevelFilter::ERROR,
     };
     Targets::new()
         .with_default(libraries)
@@ -112,7 +113,8 @@ mod tests {
         let asked = targets(LogLevel::Debug);
         assert!(asked.would_enable("image_updater::app", &Level::DEBUG));
         assert!(!asked.would_enable("image_updater::app", &Level::TRACE));
-        assert!(!asked.would_enable("rustls::server", &Level::DEBUG));
+        assert!(!asked.would_enable("rustls::msgs::handshake", &Level::WARN));
+        assert!(asked.would_enable("rustls::server", &Level::ERROR));
         let all = targets(LogLevel::Trace);
         assert!(all.would_enable("argocd_image_updater", &Level::TRACE));
         assert!(all.would_enable("rustls::server", &Level::DEBUG));

@@ -19,15 +19,13 @@ use crate::ports::event_queue::Batch;
 use crate::ports::event_queue::QueuedEvent;
 use crate::ports::registry_client::RegistryError;
 
-/// The ids of all deliveries of a batch, so that a search for one finds the line.
+/// The most ids or tags that a line names. A line of thousands would be cut by whatever collects logs.
+const NAMED: usize = 16;
+
+/// The ids of a batch's deliveries, so that a search for one finds the line. Of more than [`NAMED`] the newest; [`together`] leads from the others
+/// to them.
 fn deliveries(batch: &Batch) -> String {
-    let mut ids: Vec<&str> = batch
-        .events
-        .iter()
-        .map(|queued| queued.delivery.as_str())
-        .collect();
-    ids.dedup(); // in order, so the events of one delivery follow each other
-    ids.join(",")
+    newest(&ids(batch))
 }
 
 fn tags(batch: &Batch) -> String {
@@ -36,7 +34,39 @@ fn tags(batch: &Batch) -> String {
         .iter()
         .map(|queued| queued.event.tag.as_str())
         .collect();
-    tags.join(",")
+    newest(&tags)
+}
+
+/// In order of arrival, so the events of one delivery follow each other.
+fn ids(batch: &Batch) -> Vec<&str> {
+    let mut ids: Vec<&str> = batch
+        .events
+        .iter()
+        .map(|queued| queued.delivery.as_str())
+        .collect();
+    ids.dedup();
+    ids
+}
+
+fn newest(texts: &[&str]) -> String {
+    let unnamed = texts.len().saturating_sub(NAMED);
+    let named = texts[unnamed..].join(",");
+    if unnamed == 0 {
+        named
+    } else {
+        format!("{named} and {unnamed} before")
+    }
+}
+
+/// Says of deliveries that are too many for a line which one the lines about them name.
+pub(super) fn together(batch: &Batch) {
+    let ids = ids(batch);
+    let (Some(newest), true) = (ids.last(), ids.len() > NAMED) else {
+        return;
+    };
+    for some in ids.chunks(NAMED) {
+        info!(delivery = some.join(","), with = newest, image = %batch.image, "deliveries are judged together");
+    }
 }
 
 /// Nothing is to be changed.
@@ -196,4 +226,20 @@ pub(super) fn problem(problem: &Problem) {
 pub(super) fn resources(resources: &Resources) {
     let (applications, image_updaters) = (resources.applications.len(), resources.updaters.len());
     debug!(applications, image_updaters, "resources read");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_names_the_newest_and_counts_the_rest() {
+        assert_eq!(newest(&["a", "b"]), "a,b");
+        let many: Vec<String> = (0..40).map(|n| n.to_string()).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert_eq!(
+            newest(&many),
+            "24,25,26,27,28,29,30,31,32,33,34,35,36,37,38,39 and 24 before"
+        );
+    }
 }

@@ -34,6 +34,7 @@ impl Updater {
         }
         let judgement = self.judge(&batch);
         if judgement.changes.is_empty() {
+            report::together(&batch);
             report::judgement(&batch, &judgement);
             self.ports.queue.done(&batch).await;
         } else {
@@ -47,6 +48,7 @@ impl Updater {
         let Some(work) = lock(&self.backlog).take(waiting_is_over) else {
             return;
         };
+        report::together(&work.batch);
         *lock(&self.in_work) = Some(work.batch.clone());
         let postponed = self.carry_out(&work.batch).await;
         lock(&self.in_work).take();

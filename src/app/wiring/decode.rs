@@ -85,8 +85,8 @@ fn decode(arguments: DeliveryArguments, body: Vec<u8>) -> ExitCode {
     };
     let delivery = Delivery {
         id: DeliveryId::new("decode".to_owned()),
-        headers: arguments.headers,
-        query: arguments.query,
+        headers: arguments.headers.into_iter().collect(),
+        query: arguments.query.into_iter().collect(),
         body,
     };
     let outcome = read(sender.as_ref(), policy, &arguments.secrets, delivery);

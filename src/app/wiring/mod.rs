@@ -14,6 +14,7 @@ use std::fmt::Display;
 use std::io;
 use std::io::Write;
 use std::process::ExitCode;
+use std::time::Duration;
 
 pub use self::server::Server;
 pub use self::server::StartError;
@@ -63,10 +64,40 @@ fn complain(error: impl Display, code: u8) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// Runs something that waits.
+/// Runs something that waits. In the end a call to the system that hangs, such as one to a network file system, is not waited for.
 fn block_on(work: impl Future<Output = ExitCode>) -> ExitCode {
+    /// Time for a file that is being written.
+    const LAST_CALLS: Duration = Duration::from_millis(200);
     match tokio::runtime::Runtime::new() {
-        Ok(runtime) => runtime.block_on(work),
+        Ok(runtime) => {
+            let code = runtime.block_on(work);
+            runtime.shutdown_timeout(LAST_CALLS);
+            code
+        }
         Err(error) => complain(format_args!("failed to start: {error}"), 1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn the_end_waits_for_no_call_that_hangs() {
+        let (release, hanging) = mpsc::channel::<()>();
+        let (end, ended) = mpsc::channel();
+        thread::spawn(move || {
+            block_on(async {
+                drop(tokio::task::spawn_blocking(move || hanging.recv()));
+                ExitCode::SUCCESS
+            });
+            end.send(())
+        });
+        let in_time = ended.recv_timeout(Duration::from_secs(30));
+        drop(release);
+        assert_eq!(in_time, Ok(()));
     }
 }

@@ -17,7 +17,7 @@ pub enum Hindrance {
     Older(ResourceId),
     /// Changes are to be kept in git.
     #[error(
-        "changes are to be written to git, which is not possible yet, and nothing is written in another way: set writeBackConfig.method to argocd to have them written into the Application"
+        "changes are to be written to git, which is not possible yet, and nothing is written in another way: set writeBackConfig.method, or the annotation write-back-method, to argocd to have them written into the Application"
     )]
     Git,
     /// A signature is to be verified.
