@@ -10,9 +10,10 @@ pub(super) fn script(shell: Shell, mut program: Command) -> String {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut program, PROGRAM, &mut script);
     let script = String::from_utf8_lossy(&script).into_owned();
-    match shell {
-        Shell::Bash => with_one_spelling(&script),
-        _ => script,
+    if shell == Shell::Bash {
+        with_one_spelling(&script)
+    } else {
+        script
     }
 }
 
