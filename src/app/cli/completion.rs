@@ -17,7 +17,7 @@ pub(super) fn script(shell: Shell, mut program: Command) -> String {
     }
 }
 
-/// In bash's script clap_complete spells a program's name with hyphens in two ways, one where it sets a state and one where it asks for
+/// In bash's script `clap_complete` spells a program's name with hyphens in two ways, one where it sets a state and one where it asks for
 /// it, so that nothing is completed after a command: [clap issue 6421].
 ///
 /// [clap issue 6421]: https://github.com/clap-rs/clap/issues/6421
