@@ -107,7 +107,8 @@ fn warn_of_unusable_suites(policy: &TlsPolicy, leaf: Option<&Leaf>) {
         let key = leaf.key;
         tracing::warn!(
             ?key,
-            "no client below TLS 1.3 can connect: none of the cipher suites goes with the certificate's key"
+            "no client below TLS 1.3 can connect: none of the cipher suites goes with the certificate's key; give suites for such a key, or a \
+             certificate with a key of the other kind"
         );
     }
 }
