@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use crate::adapters::manifests::fragment;
-use crate::adapters::manifests::fragment::Fragment;
 use crate::adapters::manifests::layout;
 use crate::adapters::manifests::layout::Layout;
 use crate::adapters::manifests::lines;
@@ -29,18 +27,95 @@ impl Splice {
     }
 }
 
-/// A text with splices, those of one place in their order; `None` where they overlap.
-pub(super) fn spliced(text: &str, mut splices: Vec<Splice>) -> Option<String> {
+/// A text with splices, of which none overlaps another. Those of one place come in their order.
+pub(super) fn spliced(text: &str, mut splices: Vec<Splice>) -> String {
     splices.sort_by_key(|splice| splice.range.start);
-    let mut out = String::with_capacity(text.len());
-    let mut copied = 0;
-    for splice in splices {
-        out.push_str(text.get(copied..splice.range.start)?);
-        out.push_str(&splice.text);
-        copied = splice.range.end;
+    let mut out = text.to_owned();
+    for splice in splices.iter().rev() {
+        out.replace_range(splice.range.clone(), &splice.text);
     }
-    out.push_str(text.get(copied..)?);
-    Some(out)
+    out
+}
+
+/// Something new.
+#[derive(Debug, Clone)]
+pub(super) enum Fragment {
+    /// A scalar as it is to be written.
+    Written(String),
+    /// A list.
+    List(Vec<Fragment>),
+    /// A mapping. Its keys can stand without quotes.
+    Map(Vec<(&'static str, Fragment)>),
+}
+
+impl Fragment {
+    fn flow(&self, layout: Layout) -> String {
+        match self {
+            Self::Written(text) => text.clone(),
+            Self::List(items) => {
+                let items: Vec<_> = items.iter().map(|item| item.flow(layout)).collect();
+                format!("[{}]", items.join(", "))
+            }
+            Self::Map(entries) => {
+                let entries = entries.iter();
+                let entries: Vec<_> = entries
+                    .map(|(key, value)| flow_entry(key, value, layout))
+                    .collect();
+                format!("{{{}}}", entries.join(", "))
+            }
+        }
+    }
+
+    /// The lines of a collection in block style, starting at a column.
+    fn block(&self, column: usize, layout: Layout) -> Vec<String> {
+        match self {
+            Self::Written(text) => vec![indented(column, text)],
+            Self::List(items) => items
+                .iter()
+                .flat_map(|item| block_item(item, column, 1, layout))
+                .collect(),
+            Self::Map(entries) => entries
+                .iter()
+                .flat_map(|(key, value)| block_entry(key, value, column, layout))
+                .collect(),
+        }
+    }
+
+    /// The column in which it is written under a key.
+    fn column_under(&self, key: usize, layout: Layout) -> usize {
+        match self {
+            Self::List(_) => key + layout.dash,
+            Self::Map(_) | Self::Written(_) => key + layout.step,
+        }
+    }
+}
+
+fn flow_entry(key: &str, value: &Fragment, layout: Layout) -> String {
+    let quote = if layout.json { "\"" } else { "" };
+    format!("{quote}{key}{quote}: {}", value.flow(layout))
+}
+
+fn block_entry(key: &str, value: &Fragment, column: usize, layout: Layout) -> Vec<String> {
+    if let Fragment::Written(text) = value {
+        return vec![indented(column, &format!("{key}: {text}"))];
+    }
+    let mut out = vec![indented(column, &format!("{key}:"))];
+    out.extend(value.block(value.column_under(column, layout), layout));
+    out
+}
+
+fn block_item(item: &Fragment, column: usize, gap: usize, layout: Layout) -> Vec<String> {
+    let inner = column + 1 + gap;
+    let mut out = item.block(inner, layout);
+    if let Some(first) = out.first_mut() {
+        let content = first.trim_start().to_owned();
+        *first = indented(column, &format!("-{}{content}", " ".repeat(gap)));
+    }
+    out
+}
+
+fn indented(column: usize, text: &str) -> String {
+    format!("{}{text}", " ".repeat(column))
 }
 
 /// A new member at the end of a mapping.
@@ -58,15 +133,9 @@ pub(super) fn entry(
         let last = entries
             .last()
             .map(|entry| entry.key.start..entry_end(text, entry));
-        return flow_append(
-            text,
-            mapping,
-            last,
-            &fragment::flow_entry(key, value, layout),
-            layout,
-        );
+        return flow_append(text, mapping, last, &flow_entry(key, value, layout), layout);
     }
-    let lines = fragment::block_entry(key, value, mapping.column, layout);
+    let lines = block_entry(key, value, mapping.column, layout);
     vec![below(text, mapping.end, &lines, layout)]
 }
 
@@ -92,7 +161,7 @@ pub(super) fn item(
         ));
     }
     let dash = layout::dash(text, last?.start)?;
-    let lines = fragment::block_item(item, dash.column, dash.gap, layout);
+    let lines = block_item(item, dash.column, dash.gap, layout);
     Some(vec![below(text, sequence.end, &lines, layout)])
 }
 

@@ -5,7 +5,7 @@
 //! | the ports | [`reader`] |
 //! | what is known of the directory | `store`, of the files in `tree`, each a `known_file`; `merged` |
 //! | what a file holds | `contents`, of its `documents` |
-//! | a change of a text | [`splice`], from an `edit` in the value and an `edit_text` of `insert`ed `fragment`s and `scalar`s at the places of the `yaml_tree` |
+//! | a change of a text | [`splice`], from an `edit` by `insert` and `scalar` at the places of the `yaml_tree` |
 //! | a change of a file | `writer`, by `replace` |
 
 pub mod problem;
@@ -15,9 +15,7 @@ pub mod splice;
 mod contents;
 mod documents;
 mod edit;
-mod edit_text;
 mod fingerprint;
-mod fragment;
 mod insert;
 mod known_file;
 mod layout;

@@ -194,7 +194,7 @@ fn edited(
         .try_fold(&root, yaml_tree::Node::child)
         .ok_or("an alias or a merge key brings its source in; write it out")?;
     let splices = edit.splices(step, text, node, layout)?;
-    insert::spliced(text, splices).ok_or_else(|| "its edits overlap".to_owned())
+    Ok(insert::spliced(text, splices))
 }
 
 /// Whether a text has the value that is wanted in the document at a place, and all its other documents unchanged.
