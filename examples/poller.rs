@@ -93,8 +93,8 @@ async fn poll(
                 }
             }
         }
-        for change in &judgement.changes {
-            trigger.apply(change).await?;
+        for result in trigger.apply(&judgement.changes).await {
+            result?;
             changed += 1;
         }
     }
@@ -183,7 +183,13 @@ impl ResourceReader for Cluster {
 
 #[async_trait]
 impl UpdateTrigger for Cluster {
-    async fn apply(&self, change: &ApplicationChange) -> Result<(), TriggerError> {
+    async fn apply(&self, changes: &[ApplicationChange]) -> Vec<Result<(), TriggerError>> {
+        changes.iter().map(|change| self.make(change)).collect()
+    }
+}
+
+impl Cluster {
+    fn make(&self, change: &ApplicationChange) -> Result<(), TriggerError> {
         let mut resources = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut applications = resources.applications.clone();
         let found = applications

@@ -9,11 +9,13 @@ use crate::domain::change::ApplicationChange;
 #[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
 #[async_trait]
 pub trait UpdateTrigger: Send + Sync {
-    /// Makes all edits of a change, or none. Nothing but the values that it names is touched.
+    /// Makes changes, and gives one result for each, in their order. Of every change all edits are made or none; one that fails stops no
+    /// other. Nothing but the values that they name is touched. What a decision leads to is given together, so that what stands in one
+    /// place is written once.
     ///
     /// # Errors
-    /// [`TriggerError`]; nothing was written.
-    async fn apply(&self, change: &ApplicationChange) -> Result<(), TriggerError>;
+    /// [`TriggerError`] in the place of a change of which nothing was written.
+    async fn apply(&self, changes: &[ApplicationChange]) -> Vec<Result<(), TriggerError>>;
 }
 
 /// Why a change was not written, by what to do about it.

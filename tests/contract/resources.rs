@@ -43,6 +43,8 @@ async fn holds_for<P: Place + 'static, Keep>(make: impl Fn() -> (P, Keep)) {
     let (place, _keep) = make();
     all_edits_are_made_or_none(&place).await;
     let (place, _keep) = make();
+    changes_in_one_call_stand_for_themselves(&place).await;
+    let (place, _keep) = make();
     errors_say_what_to_do(&place).await;
     let (place, _keep) = make();
     a_change_that_changes_nothing_is_fine(&place).await;
@@ -59,8 +61,7 @@ fn it_knows_the_resources(place: &impl Place) {
 }
 
 async fn a_change_is_there_when_it_is_made(place: &impl Place) {
-    place
-        .apply(&image("web", Some("nginx:1.26"), "nginx:1.27"))
+    apply(place, &image("web", Some("nginx:1.26"), "nginx:1.27"))
         .await
         .unwrap();
     let images = source(place, "web", SourcePlace::Single).kustomize.unwrap();
@@ -69,8 +70,7 @@ async fn a_change_is_there_when_it_is_made(place: &impl Place) {
 
 async fn untouched_objects_stay_the_same(place: &impl Place) {
     let before = place.current();
-    place
-        .apply(&image("web", Some("nginx:1.26"), "nginx:1.27"))
+    apply(place, &image("web", Some("nginx:1.26"), "nginx:1.27"))
         .await
         .unwrap();
     let after = place.current();
@@ -87,16 +87,15 @@ async fn untouched_objects_stay_the_same(place: &impl Place) {
 }
 
 async fn every_kind_of_edit_is_made(place: &impl Place) {
-    place
-        .apply(&image("web", None, "ghcr.io/acme/new:1"))
+    apply(place, &image("web", None, "ghcr.io/acme/new:1"))
         .await
         .unwrap();
     let mut change = tag(Some("1.2"), "20240101");
     change
         .edits
         .extend(tag_named("image.name", None, "nginx").edits);
-    place.apply(&change).await.unwrap();
-    place.apply(&variable(Some("v1"), "v2")).await.unwrap();
+    apply(place, &change).await.unwrap();
+    apply(place, &variable(Some("v1"), "v2")).await.unwrap();
 
     let images = source(place, "web", SourcePlace::Single).kustomize.unwrap();
     assert_eq!(images, ["nginx:1.26", "redis:7", "ghcr.io/acme/new:1"]);
@@ -126,14 +125,13 @@ async fn all_edits_are_made_or_none(place: &impl Place) {
     change
         .edits
         .extend(image("web", Some("nothing:1"), "nothing:2").edits);
-    let error = place.apply(&change).await.unwrap_err();
+    let error = apply(place, &change).await.unwrap_err();
     assert!(matches!(error, TriggerError::Moved { .. }), "{error}");
     assert_eq!(place.current(), before);
 }
 
 async fn errors_say_what_to_do(place: &impl Place) {
-    let missing = place
-        .apply(&image("missing", None, "nginx:1"))
+    let missing = apply(place, &image("missing", None, "nginx:1"))
         .await
         .unwrap_err();
     assert_eq!(missing, TriggerError::Gone);
@@ -151,14 +149,13 @@ async fn errors_say_what_to_do(place: &impl Place) {
         tag(Some("1.1"), "1.3"),
         tag(None, "1.3"),
     ] {
-        let error = place.apply(&moved).await.unwrap_err();
+        let error = apply(place, &moved).await.unwrap_err();
         assert!(
             matches!(error, TriggerError::Moved { .. }),
             "{moved:?}: {error}"
         );
     }
-    let twice = place
-        .apply(&image("twice", Some("nginx:1"), "nginx:2"))
+    let twice = apply(place, &image("twice", Some("nginx:1"), "nginx:2"))
         .await
         .unwrap_err();
     assert!(matches!(twice, TriggerError::Refused { .. }), "{twice}");
@@ -166,8 +163,7 @@ async fn errors_say_what_to_do(place: &impl Place) {
 
 async fn a_change_that_changes_nothing_is_fine(place: &impl Place) {
     let before = place.current();
-    place
-        .apply(&image("web", Some("redis:7"), "redis:7"))
+    apply(place, &image("web", Some("redis:7"), "redis:7"))
         .await
         .unwrap();
     assert_eq!(place.current(), before);
@@ -178,14 +174,12 @@ async fn changes_are_told(place: Arc<impl Place + 'static>) {
         let place = Arc::clone(&place);
         async move { place.changed().await }
     });
-    place
-        .apply(&image("web", Some("nginx:1.26"), "nginx:1.27"))
+    apply(&*place, &image("web", Some("nginx:1.26"), "nginx:1.27"))
         .await
         .unwrap();
     within(waiting).await.unwrap();
     // One that comes while nobody waits is told to the next who does, once.
-    place
-        .apply(&image("web", Some("nginx:1.27"), "nginx:1.28"))
+    apply(&*place, &image("web", Some("nginx:1.27"), "nginx:1.28"))
         .await
         .unwrap();
     within(place.changed()).await;
@@ -198,9 +192,7 @@ async fn changes_at_once_are_all_made(place: Arc<impl Place + 'static>) {
         .map(|number| {
             let place = Arc::clone(&place);
             tokio::spawn(async move {
-                place
-                    .apply(&image("web", None, &format!("new/{number}:1")))
-                    .await
+                apply(&*place, &image("web", None, &format!("new/{number}:1"))).await
             })
         })
         .collect();
@@ -211,6 +203,49 @@ async fn changes_at_once_are_all_made(place: Arc<impl Place + 'static>) {
         .kustomize
         .unwrap();
     assert_eq!(images.len(), 10, "{images:?}");
+}
+
+async fn changes_in_one_call_stand_for_themselves(place: &impl Place) {
+    let results = place
+        .apply(&[
+            image("web", Some("nginx:1.25"), "nginx:1.27"),
+            tag(Some("1.2"), "1.3"),
+            image("missing", None, "nginx:1"),
+            variable(Some("v1"), "v2"),
+            image("twice", Some("nginx:1"), "nginx:2"),
+            // The next one builds on this.
+            image("web", Some("redis:7"), "redis:8"),
+            image("web", Some("redis:8"), "redis:9"),
+        ])
+        .await;
+    let kinds: Vec<_> = results
+        .iter()
+        .map(|result| match result {
+            Ok(()) => "made",
+            Err(TriggerError::Moved { .. }) => "moved",
+            Err(TriggerError::Gone) => "gone",
+            Err(TriggerError::Refused { .. }) => "refused",
+            Err(TriggerError::Unavailable { .. }) => "unavailable",
+        })
+        .collect();
+    let expected = ["moved", "made", "gone", "made", "refused", "made", "made"];
+    assert_eq!(kinds, expected, "{results:?}");
+    let images = source(place, "web", SourcePlace::Single).kustomize.unwrap();
+    assert_eq!(images, ["nginx:1.26", "redis:9"]);
+    let helm = source(place, "multi", SourcePlace::Multiple(1))
+        .helm
+        .unwrap();
+    assert_eq!(helm, [parameter("image.tag", "1.3", false)]);
+    let plugin = source(place, "dry", SourcePlace::Hydrator).plugin.unwrap();
+    assert_eq!(plugin[0].value, "v2");
+    assert_eq!(place.apply(&[]).await, []);
+}
+
+/// Makes one change.
+async fn apply(place: &impl Place, change: &ApplicationChange) -> Result<(), TriggerError> {
+    let mut results = place.apply(std::slice::from_ref(change)).await;
+    assert_eq!(results.len(), 1);
+    results.remove(0)
 }
 
 async fn within<T>(future: impl Future<Output = T>) -> T {

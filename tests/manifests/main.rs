@@ -6,6 +6,7 @@
     reason = "a test ends where something is missing"
 )]
 
+mod batch;
 mod directory;
 mod splice_fixtures;
 mod splice_properties;
@@ -24,6 +25,8 @@ use image_updater::domain::resources::application::Application;
 use image_updater::domain::resources::application::SourcePlace;
 use image_updater::domain::resources::resource::ResourceId;
 use image_updater::ports::resource_reader::ResourceReader;
+use image_updater::ports::update_trigger::TriggerError;
+use image_updater::ports::update_trigger::UpdateTrigger;
 use tempfile::TempDir;
 
 /// A directory of manifests for one test.
@@ -74,6 +77,13 @@ fn change(name: &str, expected: &str, value: &str) -> ApplicationChange {
         }],
         images: Vec::new(),
     }
+}
+
+/// Makes one change.
+async fn apply(manifests: &Manifests, change: &ApplicationChange) -> Result<(), TriggerError> {
+    let mut results = manifests.apply(std::slice::from_ref(change)).await;
+    assert_eq!(results.len(), 1);
+    results.remove(0)
 }
 
 fn image_of(application: &Application) -> String {

@@ -5,10 +5,10 @@ use std::os::unix::fs::symlink;
 
 use image_updater::adapters::manifests::reader::Manifests;
 use image_updater::ports::update_trigger::TriggerError;
-use image_updater::ports::update_trigger::UpdateTrigger;
 
 use crate::Dir;
 use crate::app;
+use crate::apply;
 use crate::change;
 use crate::images;
 use crate::pairs;
@@ -75,8 +75,7 @@ async fn the_directory_may_be_a_link_that_is_swapped() {
     symlink("one", &link).unwrap();
     let manifests = Manifests::open(link.clone(), "argocd".to_owned()).unwrap();
     assert_eq!(images(&manifests), pairs(&[("a", "nginx:1")]));
-    manifests
-        .apply(&change("a", "nginx:1", "nginx:1.5"))
+    apply(&manifests, &change("a", "nginx:1", "nginx:1.5"))
         .await
         .unwrap();
     assert_eq!(parent.read("one/a.yaml"), app("a", "nginx:1.5"));
@@ -84,14 +83,12 @@ async fn the_directory_may_be_a_link_that_is_swapped() {
     fs::remove_file(&link).unwrap();
     symlink("two", &link).unwrap();
     // The change was decided on what stood in the old place.
-    let error = manifests
-        .apply(&change("a", "nginx:1.5", "nginx:1.6"))
+    let error = apply(&manifests, &change("a", "nginx:1.5", "nginx:1.6"))
         .await
         .unwrap_err();
     assert!(matches!(error, TriggerError::Moved { .. }), "{error}");
     assert_eq!(images(&manifests), pairs(&[("a", "nginx:2")]));
-    manifests
-        .apply(&change("a", "nginx:2", "nginx:3"))
+    apply(&manifests, &change("a", "nginx:2", "nginx:3"))
         .await
         .unwrap();
     assert_eq!(parent.read("two/a.yaml"), app("a", "nginx:3"));
@@ -107,8 +104,7 @@ async fn a_file_that_became_a_link_out_is_not_written() {
     let manifests = dir.open();
     fs::remove_file(&file).unwrap();
     symlink(&target, &file).unwrap();
-    let error = manifests
-        .apply(&change("a", "nginx:1", "nginx:2"))
+    let error = apply(&manifests, &change("a", "nginx:1", "nginx:2"))
         .await
         .unwrap_err();
     assert_eq!(error, TriggerError::Gone);
@@ -124,8 +120,7 @@ async fn a_folder_that_became_a_link_out_is_not_written_into() {
     let manifests = dir.open();
     fs::remove_dir_all(file.parent().unwrap()).unwrap();
     symlink(outside.path(), dir.path().join("apps")).unwrap();
-    let error = manifests
-        .apply(&change("a", "nginx:1", "nginx:2"))
+    let error = apply(&manifests, &change("a", "nginx:1", "nginx:2"))
         .await
         .unwrap_err();
     assert_eq!(error, TriggerError::Gone);
@@ -139,8 +134,7 @@ async fn a_link_inside_stays_a_link_when_its_file_is_written() {
     dir.write(".store/a.yaml", &app("a", "nginx:1"));
     symlink(".store/a.yaml", dir.path().join("a.yaml")).unwrap();
     let manifests = dir.open();
-    manifests
-        .apply(&change("a", "nginx:1", "nginx:2"))
+    apply(&manifests, &change("a", "nginx:1", "nginx:2"))
         .await
         .unwrap();
     assert_eq!(dir.read(".store/a.yaml"), app("a", "nginx:2"));

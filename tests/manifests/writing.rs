@@ -8,10 +8,10 @@ use std::sync::atomic::Ordering;
 
 use image_updater::ports::resource_reader::ResourceReader;
 use image_updater::ports::update_trigger::TriggerError;
-use image_updater::ports::update_trigger::UpdateTrigger;
 
 use crate::Dir;
 use crate::app;
+use crate::apply;
 use crate::change;
 use crate::images;
 use crate::pairs;
@@ -22,8 +22,7 @@ async fn permissions_stay_and_nothing_is_left_behind() {
     let file = dir.write("a.yaml", &app("a", "nginx:1"));
     fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
     let before = fs::metadata(&file).unwrap();
-    dir.open()
-        .apply(&change("a", "nginx:1", "nginx:2"))
+    apply(&dir.open(), &change("a", "nginx:1", "nginx:2"))
         .await
         .unwrap();
     let after = fs::metadata(&file).unwrap();
@@ -37,8 +36,7 @@ async fn other_documents_of_the_file_are_not_touched() {
     let dir = Dir::new();
     let rest = "---\r\nkind: ConfigMap   # odd\r\ndata:   {a: [1,2 ]}\r\n...\r\n# tail";
     dir.write("a.yaml", &format!("{}{rest}", app("a", "nginx:1")));
-    dir.open()
-        .apply(&change("a", "nginx:1", "nginx:2"))
+    apply(&dir.open(), &change("a", "nginx:1", "nginx:2"))
         .await
         .unwrap();
     assert_eq!(dir.read("a.yaml"), format!("{}{rest}", app("a", "nginx:2")));
@@ -75,7 +73,7 @@ fn no_reader_ever_sees_half_a_file() {
                     &format!("nginx:{number}"),
                     &format!("nginx:{}", number + 1),
                 );
-                manifests.apply(&change).await.unwrap();
+                apply(&manifests, &change).await.unwrap();
             }
         });
         done.store(true, Ordering::Relaxed);
@@ -92,8 +90,7 @@ async fn what_somebody_else_wrote_is_not_overwritten() {
     let manifests = dir.open();
     let theirs = format!("# by hand\n{}", app("a", "nginx:9"));
     dir.write("a.yaml", &theirs);
-    let error = manifests
-        .apply(&change("a", "nginx:1", "nginx:2"))
+    let error = apply(&manifests, &change("a", "nginx:1", "nginx:2"))
         .await
         .unwrap_err();
     assert!(matches!(error, TriggerError::Moved { .. }), "{error}");
@@ -115,8 +112,7 @@ async fn what_somebody_else_wrote_elsewhere_in_the_file_stays() {
             app("b", "nginx:1")
         ),
     );
-    manifests
-        .apply(&change("a", "nginx:1", "nginx:2"))
+    apply(&manifests, &change("a", "nginx:1", "nginx:2"))
         .await
         .unwrap();
     assert_eq!(
@@ -140,8 +136,7 @@ async fn an_application_is_followed_into_another_file() {
     let manifests = dir.open();
     fs::create_dir(dir.path().join("apps")).unwrap();
     fs::rename(&file, dir.path().join("apps/a.yaml")).unwrap();
-    manifests
-        .apply(&change("a", "nginx:1", "nginx:2"))
+    apply(&manifests, &change("a", "nginx:1", "nginx:2"))
         .await
         .unwrap();
     assert_eq!(dir.read("apps/a.yaml"), app("a", "nginx:2"));
@@ -153,8 +148,7 @@ async fn an_application_that_went_is_gone() {
     dir.write("a.yaml", &app("a", "nginx:1"));
     let manifests = dir.open();
     dir.write("a.yaml", &app("b", "nginx:1"));
-    let error = manifests
-        .apply(&change("a", "nginx:1", "nginx:2"))
+    let error = apply(&manifests, &change("a", "nginx:1", "nginx:2"))
         .await
         .unwrap_err();
     assert_eq!(error, TriggerError::Gone);
@@ -168,8 +162,7 @@ async fn a_file_that_no_longer_parses_is_refused() {
     let manifests = dir.open();
     let broken = format!("{}    broken: [\n", app("a", "nginx:1"));
     dir.write("a.yaml", &broken);
-    let error = manifests
-        .apply(&change("a", "nginx:1", "nginx:2"))
+    let error = apply(&manifests, &change("a", "nginx:1", "nginx:2"))
         .await
         .unwrap_err();
     assert!(
@@ -187,9 +180,7 @@ async fn an_object_that_stands_twice_is_not_written() {
     let dir = Dir::new();
     dir.write("a.yaml", &app("a", "nginx:1"));
     dir.write("b.yaml", &app("a", "nginx:1"));
-    let error = dir
-        .open()
-        .apply(&change("a", "nginx:1", "nginx:2"))
+    let error = apply(&dir.open(), &change("a", "nginx:1", "nginx:2"))
         .await
         .unwrap_err();
     assert_eq!(error, TriggerError::Gone);
@@ -203,7 +194,7 @@ async fn a_directory_that_may_not_be_written_is_refused() {
     let folder = file.parent().unwrap();
     let manifests = dir.open();
     fs::set_permissions(folder, fs::Permissions::from_mode(0o555)).unwrap();
-    let result = manifests.apply(&change("a", "nginx:1", "nginx:2")).await;
+    let result = apply(&manifests, &change("a", "nginx:1", "nginx:2")).await;
     fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
     match result {
         Ok(()) => eprintln!("left out: this user may write everywhere"),
@@ -216,8 +207,7 @@ async fn a_change_is_known_before_it_is_done() {
     let dir = Dir::new();
     dir.write("a.yaml", &app("a", "nginx:1"));
     let manifests = dir.open();
-    manifests
-        .apply(&change("a", "nginx:1", "nginx:2"))
+    apply(&manifests, &change("a", "nginx:1", "nginx:2"))
         .await
         .unwrap();
     assert_eq!(images(&manifests), pairs(&[("a", "nginx:2")]));

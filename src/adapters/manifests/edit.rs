@@ -7,8 +7,8 @@ use serde_json::json;
 
 use crate::adapters::manifests::insert;
 use crate::adapters::manifests::insert::Fragment;
-use crate::adapters::manifests::insert::Splice;
 use crate::adapters::manifests::layout::Layout;
+use crate::adapters::manifests::patch::Splice;
 use crate::adapters::manifests::scalar;
 use crate::adapters::manifests::yaml_tree::Entry;
 use crate::adapters::manifests::yaml_tree::Kind;

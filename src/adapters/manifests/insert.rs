@@ -5,37 +5,10 @@ use std::ops::Range;
 use crate::adapters::manifests::layout;
 use crate::adapters::manifests::layout::Layout;
 use crate::adapters::manifests::lines;
+use crate::adapters::manifests::patch::Splice;
 use crate::adapters::manifests::yaml_tree::Entry;
 use crate::adapters::manifests::yaml_tree::Kind;
 use crate::adapters::manifests::yaml_tree::Node;
-
-/// Bytes that other bytes take the place of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Splice {
-    /// The bytes.
-    pub(super) range: Range<usize>,
-    /// What takes their place.
-    pub(super) text: String,
-}
-
-impl Splice {
-    fn at(place: usize, text: String) -> Self {
-        Self {
-            range: place..place,
-            text,
-        }
-    }
-}
-
-/// A text with splices, of which none overlaps another. Those of one place come in their order.
-pub(super) fn spliced(text: &str, mut splices: Vec<Splice>) -> String {
-    splices.sort_by_key(|splice| splice.range.start);
-    let mut out = text.to_owned();
-    for splice in splices.iter().rev() {
-        out.replace_range(splice.range.clone(), &splice.text);
-    }
-    out
-}
 
 /// Something new.
 #[derive(Debug, Clone)]

@@ -5,8 +5,8 @@
 //! | the ports | [`reader`] |
 //! | what is known of the directory | `store`, of the files in `tree`, each a `known_file`; `merged` |
 //! | what a file holds | `contents`, of its `documents` |
-//! | a change of a text | [`splice`], from an `edit` by `insert` and `scalar` at the places of the `yaml_tree` |
-//! | a change of a file | `writer`, by `replace` |
+//! | changes of a text | [`splice`], in a `draft` of it, from an `edit` by `insert` and `scalar` at the places of the `yaml_tree` |
+//! | changes of files | `writer`, by `replace` |
 
 pub mod problem;
 pub mod reader;
@@ -14,6 +14,7 @@ pub mod splice;
 
 mod contents;
 mod documents;
+mod draft;
 mod edit;
 mod fingerprint;
 mod insert;
@@ -21,6 +22,7 @@ mod known_file;
 mod layout;
 mod lines;
 mod merged;
+mod patch;
 mod replace;
 mod scalar;
 mod store;

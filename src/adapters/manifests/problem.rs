@@ -24,6 +24,11 @@ impl Problem {
             message: message.into(),
         }
     }
+
+    /// The line, where it is about one.
+    fn line(&self) -> Option<usize> {
+        (self.line > 0).then_some(self.line)
+    }
 }
 
 impl fmt::Display for Problem {
@@ -35,14 +40,14 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Logs each problem once when it comes and once when it goes.
+/// Logs each problem once when it comes and once when it goes. One of a file as a whole has no line.
 pub(super) fn log_changes(before: &BTreeSet<Problem>, now: &BTreeSet<Problem>) {
     for problem in now.difference(before) {
-        let (file, line) = (problem.file.display(), problem.line);
+        let (file, line) = (problem.file.display(), problem.line());
         tracing::warn!(%file, line, "{}", problem.message);
     }
     for problem in before.difference(now) {
-        let (file, line) = (problem.file.display(), problem.line);
+        let (file, line) = (problem.file.display(), problem.line());
         tracing::info!(%file, line, "no longer: {}", problem.message);
     }
 }

@@ -165,15 +165,16 @@ impl ResourceReader for Manifests {
 
 #[async_trait]
 impl UpdateTrigger for Manifests {
-    async fn apply(&self, change: &ApplicationChange) -> Result<(), TriggerError> {
+    async fn apply(&self, changes: &[ApplicationChange]) -> Vec<Result<(), TriggerError>> {
         let shared = Arc::clone(&self.shared);
-        let change = change.clone();
-        let write = move || shared.with_store(|store| writer::apply(store, &change));
+        let owned = changes.to_vec();
+        let write = move || shared.with_store(|store| writer::apply(store, &owned));
         match task::spawn_blocking(write).await {
-            Ok(result) => result,
-            Err(error) => Err(TriggerError::Unavailable {
-                reason: error.to_string(),
-            }),
+            Ok(results) => results,
+            Err(error) => {
+                let reason = error.to_string();
+                vec![Err(TriggerError::Unavailable { reason }); changes.len()]
+            }
         }
     }
 }

@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 use granit_parser::ScalarStyle;
 use regex::Regex;
 
-use crate::adapters::manifests::insert::Splice;
 use crate::adapters::manifests::lines;
+use crate::adapters::manifests::patch::Splice;
 
 /// Plain texts that YAML 1.1 or 1.2 take for null, a boolean, a number, a date or a merge key.
 static TYPED: LazyLock<Option<Regex>> = LazyLock::new(|| {

@@ -95,17 +95,23 @@ impl Store {
         Ok(())
     }
 
-    /// Reads one file that was just written.
-    pub(super) fn refresh_file(&mut self, path: &Path) -> io::Result<()> {
-        let fingerprint = Fingerprint::from(&fs::metadata(path)?);
-        let known = self.files.remove(path).unwrap_or_default();
-        let file = TreeFile {
-            path: path.to_owned(),
-            shown: known.shown.clone(),
-            fingerprint,
-        };
-        self.update(known, &file);
-        self.settle(true);
+    /// Reads files that were just written.
+    pub(super) fn refresh_files<'p>(
+        &mut self,
+        paths: impl Iterator<Item = &'p Path>,
+    ) -> io::Result<()> {
+        let mut changed = false;
+        for path in paths {
+            let fingerprint = Fingerprint::from(&fs::metadata(path)?);
+            let known = self.files.remove(path).unwrap_or_default();
+            let file = TreeFile {
+                path: path.to_owned(),
+                shown: known.shown.clone(),
+                fingerprint,
+            };
+            changed |= self.update(known, &file);
+        }
+        self.settle(changed);
         Ok(())
     }
 

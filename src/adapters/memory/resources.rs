@@ -59,37 +59,36 @@ impl ResourceReader for InMemoryResources {
 
 #[async_trait]
 impl UpdateTrigger for InMemoryResources {
-    async fn apply(&self, change: &ApplicationChange) -> Result<(), TriggerError> {
-        let mut result = Ok(());
-        self.current
-            .send_if_modified(|current| match changed(current, change) {
-                Ok(changed) => {
-                    let different = **current != changed;
-                    *current = Arc::new(changed);
-                    different
-                }
-                Err(error) => {
-                    result = Err(error);
-                    false
-                }
-            });
-        result
+    async fn apply(&self, changes: &[ApplicationChange]) -> Vec<Result<(), TriggerError>> {
+        let mut results = Vec::new();
+        self.current.send_if_modified(|current| {
+            let mut changed = Resources::clone(current);
+            results = changes
+                .iter()
+                .map(|change| make(&mut changed, change))
+                .collect();
+            let different = **current != changed;
+            if different {
+                *current = Arc::new(changed);
+            }
+            different
+        });
+        results
     }
 }
 
-fn changed(resources: &Resources, change: &ApplicationChange) -> Result<Resources, TriggerError> {
-    let mut changed = resources.clone();
-    let mut applications = changed.applications.iter_mut();
+fn make(resources: &mut Resources, change: &ApplicationChange) -> Result<(), TriggerError> {
+    let mut applications = resources.applications.iter_mut();
     let Some(application) = applications.find(|one| one.id == change.application) else {
         return Err(TriggerError::Gone);
     };
-    *application = match change.applied_to(application) {
-        Ok(after) => Arc::new(after),
+    match change.applied_to(application) {
+        Ok(after) => *application = Arc::new(after),
         Err(ChangeConflict::Moved(reason)) => return Err(TriggerError::Moved { reason }),
         Err(conflict @ ChangeConflict::Ambiguous(_)) => {
             let reason = conflict.to_string();
             return Err(TriggerError::Refused { reason });
         }
-    };
-    Ok(changed)
+    }
+    Ok(())
 }

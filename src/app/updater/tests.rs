@@ -126,8 +126,11 @@ fn edit(expected: &str, value: &str) -> Edit {
     }
 }
 
-fn is_edit(expected: &'static str, value: &'static str) -> impl Fn(&ApplicationChange) -> bool {
-    move |change| change.application == id("web") && change.edits == [edit(expected, value)]
+fn is_edit(expected: &'static str, value: &'static str) -> impl Fn(&[ApplicationChange]) -> bool {
+    move |changes| {
+        let [change] = changes else { return false };
+        change.application == id("web") && change.edits == [edit(expected, value)]
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -156,7 +159,7 @@ async fn a_change_waits_for_its_turn_and_newer_events_join_it() {
         .expect_apply()
         .once()
         .withf(is_edit("quay.io/a/b:1.5.0", "quay.io/a/b:1.7.0"))
-        .returning(|_| Ok(()));
+        .returning(|_| vec![Ok(())]);
     let updater = updater(
         1,
         trigger,
@@ -178,14 +181,58 @@ async fn an_application_that_moved_is_judged_again() {
         .expect_apply()
         .once()
         .withf(is_edit("quay.io/a/b:1.5.0", "quay.io/a/b:1.6.0"))
-        .return_once(|_| Err(moved));
+        .return_once(|_| vec![Err(moved)]);
     trigger
         .expect_apply()
         .once()
         .withf(is_edit("quay.io/a/b:1.5.5", "quay.io/a/b:1.6.0"))
-        .returning(|_| Ok(()));
+        .returning(|_| vec![Ok(())]);
     let old = resources("quay.io/a/b:1.5.0", "quay.io/a/b:^1", "semver");
     let new = resources("quay.io/a/b:1.5.5", "quay.io/a/b:^1", "semver");
+    let updater = updater(1, trigger, vec![Arc::clone(&old), old, new]);
+    updater.examine(batch(&["quay.io/a/b:1.6.0"])).await;
+    updater.work_on_next(false).await;
+    assert_eq!(updater.unfinished(), []);
+}
+
+/// The Applications `web` and `shop`, which run these images.
+fn two(web: &str, shop: &str) -> Arc<Resources> {
+    let mut both = Resources::clone(&resources(web, "quay.io/a/b:^1", "semver"));
+    let other = resources(shop, "quay.io/a/b:^1", "semver");
+    both.applications.push(Arc::new(Application {
+        id: id("shop"),
+        ..Application::clone(&other.applications[0])
+    }));
+    let mut updater = ImageUpdater::clone(&both.updaters[0]);
+    updater.applications[0].name_pattern = "*".to_owned();
+    both.updaters = vec![Arc::new(updater)];
+    Arc::new(both)
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_changes_of_a_decision_are_made_at_once_and_only_those_that_moved_again() {
+    let mut trigger = MockUpdateTrigger::new();
+    trigger
+        .expect_apply()
+        .once()
+        .withf(|changes| changes.len() == 2)
+        .returning(|changes| {
+            let moved = || TriggerError::Moved {
+                reason: "somebody else wrote 1.5.5".to_owned(),
+            };
+            let one = |change: &ApplicationChange| {
+                let is_there = change.application != id("web");
+                is_there.then_some(()).ok_or_else(moved)
+            };
+            changes.iter().map(one).collect()
+        });
+    trigger
+        .expect_apply()
+        .once()
+        .withf(is_edit("quay.io/a/b:1.5.5", "quay.io/a/b:1.6.0"))
+        .returning(|_| vec![Ok(())]);
+    let old = two("quay.io/a/b:1.5.0", "quay.io/a/b:1.4.0");
+    let new = two("quay.io/a/b:1.5.5", "quay.io/a/b:1.6.0");
     let updater = updater(1, trigger, vec![Arc::clone(&old), old, new]);
     updater.examine(batch(&["quay.io/a/b:1.6.0"])).await;
     updater.work_on_next(false).await;
@@ -201,11 +248,14 @@ async fn what_fails_for_now_is_tried_again_and_what_fails_for_good_is_not() {
     trigger
         .expect_apply()
         .once()
-        .return_once(|_| Err(unavailable));
+        .return_once(|_| vec![Err(unavailable)]);
     let refused = TriggerError::Refused {
         reason: "read-only".to_owned(),
     };
-    trigger.expect_apply().once().return_once(|_| Err(refused));
+    trigger
+        .expect_apply()
+        .once()
+        .return_once(|_| vec![Err(refused)]);
     let updater = updater(
         1,
         trigger,
@@ -228,8 +278,8 @@ async fn a_digest_that_is_missing_is_asked_for_where_somebody_needs_it() {
     trigger
         .expect_apply()
         .once()
-        .withf(move |change| change.edits == [expected.clone()])
-        .returning(|_| Ok(()));
+        .withf(move |changes| changes[0].edits == [expected.clone()])
+        .returning(|_| vec![Ok(())]);
     let mut registry = MockRegistryClient::new();
     registry
         .expect_digest()

@@ -100,13 +100,12 @@ impl Updater {
         settled: &mut HashSet<ResourceId>,
     ) -> (Postponed, Postponed) {
         let (mut moved, mut postponed) = (Postponed::new(), Postponed::new());
-        for change in judgement
-            .changes
-            .iter()
-            .filter(|change| !settled.contains(&change.application))
-        {
+        let mut changes = judgement.changes.clone();
+        changes.retain(|change| !settled.contains(&change.application));
+        let results = self.ports.trigger.apply(&changes).await;
+        for (change, result) in changes.iter().zip(results) {
             let application = change.application.clone();
-            match self.ports.trigger.apply(change).await {
+            match result {
                 Ok(()) => self.tell_change(batch, change),
                 Err(TriggerError::Moved { reason }) => moved.push((application, reason)),
                 Err(error @ TriggerError::Unavailable { .. }) => {
