@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use reqwest::Client;
+use reqwest::ClientBuilder;
 use reqwest::redirect::Policy;
 
 use crate::ports::webhook_client::Answer;
@@ -25,12 +26,28 @@ impl HttpWebhookClient {
     /// # Errors
     /// [`SendError`] where the system's authorities cannot be loaded.
     pub fn new(insecure: bool) -> Result<Self, SendError> {
+        Self::build(Client::builder().tls_danger_accept_invalid_certs(insecure))
+    }
+
+    /// A client for a server on this machine, with a certificate that it made for itself: no proxy that is set for the world outside stands
+    /// between them.
+    ///
+    /// # Errors
+    /// [`SendError`] where the client cannot be made.
+    pub fn to_this_machine() -> Result<Self, SendError> {
+        Self::build(
+            Client::builder()
+                .tls_danger_accept_invalid_certs(true)
+                .no_proxy(),
+        )
+    }
+
+    fn build(builder: ClientBuilder) -> Result<Self, SendError> {
         // reqwest takes the process-wide provider; another one that was installed before will do as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
+        let client = builder
             .timeout(TIMEOUT)
             .redirect(Policy::none())
-            .tls_danger_accept_invalid_certs(insecure)
             .user_agent(concat!("argocd-image-updater/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| failed(&error))?;

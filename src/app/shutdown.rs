@@ -29,27 +29,36 @@ pub enum End {
     OutOfTime,
     /// A second signal came.
     Aborted,
+    /// A part of the program failed.
+    Failed,
 }
 
 /// Goes through the steps, as long as there is time and no second signal.
-pub async fn end<Unready: FnOnce(), Stop: Future, Finish: Future>(
+pub async fn end<E, Unready, Stop, Finish>(
     settings: ShutdownSettings,
     steps: Steps<Unready, Stop, Finish>,
     second_signal: impl Future<Output = ()>,
-) -> End {
+) -> End
+where
+    Unready: FnOnce(),
+    Stop: Future<Output = Result<(), E>>,
+    Finish: Future<Output = Result<(), E>>,
+{
     let ShutdownSettings { delay, grace } = settings;
     let deadline = Instant::now() + grace;
     info!(?delay, ?grace, "shutting down");
     (steps.unready)();
     let steps = async {
         sleep(delay).await;
-        steps.stop.await;
+        let stopped = steps.stop.await;
         info!("no more deliveries are taken");
-        steps.finish.await;
+        // Whatever became of the door, what came through it is worked on.
+        steps.finish.await.and(stopped)
     };
     tokio::select! {
         in_time = timeout_at(deadline, steps) => match in_time {
-            Ok(()) => End::Finished,
+            Ok(Ok(())) => End::Finished,
+            Ok(Err(_)) => End::Failed,
             Err(_) => End::OutOfTime,
         },
         () = second_signal => {
@@ -72,6 +81,23 @@ mod tests {
         grace: Duration::from_secs(8),
     };
 
+    const DONE: Result<(), &str> = Ok(());
+
+    #[tokio::test(start_paused = true)]
+    async fn a_door_that_failed_keeps_nobody_from_finishing() {
+        let finished = RefCell::new(false);
+        let steps = Steps {
+            unready: || {},
+            stop: async { Err("a task has panicked") },
+            finish: async {
+                finished.replace(true);
+                Ok(())
+            },
+        };
+        assert_eq!(end(SETTINGS, steps, pending()).await, End::Failed);
+        assert!(*finished.borrow());
+    }
+
     #[tokio::test(start_paused = true)]
     async fn the_steps_come_in_order_after_the_delay() {
         let start = Instant::now();
@@ -79,8 +105,14 @@ mod tests {
         let tell = |step| told.borrow_mut().push((step, start.elapsed().as_secs()));
         let steps = Steps {
             unready: || tell("unready"),
-            stop: async { tell("stop") },
-            finish: async { tell("finish") },
+            stop: async {
+                tell("stop");
+                DONE
+            },
+            finish: async {
+                tell("finish");
+                DONE
+            },
         };
         assert_eq!(end(SETTINGS, steps, pending()).await, End::Finished);
         assert_eq!(*told.borrow(), [("unready", 0), ("stop", 3), ("finish", 3)]);
@@ -91,8 +123,8 @@ mod tests {
         let start = Instant::now();
         let steps = Steps {
             unready: || {},
-            stop: async {},
-            finish: pending::<()>(),
+            stop: async { DONE },
+            finish: pending(),
         };
         assert_eq!(end(SETTINGS, steps, pending()).await, End::OutOfTime);
         assert_eq!(start.elapsed(), SETTINGS.grace);
@@ -103,8 +135,8 @@ mod tests {
         let start = Instant::now();
         let steps = Steps {
             unready: || {},
-            stop: pending::<()>(),
-            finish: async {},
+            stop: pending(),
+            finish: async { DONE },
         };
         assert_eq!(
             end(SETTINGS, steps, sleep(Duration::from_secs(1))).await,

@@ -36,7 +36,7 @@ pub(crate) fn announcement(server: &Server, sender: &str, image: &str, secret: &
 
 /// Announces `image` and gives the answer.
 pub(crate) async fn deliver(server: &Server, sender: &str, image: &str, secret: &str) -> Answer {
-    let client = HttpWebhookClient::new(true).unwrap();
+    let client = HttpWebhookClient::to_this_machine().unwrap();
     client
         .post(announcement(server, sender, image, secret))
         .await

@@ -71,7 +71,7 @@ async fn a_burst_for_one_image_is_two_writes_at_the_most() {
     let folder = Folder::new(SECRET);
     folder.add("web", "ghcr.io/acme/web:1.0.0", "ghcr.io/acme/web:^1", "");
     let server = Server::start(folder.flags());
-    let client = HttpWebhookClient::new(true).unwrap();
+    let client = HttpWebhookClient::to_this_machine().unwrap();
     for patch in [3, 1, 7, 2, 10, 5, 4, 9, 8, 6] {
         let image = format!("ghcr.io/acme/web:1.0.{patch}");
         let answer = client

@@ -37,7 +37,18 @@ pub fn install(settings: LogSettings) -> Result<(), TryInitError> {
     tracing_subscriber::registry()
         .with(targets(settings.level))
         .with(layer)
-        .try_init()
+        .try_init()?;
+    std::panic::set_hook(Box::new(log_panic));
+    Ok(())
+}
+
+/// A panic is a bug, told by its place. What it says may quote anything that was being worked on, a secret among it.
+fn log_panic(panic: &std::panic::PanicHookInfo<'_>) {
+    let place = panic
+        .location()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    tracing::error!(place, "the program has a bug: please report this line");
 }
 
 /// How a line is written.

@@ -36,6 +36,13 @@ pub(super) struct Work {
     not_before: Option<Instant>,
 }
 
+impl Work {
+    fn ready_at(&self, at_the_end: bool) -> Option<Instant> {
+        let rests = self.failures == 0;
+        self.not_before.filter(|_| !(at_the_end && rests))
+    }
+}
+
 impl Backlog {
     /// Lets events wait, with those of the same image that wait already. Gives back what they supersede.
     pub(super) fn add(&mut self, batch: Batch) -> Vec<QueuedEvent> {
@@ -69,24 +76,39 @@ impl Backlog {
         superseded
     }
 
-    /// When the first of those that wait may be worked on; `None` where nothing waits.
-    pub(super) fn ready_at(&self) -> Option<Instant> {
+    /// When the first of those that wait may be worked on; `None` where nothing waits. At the end of the process nothing rests any more, but
+    /// what failed for now still waits before it is tried again.
+    pub(super) fn ready_at(&self, at_the_end: bool) -> Option<Instant> {
         let now = Instant::now();
         self.waiting
             .values()
-            .map(|work| work.not_before.unwrap_or(now))
+            .map(|work| work.ready_at(at_the_end).unwrap_or(now))
             .min()
     }
 
-    /// Takes the one that came first of those that are ready, or of all where nobody can wait any longer.
-    pub(super) fn take(&mut self, waiting_is_over: bool) -> Option<Work> {
+    /// The one that came first of those that are ready.
+    pub(super) fn first_ready(&self, at_the_end: bool) -> Option<&Work> {
         let now = Instant::now();
-        let ready = |work: &Work| waiting_is_over || work.not_before.is_none_or(|time| time <= now);
-        let first = self
+        let mut in_order = self
             .order
             .iter()
-            .position(|image| self.waiting.get(image).is_some_and(ready))?;
-        self.waiting.remove(&self.order.remove(first)?)
+            .filter_map(|image| self.waiting.get(image));
+        in_order.find(|work| work.ready_at(at_the_end).is_none_or(|time| time <= now))
+    }
+
+    /// Takes the one that came first of those that are ready.
+    pub(super) fn take(&mut self, at_the_end: bool) -> Option<Work> {
+        let image = self.first_ready(at_the_end)?.batch.image.clone();
+        self.order.retain(|waiting| *waiting != image);
+        self.waiting.remove(&image)
+    }
+
+    /// Takes all that wait, ready or not.
+    pub(super) fn drain(&mut self) -> Vec<Work> {
+        let in_order = std::mem::take(&mut self.order).into_iter();
+        in_order
+            .filter_map(|image| self.waiting.remove(&image))
+            .collect()
     }
 
     /// Notes that an image was written just now.
@@ -167,7 +189,9 @@ mod tests {
             backlog.take(false).unwrap().batch,
             batch("quay.io/a/two", &[("d2", "1")])
         );
-        assert!(backlog.is_empty() && backlog.take(true).is_none() && backlog.ready_at().is_none());
+        assert!(
+            backlog.is_empty() && backlog.take(true).is_none() && backlog.ready_at(false).is_none()
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -178,9 +202,9 @@ mod tests {
         backlog.add(one.clone());
         assert!(backlog.take(false).is_none());
         backlog.add(batch("quay.io/a/two", &[("d2", "1")]));
-        assert_eq!(backlog.ready_at(), Some(Instant::now()));
+        assert_eq!(backlog.ready_at(false), Some(Instant::now()));
         assert!(backlog.take(false).is_some(), "another image does not rest");
-        assert_eq!(backlog.ready_at(), Some(Instant::now() + SETTLE));
+        assert_eq!(backlog.ready_at(false), Some(Instant::now() + SETTLE));
         tokio::time::advance(SETTLE).await;
         assert_eq!(backlog.take(false).unwrap().batch, one);
     }
@@ -191,18 +215,23 @@ mod tests {
         backlog.add(batch("quay.io/a/one", &[("d1", "1")]));
         let mut waits = Vec::new();
         for _ in 0..8 {
-            let work = backlog.take(true).unwrap();
-            waits.push(backlog.again(work).0.as_secs());
+            let work = backlog.take(false).unwrap();
+            let wait = backlog.again(work).0;
+            waits.push(wait.as_secs());
+            assert!(
+                backlog.take(true).is_none(),
+                "not even at the end is it tried again at once"
+            );
+            tokio::time::advance(wait).await;
         }
         assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60]);
-        assert!(backlog.take(false).is_none());
-        let work = backlog.take(true).unwrap();
+        let work = backlog.take(false).unwrap();
         backlog.add(batch("quay.io/a/two", &[("d2", "1")]));
         backlog.add(batch("quay.io/a/one", &[("d3", "1"), ("d3", "2")]));
         let (_, superseded) = backlog.again(work);
         assert_eq!(superseded, batch("quay.io/a/one", &[("d1", "1")]).events);
         assert_eq!(
-            backlog.take(true).unwrap().batch,
+            backlog.drain()[0].batch,
             batch("quay.io/a/one", &[("d3", "1"), ("d3", "2")])
         );
     }

@@ -81,7 +81,7 @@ impl Updater {
         while !*closing.borrow() {
             tokio::select! {
                 batch = self.ports.queue.next() => self.examine(batch).await,
-                () = self.turn() => self.work_on_next(false).await,
+                () = self.turn(false) => self.work_on_next(false).await,
                 () = self.ports.reader.changed() => self.refresh(),
                 closed = closing.changed() => if closed.is_err() { break },
             }
@@ -90,8 +90,8 @@ impl Updater {
             tokio::select! {
                 biased;
                 batch = self.ports.queue.next() => self.examine(batch).await,
-                () = std::future::ready(()), if !lock(&self.backlog).is_empty() => self.work_on_next(true).await,
-                () = std::future::ready(()) => return,
+                () = std::future::ready(()), if lock(&self.backlog).is_empty() => return,
+                () = self.turn(true) => self.work_on_next(true).await,
             }
         }
     }
@@ -107,8 +107,10 @@ impl Updater {
     /// What the queue has given and is not done.
     fn unfinished(&self) -> Vec<Batch> {
         let in_work = lock(&self.in_work).take();
-        let mut backlog = lock(&self.backlog);
-        let waiting = std::iter::from_fn(|| backlog.take(true)).map(|work| work.batch);
+        let waiting = lock(&self.backlog)
+            .drain()
+            .into_iter()
+            .map(|work| work.batch);
         in_work.into_iter().chain(waiting).collect()
     }
 
@@ -125,14 +127,22 @@ impl Updater {
         known.resources = resources;
     }
 
-    /// Waits until the first that waits may be worked on and takes a turn for it; for ever where nothing waits.
-    async fn turn(&self) {
-        let ready_at = lock(&self.backlog).ready_at();
+    /// Waits until the first that waits may be worked on, and takes a turn for it if it leads to work that no turn was taken for; for ever where
+    /// nothing waits.
+    async fn turn(&self, at_the_end: bool) {
+        let ready_at = lock(&self.backlog).ready_at(at_the_end);
         match ready_at {
             Some(time) => sleep_until(time).await,
             None => std::future::pending().await,
         }
-        self.ports.pace.turn().await;
+        if self.needs_turn(at_the_end) {
+            self.ports.pace.turn().await;
+        }
+    }
+
+    fn needs_turn(&self, at_the_end: bool) -> bool {
+        let first = lock(&self.backlog).first_ready(at_the_end).cloned();
+        first.is_some_and(|work| work.failures == 0 && !self.judge(&work.batch).changes.is_empty())
     }
 
     /// What the queue gives without waiting.

@@ -311,3 +311,50 @@ async fn nobody_is_asked_for_a_digest_that_no_policy_needs() {
     updater.ports.registry = Some(Arc::new(registry));
     updater.examine(batch(&["quay.io/a/b:1.4.0"])).await;
 }
+
+/// An updater that may take so many turns.
+fn paced(turns: usize, updater: Updater) -> Updater {
+    let mut pace = MockPace::new();
+    pace.expect_turn().times(turns).return_const(());
+    let ports = Ports {
+        pace: Arc::new(pace),
+        ..updater.ports
+    };
+    Updater { ports, ..updater }
+}
+
+#[tokio::test(start_paused = true)]
+async fn work_that_failed_for_now_takes_no_second_turn() {
+    let mut trigger = MockUpdateTrigger::new();
+    trigger.expect_apply().once().returning(|_| {
+        let reason = "the disk is busy".to_owned();
+        vec![Err(TriggerError::Unavailable { reason })]
+    });
+    trigger.expect_apply().once().returning(|_| vec![Ok(())]);
+    let seen = vec![resources("quay.io/a/b:1.5.0", "quay.io/a/b:^1", "semver")];
+    let updater = paced(1, updater(1, trigger, seen));
+    updater.refresh();
+    updater.examine(batch(&["quay.io/a/b:1.6.0"])).await;
+    for _ in 0..2 {
+        updater.turn(false).await;
+        updater.work_on_next(false).await;
+    }
+    assert_eq!(updater.unfinished(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_leads_to_work_no_more_takes_no_turn() {
+    let mut trigger = MockUpdateTrigger::new();
+    trigger
+        .expect_apply()
+        .times(0..=1)
+        .returning(|changes| vec![Ok(()); changes.len()]);
+    let old = resources("quay.io/a/b:1.5.0", "quay.io/a/b:^1", "semver");
+    let new = resources("quay.io/a/b:1.9.0", "quay.io/a/b:^1", "semver");
+    let updater = paced(0, updater(1, trigger, vec![old, new]));
+    updater.examine(batch(&["quay.io/a/b:1.6.0"])).await;
+    updater.refresh();
+    updater.turn(false).await;
+    updater.work_on_next(false).await;
+    assert_eq!(updater.unfinished(), []);
+}

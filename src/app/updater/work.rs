@@ -30,7 +30,9 @@ impl Updater {
     pub(super) async fn examine(&self, mut batch: Batch) {
         self.refresh();
         if let Some(registry) = &self.ports.registry {
+            *lock(&self.in_work) = Some(batch.clone());
             self.complete(&mut batch, registry.as_ref()).await;
+            lock(&self.in_work).take();
         }
         let judgement = self.judge(&batch);
         if judgement.changes.is_empty() {
@@ -43,9 +45,9 @@ impl Updater {
         }
     }
 
-    /// Works on what came first. Where nobody can wait any longer, what fails for now has failed.
-    pub(super) async fn work_on_next(&self, waiting_is_over: bool) {
-        let Some(work) = lock(&self.backlog).take(waiting_is_over) else {
+    /// Works on what came first.
+    pub(super) async fn work_on_next(&self, at_the_end: bool) {
+        let Some(work) = lock(&self.backlog).take(at_the_end) else {
             return;
         };
         report::together(&work.batch);
@@ -54,7 +56,7 @@ impl Updater {
         lock(&self.in_work).take();
         if postponed.is_empty() {
             self.ports.queue.done(&work.batch).await;
-        } else if waiting_is_over || work.failures + 1 >= ATTEMPTS {
+        } else if work.failures + 1 >= ATTEMPTS {
             for (application, reason) in &postponed {
                 report::failed(&work.batch, application, reason);
             }
@@ -134,7 +136,7 @@ impl Updater {
         report::changed(batch, change);
     }
 
-    fn judge(&self, batch: &Batch) -> Judgement {
+    pub(super) fn judge(&self, batch: &Batch) -> Judgement {
         let events: Vec<ImageEvent> = batch
             .events
             .iter()

@@ -25,7 +25,6 @@ use crate::app::settings::mode::Mode;
 use crate::app::settings::problem::EXIT_USAGE;
 use crate::app::settings::table::Table;
 use crate::app::settings::topic::Topic;
-use crate::app::shutdown::End;
 use crate::app::telemetry;
 use crate::app::wiring::Server;
 use crate::app::wiring::block_on;
@@ -33,6 +32,7 @@ use crate::app::wiring::complain;
 use crate::app::wiring::configuration;
 use crate::app::wiring::print;
 use crate::app::wiring::profiles;
+use crate::app::wiring::serve::exit_code;
 use crate::app::wiring::serve::signals;
 use crate::domain::event::ImageEvent;
 use crate::domain::reference::ImageName;
@@ -130,23 +130,24 @@ async fn try_out(
     let shown = Notify::new();
     let end = async || {
         tokio::select! {
-            () = shown.notified(), if once => {}
+            () = shown.notified() => {}
             () = signal() => {}
         }
     };
-    let (ended, told) = tokio::join!(server.run(end), async {
-        let told = tell_story(folder, &format!("https://127.0.0.1:{port}/webhook"), once).await;
-        if once || told.is_err() {
-            shown.notify_one();
+    let url = format!("https://127.0.0.1:{port}/webhook");
+    let mut story = std::pin::pin!(tell_story(folder, &url, once));
+    let mut running = std::pin::pin!(server.run(end));
+    // Whoever ends the server does not wait for the end of the story.
+    tokio::select! {
+        told = &mut story => {
+            if once || told.is_err() {
+                shown.notify_one();
+            }
+            let ended = running.await;
+            told.map(|()| exit_code(ended))
         }
-        told
-    });
-    told?;
-    Ok(if ended == End::Aborted {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
-    })
+        ended = &mut running => Ok(exit_code(ended)),
+    }
 }
 
 /// Sends one delivery, waits for the change it makes and shows it.
@@ -166,7 +167,7 @@ async fn tell_story(folder: &Folder, url: &str, once: bool) -> Result<(), Box<dy
         "\nDelivering, signed as GitHub signs: {event} was pushed"
     ));
     // The certificate is one that the server made for itself a moment ago.
-    let answer = HttpWebhookClient::new(true)?.post(request).await?;
+    let answer = HttpWebhookClient::to_this_machine()?.post(request).await?;
     print(format_args!("{} {}", answer.status, answer.body));
     let changes = timeout(PATIENCE, changes(folder, &before)).await;
     let changes = changes.map_err(|_| "nothing changed; the log says why")??;

@@ -48,10 +48,15 @@ async fn serve(settings: Settings) -> Result<ExitCode, Box<dyn std::error::Error
     // Before anything else, so that no signal finds nobody who listens for it.
     let signal = signals()?;
     let end = Server::build(settings).await?.run(signal).await;
-    Ok(match end {
+    Ok(exit_code(end))
+}
+
+/// A process that was ended in order and ran out of time has said what is left; that is no failure of its own.
+pub(super) fn exit_code(end: End) -> ExitCode {
+    match end {
         End::Finished | End::OutOfTime => ExitCode::SUCCESS,
-        End::Aborted => ExitCode::FAILURE,
-    })
+        End::Aborted | End::Failed => ExitCode::FAILURE,
+    }
 }
 
 /// Waits for one signal to end, by a supervisor or from a keyboard, each time it is called.

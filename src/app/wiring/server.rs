@@ -7,11 +7,15 @@ use std::net::Ipv6Addr;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tracing::error;
 use tracing::info;
 use tracing::warn;
 
@@ -132,48 +136,82 @@ impl Server {
         self.door.as_ref().map(|door| door.address)
     }
 
-    /// Serves until the first signal, and then ends in order; at the second signal at once.
+    /// Serves until the first signal, and then ends in order; at the second signal at once. A part of it that fails ends it too: half a
+    /// server would take deliveries that nobody works on.
     pub async fn run(self, mut signal: impl AsyncFnMut()) -> End {
         let mut background = JoinSet::new();
-        self.background
-            .into_iter()
-            .for_each(|work| drop(background.spawn(work)));
+        for work in self.background {
+            background.spawn(work);
+        }
         let (close, closing) = watch::channel(false);
         let updater = Arc::clone(&self.updater);
-        let updating = tokio::spawn(async move { updater.run(closing).await });
+        let mut updating = tokio::spawn(async move { updater.run(closing).await });
         let readiness = self
             .door
             .as_ref()
             .map(|door| door.edge.readiness.clone())
             .unwrap_or_default();
         let (stop, stopping) = watch::channel(false);
-        let serving = tokio::spawn(serve_at(self.door, stopping));
+        let mut serving = tokio::spawn(serve_at(self.door, stopping));
         readiness.set(true);
-        signal().await;
+        let failed = tokio::select! {
+            () = signal() => None,
+            _ = &mut updating => Some("updater"),
+            _ = &mut serving => Some("webhook server"),
+            Some(_) = background.join_next() => Some("watch of files"),
+        };
         // Not only once the door is shut: a client that dawdles could keep it open for all the time there is.
         self.pace.lift();
-        let steps = Steps {
-            unready: || readiness.set(false),
-            stop: async {
-                stop.send_replace(true);
-                // A task that failed was logged where it failed; the end goes on.
-                let _ = serving.await;
-            },
-            finish: async {
-                close.send_replace(true);
-                let _ = updating.await;
-            },
+        let end = if let Some(part) = failed {
+            error!(part, "a part of the program has failed: ending");
+            readiness.set(false);
+            End::Failed
+        } else {
+            let steps = Steps {
+                unready: || readiness.set(false),
+                stop: async {
+                    stop.send_replace(true);
+                    (&mut serving).await
+                },
+                finish: async {
+                    close.send_replace(true);
+                    (&mut updating).await
+                },
+            };
+            shutdown::end(self.shutdown, steps, second(&mut signal)).await
         };
-        let end = shutdown::end(self.shutdown, steps, signal()).await;
+        // Both are still at work where time ran out, and what is left can be told only of what stands still.
+        serving.abort();
+        updating.abort();
+        let _ = tokio::join!(halted(serving), halted(updating));
         let left = self.updater.leave();
         match end {
             End::Finished => info!("finished"),
-            End::OutOfTime | End::Aborted => {
+            End::OutOfTime | End::Aborted | End::Failed => {
                 warn!(images = left, "ended before everything was done");
             }
         }
         end
     }
+}
+
+/// Waits for the end of a task that was told to end, unless it has been waited for already.
+async fn halted(task: JoinHandle<()>) {
+    if !task.is_finished() {
+        let _ = task.await;
+    }
+}
+
+/// The second signal. Some supervisors send the first one twice, to the process and to its group: what comes with it belongs to it.
+async fn second(signal: &mut impl AsyncFnMut()) {
+    const TOGETHER: Duration = Duration::from_millis(200);
+    let _ = timeout(TOGETHER, async {
+        loop {
+            signal().await;
+        }
+    })
+    .await;
+    signal().await;
 }
 
 /// Takes the port and makes everything ready behind it.
@@ -216,6 +254,7 @@ async fn listen(port: u16) -> io::Result<TcpListener> {
     }
 }
 
+/// Serves at the door, if there is one, until it is told to stop.
 async fn serve_at(door: Option<Door>, mut stopping: watch::Receiver<bool>) {
     let Some(Door {
         listener,
@@ -224,6 +263,7 @@ async fn serve_at(door: Option<Door>, mut stopping: watch::Receiver<bool>) {
         ..
     }) = door
     else {
+        let _ = stopping.wait_for(|stop| *stop).await;
         return;
     };
     let accept = move |tcp| {
