@@ -236,7 +236,7 @@ proptest! {
     #[test]
     fn changes_at_once_come_out_as_one_by_one(
         applications in prop::collection::vec(
-            (0..4_usize, prop::collection::vec(any::<Index>(), 0..3), prop::collection::vec(any::<Index>(), 0..3)), 1..6),
+            (0..4_usize, prop::collection::vec(any::<Index>(), 0..3), prop::collection::vec(any::<Index>(), 0..3)), 3..6),
         in_list: bool,
         changes in prop::collection::vec(any_change(), 0..12),
     ) {

@@ -1,10 +1,14 @@
 //! How a file is written.
 
 use std::fs;
+use std::fs::File;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::symlink;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
+use std::time::SystemTime;
 
 use image_updater::ports::resource_reader::ResourceReader;
 use image_updater::ports::update_trigger::TriggerError;
@@ -214,4 +218,45 @@ async fn a_change_is_known_before_it_is_done() {
     let known = manifests.current();
     manifests.refresh().await;
     assert!(std::sync::Arc::ptr_eq(&known, &manifests.current()));
+}
+
+#[test]
+fn what_a_killed_process_left_behind_is_removed_and_nothing_else() {
+    let outside = Dir::new();
+    let dir = Dir::new();
+    dir.write("apps/a.yaml", &app("a", "nginx:1"));
+    dir.write(".store/b.yaml", &app("b", "nginx:1"));
+    symlink("../.store/b.yaml", dir.path().join("apps/b.yaml")).unwrap();
+    let left = [
+        dir.write("apps/.image-updater-1.tmp", "x"),
+        dir.write(".store/.image-updater-1.tmp", "x"),
+    ];
+    let new = dir.write("apps/.image-updater-2.tmp", "x");
+    let future = SystemTime::now() + Duration::from_secs(60);
+    File::options()
+        .write(true)
+        .open(&new)
+        .unwrap()
+        .set_modified(future)
+        .unwrap();
+    let held = dir.write("apps/.image-updater-3.tmp", "x");
+    let holder = File::open(&held).unwrap();
+    holder.try_lock().unwrap();
+    let target = outside.write("target", "x");
+    let link = dir.path().join("apps/.image-updater-4.tmp");
+    symlink(&target, &link).unwrap();
+    fs::create_dir(dir.path().join("apps/.image-updater-5.tmp")).unwrap();
+    let others = [
+        dir.write("apps/.image-updater-6.tmp.yaml.orig", "x"),
+        dir.write("apps/image-updater-7.tmp", "x"),
+        outside.write(".image-updater-8.tmp", "x"),
+        dir.path().join("apps/.image-updater-5.tmp"),
+    ];
+    dir.open();
+    for file in left {
+        assert!(!file.exists(), "{}", file.display());
+    }
+    for file in others.iter().chain([&new, &held, &link, &target]) {
+        assert!(file.exists(), "{}", file.display());
+    }
 }

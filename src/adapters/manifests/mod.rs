@@ -6,7 +6,7 @@
 //! | what is known of the directory | `store`, of the files in `tree`, each a `known_file`; `merged` |
 //! | what a file holds | `contents`, of its `documents` |
 //! | changes of a text | [`splice`], in a `draft` of it, from an `edit` by `insert` and `scalar` at the places of the `yaml_tree` |
-//! | changes of files | `writer`, by `replace` |
+//! | changes of files | `writer`, by `replace`; `leftovers` of one that was killed |
 
 pub mod problem;
 pub mod reader;
@@ -20,6 +20,7 @@ mod fingerprint;
 mod insert;
 mod known_file;
 mod layout;
+mod leftovers;
 mod lines;
 mod merged;
 mod patch;

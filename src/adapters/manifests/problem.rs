@@ -51,3 +51,18 @@ pub(super) fn log_changes(before: &BTreeSet<Problem>, now: &BTreeSet<Problem>) {
         tracing::info!(%file, line, "no longer: {}", problem.message);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_of_a_whole_file_has_no_line() {
+        let whole = Problem::of_file(Path::new("a.yaml"), "it cannot be read");
+        assert_eq!(whole.line(), None);
+        assert_eq!(whole.to_string(), "a.yaml: it cannot be read");
+        let one = Problem { line: 3, ..whole };
+        assert_eq!(one.line(), Some(3));
+        assert_eq!(one.to_string(), "a.yaml:3: it cannot be read");
+    }
+}

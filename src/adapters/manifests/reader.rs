@@ -8,6 +8,7 @@ use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
 use std::time::Duration;
+use std::time::SystemTime;
 
 use async_trait::async_trait;
 use thiserror::Error;
@@ -15,6 +16,7 @@ use tokio::sync::watch;
 use tokio::task;
 use tokio::time::MissedTickBehavior;
 
+use crate::adapters::manifests::leftovers;
 use crate::adapters::manifests::problem::Problem;
 use crate::adapters::manifests::store::Store;
 use crate::adapters::manifests::writer;
@@ -78,17 +80,20 @@ pub fn check(dir: &Path) -> Result<(), ManifestsError> {
 }
 
 impl Manifests {
-    /// Reads a directory. Objects without a namespace are taken to be in the default one.
+    /// Reads a directory, and removes what a process that was killed while it wrote left behind there. Objects without a namespace are taken
+    /// to be in the default one.
     ///
     /// # Errors
     /// [`ManifestsError`]. What is wrong with single files is logged, and does not stop the others.
     pub fn open(dir: PathBuf, default_namespace: String) -> Result<Self, ManifestsError> {
+        let started = SystemTime::now();
         check(&dir)?;
         let mut store = Store::new(dir, default_namespace);
         if let Err(source) = store.refresh() {
             let dir = store.dir;
             return Err(ManifestsError::Unreadable { dir, source });
         }
+        leftovers::remove(store.folders().into_iter(), started);
         let resources = store.resources();
         tracing::info!(
             dir = %store.dir.display(),

@@ -12,6 +12,11 @@ use thiserror::Error;
 
 use crate::adapters::manifests::fingerprint::Fingerprint;
 
+/// How the name of a new text starts until it is in its place.
+pub(super) const PREFIX: &str = ".image-updater-";
+/// How it ends: so that nobody takes it for a manifest.
+pub(super) const SUFFIX: &str = ".tmp";
+
 /// Why a file was not replaced.
 #[derive(Debug, Error)]
 pub(super) enum ReplaceError {
@@ -27,11 +32,12 @@ pub(super) enum ReplaceError {
 pub(super) fn replace(path: &Path, text: &str, seen: Fingerprint) -> Result<(), ReplaceError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let old = fs::symlink_metadata(path)?;
-    // The name ends so that nobody takes it for a manifest.
     let mut new = tempfile::Builder::new()
-        .prefix(".image-updater-")
-        .suffix(".tmp")
+        .prefix(PREFIX)
+        .suffix(SUFFIX)
         .tempfile_in(folder)?;
+    // It says that this is no leftover. Where there are no locks, nobody takes it for one either.
+    _ = new.as_file().try_lock();
     new.write_all(text.as_bytes())?;
     let made = new.as_file().metadata()?;
     if (made.uid(), made.gid()) != (old.uid(), old.gid()) {

@@ -56,6 +56,11 @@ impl Store {
         self.merged.places.get(application).map(PathBuf::as_path)
     }
 
+    /// The folders of all files, without symbolic links.
+    pub(super) fn folders(&self) -> BTreeSet<&Path> {
+        self.files.keys().filter_map(|path| path.parent()).collect()
+    }
+
     /// Reads what changed. What cannot be looked into is taken to be as it was.
     ///
     /// # Errors
