@@ -240,9 +240,10 @@ async fn every_request_has_an_id_of_its_own() {
 }
 
 #[tokio::test]
-async fn the_log_has_one_line_for_each_request_and_no_query() {
+async fn the_log_has_one_line_for_each_refusal_and_no_query() {
     let log = Log::start();
-    let server = Server::plain().await;
+    let rejected = Outcome::Rejected(Rejection::InvalidSecret);
+    let server = Server::with_intake(FakeIntake::new(rejected)).await;
     let bytes = "POST /webhook?type=quay.io&secret=hunter2 HTTP/1.1\r\nHost: h\r\nAuthorization: hunter2\r\n\
         Content-Length: 7\r\n\r\nhunter2";
     let reply = exchange(server.address, bytes).await;
@@ -250,7 +251,8 @@ async fn the_log_has_one_line_for_each_request_and_no_query() {
     let lines = log.lines(id);
     assert_eq!(lines.len(), 1, "{lines:?}");
     for part in [
-        "status=200",
+        "INFO",
+        "status=401",
         "type=\"quay.io\"",
         "method=\"POST\"",
         "path=\"/webhook\"",
@@ -259,8 +261,24 @@ async fn the_log_has_one_line_for_each_request_and_no_query() {
     ] {
         assert!(lines[0].contains(part), "{part} in {lines:?}");
     }
-    exchange(server.address, request("GET", "/healthz")).await;
     exchange(server.address, request("GET", "/no?secret=hunter2")).await;
     assert_eq!(log.lines("request answered").len(), 2);
     assert_eq!(log.lines("hunter2"), Vec::<String>::new());
+}
+
+/// A slash at the end makes no difference, to the log neither.
+#[tokio::test]
+async fn what_goes_well_is_logged_for_debugging_only() {
+    let log = Log::start();
+    let server = Server::plain().await;
+    for bytes in [
+        post("{}"),
+        post("{}").replace("/webhook?", "/webhook/?"),
+        request("GET", "/healthz"),
+        request("GET", "/healthz/"),
+        request("GET", "/readyz/"),
+    ] {
+        assert_eq!(exchange(server.address, bytes).await.status, 200);
+    }
+    assert_eq!(log.lines("request answered"), Vec::<String>::new());
 }

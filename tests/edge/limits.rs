@@ -1,10 +1,8 @@
 //! What a client may take.
 
-use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use image_updater::adapters::http::limits::Limits;
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::support::client;
@@ -200,47 +198,4 @@ async fn a_handshake_must_come_in_time() {
     let mut wire = client::wire(server.address).await;
     wire.send(post("{}")).await;
     assert_eq!(wire.reply().await.status, 200);
-}
-
-#[tokio::test]
-async fn the_next_connection_waits_for_room() {
-    let server = Server::with_limits(Limits {
-        max_connections: NonZeroUsize::MIN,
-        ..Limits::default()
-    })
-    .await;
-    let mut first = Wire::connect(server.address).await;
-    first.send(post("1")).await;
-    assert_eq!(first.reply().await.status, 200);
-
-    let mut second = Wire::connect(server.address).await;
-    second.send(post("2")).await;
-    // The first one goes on as before while the second is not even accepted.
-    first.send(post("3")).await;
-    assert_eq!(first.reply().await.status, 200);
-    assert_eq!(server.intake.seen().len(), 2);
-    drop(first);
-    assert_eq!(second.reply().await.status, 200);
-    assert_eq!(server.intake.seen().len(), 3);
-}
-
-#[tokio::test]
-async fn a_crowd_is_served_in_turn() {
-    let server = Server::with_limits(Limits {
-        max_connections: NonZeroUsize::new(4).unwrap(),
-        ..Limits::default()
-    })
-    .await;
-    let crowd = (0..40).map(|_| {
-        let address = server.address;
-        tokio::spawn(async move {
-            let stream = TcpStream::connect(address).await.unwrap();
-            let mut wire = Wire::new(stream);
-            wire.send(post("{}")).await;
-            wire.reply().await.status
-        })
-    });
-    for client in crowd.collect::<Vec<_>>() {
-        assert_eq!(client.await.unwrap(), 200);
-    }
 }

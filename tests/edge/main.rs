@@ -5,6 +5,7 @@
 
 mod answers;
 mod certificates;
+mod crowd;
 mod drain;
 mod framing;
 mod handshakes;

@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use super::limits::Limits;
@@ -20,44 +21,85 @@ pub(super) struct Activity {
     idle: Duration,
     /// Requests that are being answered.
     in_flight: AtomicUsize,
-    /// Whether a head is expected soon, rather than some time.
+    /// Whether there was no request yet, so that the first one is expected soon, rather than some time.
+    is_new: AtomicBool,
+    /// Whether a part of a head has come.
     in_head: AtomicBool,
     /// When the wait for a head began, in milliseconds after `born`.
     since: AtomicU64,
+    /// Told when the last request is answered.
+    idle_now: Arc<Notify>,
+    end: Notify,
 }
 
 impl Activity {
-    /// A new connection, which should now send its first request.
-    pub(super) fn new(limits: &Limits) -> Arc<Self> {
+    /// A new connection, which should now send its first request. It tells `idle_now` when it has become idle.
+    pub(super) fn new(limits: &Limits, idle_now: Arc<Notify>) -> Arc<Self> {
         Arc::new(Self {
             born: Instant::now(),
             head: limits.head,
             idle: limits.idle,
             in_flight: AtomicUsize::new(0),
-            in_head: AtomicBool::new(true),
+            is_new: AtomicBool::new(true),
+            in_head: AtomicBool::new(false),
             since: AtomicU64::new(0),
+            idle_now,
+            end: Notify::new(),
         })
     }
 
     /// Says that a request is being answered until what this returns is dropped.
     pub(super) fn begin(self: &Arc<Self>) -> InFlight {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
+        self.is_new.store(false, Ordering::Relaxed);
         self.in_head.store(false, Ordering::Relaxed);
         InFlight(Arc::clone(self))
     }
 
     /// Says that bytes have come. Between two requests they are the start of a head.
     fn received(&self) {
-        if self.in_flight.load(Ordering::Relaxed) == 0
-            && !self.in_head.swap(true, Ordering::Relaxed)
-        {
+        if self.is_busy() || self.in_head.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        // The time for the first head began with the connection.
+        if !self.is_new.load(Ordering::Relaxed) {
             self.wait();
         }
+    }
+
+    fn is_busy(&self) -> bool {
+        self.in_flight.load(Ordering::Acquire) > 0
     }
 
     fn wait(&self) {
         let since = u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.since.store(since, Ordering::Relaxed);
+    }
+
+    fn waiting_since(&self) -> Instant {
+        self.born + Duration::from_millis(self.since.load(Ordering::Relaxed))
+    }
+
+    /// Since when nothing of a request has been here. A new connection is not idle before some time that is still to come: its first
+    /// request is on its way, after the handshake of TLS 1.2 for a whole round trip.
+    pub(super) fn idle_since(&self) -> Option<Instant> {
+        const FIRST_WORD: Duration = Duration::from_millis(250);
+        if self.is_busy() || self.in_head.load(Ordering::Relaxed) {
+            return None;
+        }
+        let is_new = self.is_new.load(Ordering::Relaxed);
+        let grace = if is_new { FIRST_WORD } else { Duration::ZERO };
+        Some(self.waiting_since() + grace)
+    }
+
+    /// Asks the connection to end if it is still idle.
+    pub(super) fn ask_to_end(&self) {
+        self.end.notify_one();
+    }
+
+    /// Returns when the connection was asked to end.
+    pub(super) async fn asked_to_end(&self) {
+        self.end.notified().await;
     }
 
     /// Returns when a head is overdue.
@@ -76,16 +118,13 @@ impl Activity {
     }
 
     fn due(&self) -> Option<Instant> {
-        if self.in_flight.load(Ordering::Relaxed) > 0 {
+        if self.is_busy() {
             return None;
         }
-        let limit = if self.in_head.load(Ordering::Relaxed) {
-            self.head
-        } else {
-            self.idle
-        };
-        let since = Duration::from_millis(self.since.load(Ordering::Relaxed));
-        Some(self.born + since + limit)
+        let is_due_soon =
+            self.is_new.load(Ordering::Relaxed) || self.in_head.load(Ordering::Relaxed);
+        let limit = if is_due_soon { self.head } else { self.idle };
+        Some(self.waiting_since() + limit)
     }
 }
 
@@ -94,8 +133,11 @@ pub(super) struct InFlight(Arc<Activity>);
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+        // First the time: without it, an idle connection would seem to be as old as its last wait.
         self.0.wait();
+        if self.0.in_flight.fetch_sub(1, Ordering::Release) == 1 {
+            self.0.idle_now.notify_one();
+        }
     }
 }
 
@@ -157,11 +199,12 @@ mod tests {
     use super::*;
 
     fn activity() -> Arc<Activity> {
-        Activity::new(&Limits {
+        let limits = Limits {
             head: Duration::from_secs(10),
             idle: Duration::from_secs(60),
             ..Limits::default()
-        })
+        };
+        Activity::new(&limits, Arc::default())
     }
 
     async fn is_overdue_after(activity: &Activity, seconds: u64) -> bool {
@@ -173,6 +216,24 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_first_head_must_come_soon() {
         assert!(is_overdue_after(&activity(), 10).await);
+        let activity = activity();
+        tokio::time::advance(Duration::from_secs(3)).await;
+        activity.received();
+        assert!(is_overdue_after(&activity, 7).await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_part_of_a_request_makes_it_busy() {
+        let activity = activity();
+        assert!(activity.idle_since() > Some(Instant::now()));
+        activity.received();
+        assert_eq!(activity.idle_since(), None);
+        let request = activity.begin();
+        assert_eq!(activity.idle_since(), None);
+        drop(request);
+        assert_eq!(activity.idle_since(), Some(Instant::now()));
+        activity.received();
+        assert_eq!(activity.idle_since(), None);
     }
 
     #[tokio::test(start_paused = true)]

@@ -15,12 +15,13 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use warp::reply::Response;
 
 use super::activity::{Activity, Watched};
 use super::arrival::Arrival;
 use super::limits::Limits;
+use super::room::Room;
 
 /// What answers requests: warp's routes as a service of hyper.
 pub(super) trait Routes:
@@ -45,6 +46,8 @@ pub(super) struct Connection {
     pub(super) peer: SocketAddr,
     /// What it may take.
     pub(super) limits: Limits,
+    /// Where it needs a place.
+    pub(super) room: Arc<Room>,
     /// Becomes true when it should end.
     pub(super) draining: watch::Receiver<bool>,
 }
@@ -54,12 +57,14 @@ pub(super) struct Connection {
 enum EndError {
     #[error("no request came in time")]
     Overdue,
+    #[error("idle, and its place was needed")]
+    MadeRoom,
     #[error(transparent)]
     Http(#[from] hyper::Error),
 }
 
 impl Connection {
-    /// Completes the handshake and answers requests until either side has enough.
+    /// Waits for a place, completes the handshake and answers requests until either side has enough.
     pub(super) async fn serve<S>(
         mut self,
         handshake: impl Future<Output = io::Result<(S, Version)>>,
@@ -68,8 +73,13 @@ impl Connection {
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let peer = self.peer;
-        let accepted = tokio::select! {
-            accepted = timeout(self.limits.handshake, handshake) => accepted,
+        let room = Arc::clone(&self.room);
+        let enter = async {
+            let place = room.enter().await;
+            (place, timeout(self.limits.handshake, handshake).await)
+        };
+        let (_place, accepted) = tokio::select! {
+            entered = enter => entered,
             _ = self.draining.wait_for(|draining| *draining) => return,
         };
         let ended = match accepted {
@@ -93,7 +103,7 @@ impl Connection {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let activity = Activity::new(&self.limits);
+        let activity = self.room.admit(&self.limits);
         let service = service(routes, self.peer, Arc::clone(&activity));
         let ended = {
             let watched = Watched {
@@ -121,7 +131,7 @@ impl Connection {
     {
         /// Each may hold a whole body in memory.
         const STREAMS: u32 = 8;
-        let activity = Activity::new(&self.limits);
+        let activity = self.room.admit(&self.limits);
         let service = service(routes, self.peer, Arc::clone(&activity));
         let mut builder = http2::Builder::new(TokioExecutor::new());
         let max_head = u32::try_from(lenient(self.limits.max_head)).unwrap_or(u32::MAX);
@@ -132,7 +142,7 @@ impl Connection {
         self.drive(connection, stop, &activity).await
     }
 
-    /// Polls hyper's connection to its end, and stops it in time.
+    /// Polls hyper's connection to its end, and stops it in time, or earlier where it is idle and its place is needed.
     async fn drive<C>(
         &mut self,
         mut connection: Pin<&mut C>,
@@ -144,14 +154,31 @@ impl Connection {
     {
         let mut overdue = pin!(activity.overdue());
         let mut stopped = false;
+        let mut makes_room = false;
         loop {
+            // The order matters: what has come is read before the connection is taken to be idle.
             tokio::select! {
                 biased;
-                ended = &mut connection => return Ok(ended?),
+                ended = &mut connection => {
+                    ended?;
+                    return if makes_room { Err(EndError::MadeRoom) } else { Ok(()) };
+                }
                 () = &mut overdue => return Err(EndError::Overdue),
                 _ = self.draining.wait_for(|draining| *draining), if !stopped => {
                     stopped = true;
                     stop(connection.as_mut());
+                }
+                () = activity.asked_to_end(), if !makes_room => {
+                    if activity.idle_since().is_some() {
+                        makes_room = true;
+                        stop(connection.as_mut());
+                    }
+                }
+                // HTTP/2 says goodbye and waits for an answer.
+                () = sleep(LINGER), if makes_room => {
+                    if activity.idle_since().is_some() {
+                        return Err(EndError::MadeRoom);
+                    }
                 }
             }
         }
@@ -188,7 +215,7 @@ fn lenient(max_head: usize) -> usize {
     max_head.saturating_mul(4).max(LEAST)
 }
 
-/// How long a client may go on sending after its last answer.
+/// How long a client may go on after its last answer.
 const LINGER: Duration = Duration::from_secs(1);
 
 /// Reads on for a moment after our side was shut down: closed with bytes unread, TCP would reset the connection, and a client that is still

@@ -6,7 +6,7 @@ use std::time::Duration;
 /// Bounds on connections and requests. A stranger can make the server hold `max_connections` times (`max_head` + `max_body`) bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections at a time; the next ones wait in the operating system's queue. Default 256.
+    /// Connections at a time. Where there are more, idle ones are closed; while all are busy, the next ones wait. Default 256.
     pub max_connections: NonZeroUsize,
     /// The longest head of a request in bytes: request line and headers. More is answered 431. Default 16 KiB.
     pub max_head: usize,

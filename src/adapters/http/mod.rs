@@ -12,5 +12,6 @@ mod connection;
 mod delivery_id;
 pub mod limits;
 pub mod readiness;
+mod room;
 mod routes;
 pub mod server;

@@ -10,10 +10,11 @@ use http::Version;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 
 use super::connection::Connection;
+use super::room::Room;
 use super::routes::routes;
 
 pub use super::routes::Edge;
@@ -34,7 +35,7 @@ pub async fn serve<A, F, S>(
 {
     let limits = edge.limits;
     let routes = TowerToHyperService::new(warp::service(routes(&Arc::new(edge))));
-    let permits = Arc::new(Semaphore::new(limits.max_connections.get()));
+    let room = Arc::new(Room::new(limits.max_connections));
     let (drain, draining) = watch::channel(false);
     let mut connections = JoinSet::new();
     let mut stop = pin!(stop);
@@ -43,13 +44,11 @@ pub async fn serve<A, F, S>(
             biased;
             () = &mut stop => break,
             Some(ended) = connections.join_next() => report(ended),
-            (permit, tcp, peer) = next(&listener, &permits) => {
-                let connection = Connection { peer, limits, draining: draining.clone() };
-                let served = connection.serve(accept(tcp), routes.clone());
-                connections.spawn(async move {
-                    served.await;
-                    drop(permit);
-                });
+            // One may wait for a place in the room; the next ones wait in the operating system's queue.
+            (tcp, peer) = next(&listener), if connections.len() <= limits.max_connections.get() => {
+                let (room, draining) = (Arc::clone(&room), draining.clone());
+                let connection = Connection { peer, limits, room, draining };
+                connections.spawn(connection.serve(accept(tcp), routes.clone()));
             }
         }
     }
@@ -60,23 +59,16 @@ pub async fn serve<A, F, S>(
     }
 }
 
-/// The next connection, once there is room for one: without room, clients wait in the operating system's queue.
-async fn next(
-    listener: &TcpListener,
-    permits: &Arc<Semaphore>,
-) -> (OwnedSemaphorePermit, TcpStream, SocketAddr) {
+/// The next connection.
+async fn next(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
-        let Ok(permit) = Arc::clone(permits).acquire_owned().await else {
-            // Nobody closes the semaphore.
-            std::future::pending().await
-        };
         match listener.accept().await {
             Ok((tcp, peer)) => {
                 // Answers are small and written at once: waiting to fill a segment would only delay them.
                 let _ = tcp.set_nodelay(true);
                 // A socket for both versions of IP shows IPv4 peers in IPv6 clothes.
                 let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-                return (permit, tcp, peer);
+                return (tcp, peer);
             }
             Err(error) => back_off(&error).await,
         }

@@ -1,6 +1,7 @@
 //! A server on a port of its own.
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,6 +46,11 @@ impl Server {
     /// Plain HTTP with this intake.
     pub(crate) async fn with_intake(intake: FakeIntake) -> Self {
         Self::start(Arc::new(PlainAcceptor), intake, Limits::default()).await
+    }
+
+    /// Plain HTTP with room for so many connections and with this intake.
+    pub(crate) async fn with_places(places: usize, intake: FakeIntake) -> Self {
+        Self::start(Arc::new(PlainAcceptor), intake, self::places(places)).await
     }
 
     /// HTTPS as these settings say.
@@ -108,6 +114,14 @@ impl Drop for Server {
         if let Some(watching) = &self.watching {
             watching.abort();
         }
+    }
+}
+
+/// The default limits, but room for so many connections only.
+pub(crate) fn places(places: usize) -> Limits {
+    Limits {
+        max_connections: NonZeroUsize::new(places).unwrap(),
+        ..Limits::default()
     }
 }
 

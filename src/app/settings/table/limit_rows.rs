@@ -19,7 +19,7 @@ pub(super) fn rows() -> Vec<Setting> {
         setting("webhook.max-connections", "webhook-max-connections", count(1, 100_000))
             .env("WEBHOOK_MAX_CONNECTIONS")
             .default("256")
-            .help("How many connections are served at once. Further ones wait to be accepted."),
+            .help("How many connections are served at once. A further one takes the place of one that is idle; while all are busy, it waits."),
         setting("webhook.handshake-timeout", "webhook-handshake-timeout", Kind::TIMEOUT)
             .env("WEBHOOK_HANDSHAKE_TIMEOUT")
             .default("10s")

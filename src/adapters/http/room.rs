@@ -1,0 +1,148 @@
+//! Who is let in, and who has to make room.
+
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
+use tokio::time::{Instant, sleep_until};
+
+use super::activity::Activity;
+use super::limits::Limits;
+
+/// The places for connections. While all are taken, whoever waits is given that of the connection which has been idle the longest.
+pub(super) struct Room {
+    places: Semaphore,
+    /// The connections that may become idle. Those which are closed go when the next one comes.
+    guests: Mutex<Vec<Weak<Activity>>>,
+    /// Tells whoever waits that a connection has become idle.
+    idle: Arc<Notify>,
+}
+
+impl Room {
+    /// An empty room.
+    pub(super) fn new(places: NonZeroUsize) -> Self {
+        Self {
+            places: Semaphore::new(places.get()),
+            guests: Mutex::default(),
+            idle: Arc::default(),
+        }
+    }
+
+    /// Waits for a place, which is kept until what this returns is dropped. Only one connection may wait at a time.
+    pub(super) async fn enter(&self) -> SemaphorePermit<'_> {
+        if let Ok(place) = self.places.try_acquire() {
+            return place;
+        }
+        loop {
+            let look_again = self.ask_the_idlest();
+            tokio::select! {
+                biased;
+                Ok(place) = self.places.acquire() => return place,
+                () = self.idle.notified() => {}
+                () = sleep_until(look_again) => {}
+            }
+        }
+    }
+
+    /// A new connection whose handshake is done, so that it can be asked to make room.
+    pub(super) fn admit(&self, limits: &Limits) -> Arc<Activity> {
+        let activity = Activity::new(limits, Arc::clone(&self.idle));
+        let mut guests = self.guests.lock().unwrap_or_else(PoisonError::into_inner);
+        guests.retain(|guest| guest.strong_count() > 0);
+        guests.push(Arc::downgrade(&activity));
+        activity
+    }
+
+    /// Asks the connection that has been idle the longest to end, and says when to look again. By then it has ended, or it has become busy
+    /// and another one has to go. As long as it neither ends nor becomes busy it stays the idlest, so nobody else is asked in its stead.
+    fn ask_the_idlest(&self) -> Instant {
+        const PAUSE: Duration = Duration::from_millis(250);
+        let now = Instant::now();
+        let guests = self.guests.lock().unwrap_or_else(PoisonError::into_inner);
+        let idlest = guests
+            .iter()
+            .filter_map(Weak::upgrade)
+            .filter_map(|guest| Some((guest.idle_since()?, guest)))
+            .min_by_key(|(since, _)| *since);
+        match idlest {
+            Some((since, _)) if since > now => return since,
+            Some((_, guest)) => guest.ask_to_end(),
+            None => {}
+        }
+        now + PAUSE
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::timeout;
+
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn room() -> Room {
+        Room::new(NonZeroUsize::MIN)
+    }
+
+    /// Whether someone who comes now gets in within a minute, where the one inside does as it is asked.
+    async fn lets_in(room: &Room, place: SemaphorePermit<'_>, guest: &Activity) -> bool {
+        let leave = async {
+            guest.asked_to_end().await;
+            drop(place);
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            entered = timeout(60 * SECOND, room.enter()) => entered.is_ok(),
+            () = leave => false,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_idle_make_room_at_once() {
+        let room = room();
+        let place = room.enter().await;
+        let guest = room.admit(&Limits::default());
+        drop(guest.begin());
+        let start = Instant::now();
+        assert!(lets_in(&room, place, &guest).await);
+        assert_eq!(start.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_has_just_come_may_speak_first() {
+        let room = room();
+        let place = room.enter().await;
+        let guest = room.admit(&Limits::default());
+        let start = Instant::now();
+        assert!(lets_in(&room, place, &guest).await);
+        let waited = start.elapsed();
+        assert!(waited >= SECOND / 5 && waited < SECOND, "{waited:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_busy_stay_until_they_are_idle() {
+        let room = room();
+        let place = room.enter().await;
+        let guest = room.admit(&Limits::default());
+        let request = guest.begin();
+        let start = Instant::now();
+        let end = async {
+            tokio::time::sleep(30 * SECOND).await;
+            drop(request);
+        };
+        let (is_in, ()) = tokio::join!(lets_in(&room, place, &guest), end);
+        assert!(is_in);
+        assert_eq!(start.elapsed(), 30 * SECOND);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_closed_are_forgotten() {
+        let room = room();
+        for _ in 0..100 {
+            drop(room.admit(&Limits::default()));
+        }
+        assert_eq!(room.guests.lock().unwrap().len(), 1);
+    }
+}
