@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use crate::support::client;
 use crate::support::files::Pair;
 use crate::support::log::Log;
-use crate::support::server::{Server, settings};
+use crate::support::server::{Server, policy, settings};
 use crate::support::wire::post;
 
 /// A client that trusts the certificate that was made reaches the server under each of its names.
@@ -157,6 +157,27 @@ async fn a_certificate_that_comes_later_is_taken_up() {
     let pair = Pair::valid();
     pair.write(&missing);
     client::until_served(server.address, &pair.der).await;
+}
+
+#[tokio::test]
+async fn a_replacement_with_a_key_that_no_suite_goes_with_is_said() {
+    let log = Log::start();
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::tls(TlsSettings {
+        policy: policy("1.2", "1.3", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"),
+        ..settings(folder.path())
+    })
+    .await;
+    let warning = "none of the cipher suites goes with the certificate's key";
+    // A self-signed certificate may have such a key as well.
+    let at_start = log.lines(warning).len();
+    let ecdsa = Pair::valid();
+    ecdsa.write(folder.path());
+    client::until_served(server.address, &ecdsa.der).await;
+    while log.lines(warning).len() == at_start {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(log.lines(warning).len(), at_start + 1);
 }
 
 #[tokio::test]

@@ -348,6 +348,29 @@ fn places_that_settings_name_are_looked_at_before_the_start() {
 }
 
 #[test]
+fn no_problem_hides_another() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("tls.crt"), "nonsense").unwrap();
+    fs::write(folder.path().join("tls.key"), "nonsense").unwrap();
+    let tls = folder.path().to_str().unwrap();
+    let crossed = ["--tlsminversion=1.3", "--tlsmaxversion=1.2"];
+    let problems = |arguments: &[&str]| {
+        let output = program().arg("webhook").args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(64), "{}", stderr(&output));
+        stderr(&output)
+    };
+
+    let shown = problems(&[&crossed[..], &["--manifests", "/nowhere", "--tls-dir", tls]].concat());
+    assert!(shown.contains("tls.min-version: "), "{shown}");
+    assert!(shown.contains("manifests: --manifests is "), "{shown}");
+    assert!(shown.contains("tls.dir: --tls-dir is "), "{shown}");
+
+    let shown = problems(&["--tls-dir", tls]);
+    assert!(shown.contains("manifests: not set"), "{shown}");
+    assert!(shown.contains("tls.dir: --tls-dir is "), "{shown}");
+}
+
+#[test]
 fn a_mounted_config_map_configures_the_server() {
     let folder = Folder::new("s");
     let config = tempfile::tempdir().unwrap();

@@ -14,8 +14,8 @@ use super::secret_file;
 use crate::domain::secret_policy::Secrets;
 use crate::ports::secret_source::SecretSource;
 
-/// How often the folder is looked at. A changed file has to count within two seconds.
-const INTERVAL: Duration = Duration::from_secs(1);
+/// How often the folder is looked at. A changed file has to count within two seconds, and counts when it is seen for the second time.
+const INTERVAL: Duration = Duration::from_millis(500);
 
 /// Secrets that cannot change while the program runs. They are stronger than the folder's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +32,9 @@ pub struct FixedSecrets {
 ///
 /// The folder is polled rather than watched: the kubelet swaps a link, of which a watch on a file learns nothing, and network file
 /// systems tell no watch anything.
+///
+/// A change counts when two looks running have seen it. An editor that empties a file before it writes it would else take the secret
+/// away for a moment, or leave half of one.
 #[derive(Debug)]
 pub struct MountedSecrets {
     folder: PathBuf,
@@ -40,6 +43,8 @@ pub struct MountedSecrets {
     mounted: ArcSwap<HashMap<String, Arc<Secrets>>>,
     /// The types whose file could not be read the last time, so that each failure is logged once.
     unreadable: Mutex<BTreeSet<String>>,
+    /// What the last look saw of types where that is not what counts.
+    pending: Mutex<HashMap<String, Secrets>>,
 }
 
 impl MountedSecrets {
@@ -62,8 +67,9 @@ impl MountedSecrets {
             fixed: fixed.collect(),
             mounted: ArcSwap::from_pointee(mounted.collect()),
             unreadable: Mutex::default(),
+            pending: Mutex::default(),
         };
-        secrets.take_up(Log::Failures);
+        secrets.start();
         secrets
     }
 
@@ -74,29 +80,57 @@ impl MountedSecrets {
         loop {
             ticks.tick().await;
             let secrets = Arc::clone(&self);
-            let look = tokio::task::spawn_blocking(move || secrets.take_up(Log::Everything));
+            let look = tokio::task::spawn_blocking(move || secrets.take_up());
             if let Err(cause) = look.await {
                 error!(%cause, "failed to look for changed secrets; trying again");
             }
         }
     }
 
-    fn take_up(&self, log: Log) {
+    /// Takes what is there. There is no older secret that could count until the next look.
+    fn start(&self) {
+        let mut now = HashMap::clone(&self.mounted.load());
+        for (name, secrets) in &mut now {
+            if let Some(read) = self.read(name) {
+                *secrets = Arc::new(read);
+            }
+        }
+        self.mounted.store(Arc::new(now));
+    }
+
+    /// Looks at the folder, and takes up what it holds for the second time.
+    fn take_up(&self) {
         let known = self.mounted.load_full();
         let mut now = HashMap::clone(&known);
         for (name, last) in known.iter() {
-            let path = self.path(name);
-            let read = secret_file::read(&path);
-            self.note_failure(name, &path, read.as_ref().err());
-            let Some(secrets) = read.ok().filter(|secrets| **last != *secrets) else {
-                continue;
-            };
-            if log == Log::Everything {
-                self.log_change(name, &path, secrets.len());
+            let read = self.read(name).filter(|secrets| **last != *secrets);
+            if let Some(secrets) = self.seen_twice(name, read) {
+                self.log_change(name, &self.path(name), secrets.len());
+                now.insert(name.clone(), Arc::new(secrets));
             }
-            now.insert(name.clone(), Arc::new(secrets));
         }
         self.mounted.store(Arc::new(now));
+    }
+
+    /// The change of a type, if the look before saw the same one.
+    fn seen_twice(&self, name: &str, change: Option<Secrets>) -> Option<Secrets> {
+        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = pending.remove(name);
+        if change == before {
+            return change;
+        }
+        if let Some(first) = change {
+            pending.insert(name.to_owned(), first);
+        }
+        None
+    }
+
+    /// The secrets in the file of a type; `None` where it cannot be read.
+    fn read(&self, name: &str) -> Option<Secrets> {
+        let path = self.path(name);
+        let read = secret_file::read(&path);
+        self.note_failure(name, &path, read.as_ref().err());
+        read.ok()
     }
 
     fn path(&self, secret_name: &str) -> PathBuf {
@@ -134,15 +168,6 @@ impl MountedSecrets {
     }
 }
 
-/// What is logged of a look at the folder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Log {
-    /// That files cannot be read.
-    Failures,
-    /// Changes too.
-    Everything,
-}
-
 impl SecretSource for MountedSecrets {
     fn secrets(&self, secret_name: &str) -> Arc<Secrets> {
         if let Some((secrets, _)) = self.fixed.get(secret_name) {
@@ -167,13 +192,40 @@ mod tests {
         MountedSecrets::new(["docker", "ghcr"], [], folder.to_owned())
     }
 
+    fn look_twice(source: &MountedSecrets) {
+        source.take_up();
+        source.take_up();
+    }
+
+    #[test]
+    fn a_file_that_is_just_being_written_takes_no_secret_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(FILE);
+        fs::write(&file, "old").unwrap();
+        let source = over(folder.path());
+        for half in ["", "ne", "new"] {
+            fs::write(&file, half).unwrap();
+            source.take_up();
+            assert_eq!(*source.secrets("docker"), Secrets::parse("old"), "{half}");
+        }
+        source.take_up();
+        assert_eq!(*source.secrets("docker"), Secrets::parse("new"));
+
+        // Seen twice, but not running.
+        for text in ["half", "new", "half"] {
+            fs::write(&file, text).unwrap();
+            source.take_up();
+            assert_eq!(*source.secrets("docker"), Secrets::parse("new"), "{text}");
+        }
+    }
+
     #[test]
     fn it_keeps_the_contract() {
         let folder = tempfile::tempdir().unwrap();
         let source = over(folder.path());
         let put = |name: &str, text: &str| {
             fs::write(source.path(name), text).unwrap();
-            source.take_up(Log::Everything);
+            look_twice(&source);
         };
         contract::is_kept(&source, &put);
     }
@@ -194,11 +246,11 @@ mod tests {
         symlink("..2", root.join("..data_tmp")).unwrap();
         fs::rename(root.join("..data_tmp"), root.join("..data")).unwrap();
         fs::remove_dir_all(root.join("..1")).unwrap();
-        source.take_up(Log::Everything);
+        look_twice(&source);
         assert_eq!(source.secrets("docker").len(), 2);
 
         fs::remove_file(root.join(FILE)).unwrap();
-        source.take_up(Log::Everything);
+        look_twice(&source);
         assert!(source.secrets("docker").is_empty());
     }
 
@@ -210,18 +262,18 @@ mod tests {
         let source = over(folder.path());
 
         fs::write(&file, b"\xff").unwrap();
-        source.take_up(Log::Everything);
+        look_twice(&source);
         assert_eq!(*source.secrets("docker"), Secrets::parse("last"));
         assert!(source.unreadable.lock().unwrap().contains("docker"));
 
         fs::remove_file(&file).unwrap();
         fs::create_dir(&file).unwrap();
-        source.take_up(Log::Everything);
+        look_twice(&source);
         assert_eq!(*source.secrets("docker"), Secrets::parse("last"));
 
         fs::remove_dir(&file).unwrap();
         fs::write(&file, "next").unwrap();
-        source.take_up(Log::Everything);
+        look_twice(&source);
         assert_eq!(*source.secrets("docker"), Secrets::parse("next"));
         assert!(source.unreadable.lock().unwrap().is_empty());
     }

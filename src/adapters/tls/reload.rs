@@ -11,6 +11,7 @@ use super::certificate::KeyPair;
 use super::error::TlsError;
 use super::folder::Found;
 use super::leaf::Leaf;
+use crate::domain::tls::TlsPolicy;
 
 /// How often a certificate is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +64,7 @@ impl CertificateWatch {
 /// What is served, and what was seen since.
 pub(super) struct Served {
     acceptor: Arc<dyn TlsAcceptor>,
+    policy: TlsPolicy,
     found: Found,
     leaf: Option<Leaf>,
     problem: Option<Problem>,
@@ -78,20 +80,32 @@ struct Problem {
 
 impl Served {
     /// Starts from what the acceptor was made with.
-    pub(super) fn new(acceptor: Arc<dyn TlsAcceptor>, found: Found, leaf: Option<Leaf>) -> Self {
-        Self {
+    pub(super) fn new(
+        acceptor: Arc<dyn TlsAcceptor>,
+        policy: TlsPolicy,
+        found: Found,
+        leaf: Option<Leaf>,
+    ) -> Self {
+        let served = Self {
             acceptor,
+            policy,
             found,
             leaf,
             problem: None,
-        }
+        };
+        served.warn_of_unusable_suites();
+        served
     }
 
     /// Looks at what the folder holds now; says whether another certificate is served than before.
     fn look(&mut self, now: Result<Found, TlsError>) -> bool {
+        // Not parsed at every look: a private key is worth no more copies in memory than are needed.
+        if now.as_ref().is_ok_and(|found| *found == self.found) {
+            self.problem = None;
+            return false;
+        }
         let seen = now.and_then(|found| Ok((found.pair()?, found)));
         match seen {
-            Ok((_, found)) if found == self.found => self.problem = None,
             Ok((Some(pair), found)) => match self.acceptor.install(&pair) {
                 Ok(()) => {
                     self.take(&pair, found);
@@ -110,6 +124,20 @@ impl Served {
         self.leaf = pair.leaf().and_then(Leaf::read);
         self.found = found;
         self.problem = None;
+        self.warn_of_unusable_suites();
+    }
+
+    fn warn_of_unusable_suites(&self) {
+        if let Some(leaf) = &self.leaf
+            && !self.policy.fits(leaf.key)
+        {
+            let key = leaf.key;
+            tracing::warn!(
+                ?key,
+                "no client below TLS 1.3 can connect: none of the cipher suites goes with the certificate's key; give suites for such a \
+                 key, or a certificate with a key of the other kind"
+            );
+        }
     }
 
     fn report(&mut self, text: String) {
@@ -196,6 +224,7 @@ mod tests {
         let acceptor = Arc::new(Installed::default());
         let served = Served::new(
             Arc::clone(&acceptor) as Arc<dyn TlsAcceptor>,
+            TlsPolicy::default(),
             absent(),
             None,
         );

@@ -60,13 +60,12 @@ pub fn set_up(settings: TlsSettings) -> Result<Tls, TlsError> {
     };
     let acceptor = acceptor(&settings, &pair)?;
     let leaf = Leaf::read(&certificate);
-    warn_of_unusable_suites(&settings.policy, leaf.as_ref());
     Ok(Tls {
         acceptor: Arc::clone(&acceptor) as Arc<dyn Acceptor>,
         watch: CertificateWatch {
             folder: settings.folder,
             timing: settings.timing,
-            served: Served::new(acceptor, found, leaf),
+            served: Served::new(acceptor, settings.policy, found, leaf),
         },
         certificate,
     })
@@ -97,19 +96,6 @@ fn key_kind(policy: &TlsPolicy) -> KeyKind {
         KeyKind::Ecdsa
     } else {
         KeyKind::Rsa
-    }
-}
-
-fn warn_of_unusable_suites(policy: &TlsPolicy, leaf: Option<&Leaf>) {
-    if let Some(leaf) = leaf
-        && !policy.fits(leaf.key)
-    {
-        let key = leaf.key;
-        tracing::warn!(
-            ?key,
-            "no client below TLS 1.3 can connect: none of the cipher suites goes with the certificate's key; give suites for such a key, or a \
-             certificate with a key of the other kind"
-        );
     }
 }
 

@@ -10,13 +10,13 @@ use super::table::secret_key;
 use super::tls;
 use super::values::Values;
 use super::{
-    FixedSecrets, LogSettings, SecretSettings, ServerSettings, Settings, ShutdownSettings,
+    FixedSecrets, LogSettings, Places, SecretSettings, ServerSettings, Settings, ShutdownSettings,
     TlsSettings,
 };
 use crate::domain::rate_policy::RatePolicy;
 use crate::domain::secret_policy::SecretPolicy;
 use crate::domain::sender::SenderProfile;
-use crate::domain::tls::Capabilities;
+use crate::domain::tls::{Capabilities, TlsPolicy};
 
 /// The settings that the values mean.
 ///
@@ -38,6 +38,23 @@ pub(super) fn settings(
         log: log(values)?,
         shutdown: shutdown(values)?,
     })
+}
+
+/// The folders that a start would read. One that the values do not name does not hide the others.
+pub(super) fn places(mode: Mode, values: &Values, build: Capabilities) -> Places {
+    let is_tls_served =
+        matches!(port(mode, values), Ok(Some(_))) && !values.get("disable-tls").unwrap_or(false);
+    let tls = |dir| TlsSettings {
+        policy: tls::policy(values, build)
+            .map_or_else(|_| TlsPolicy::default(), |(policy, _)| policy),
+        dir,
+    };
+    Places {
+        manifests: manifests(values).ok(),
+        tls: is_tls_served
+            .then(|| values.get("tls.dir").ok().map(tls))
+            .flatten(),
+    }
 }
 
 fn manifests(values: &Values) -> Result<PathBuf, Problem> {

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Settings;
 use super::assemble;
 use super::build::Build;
 use super::layer::{Layer, Origin};
@@ -13,6 +12,7 @@ use super::read::Reader;
 use super::rules;
 use super::table::Table;
 use super::values::Values;
+use super::{Places, Settings};
 use crate::ports::config_source::{ConfigSource, ConfigSourceError, ConfigValue};
 
 /// Where settings come from.
@@ -44,6 +44,8 @@ pub struct Loaded {
     pub(super) table: Table,
     pub(super) values: Values,
     pub(super) settings: Option<Settings>,
+    /// The folders that a start would read.
+    pub places: Places,
     /// Everything that stops the start.
     pub problems: Vec<Problem>,
     /// Everything else that is worth saying.
@@ -51,12 +53,6 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// The settings as far as they could be read, whether or not they may be used: for a look at the places that they name.
-    #[must_use]
-    pub fn draft(&self) -> Option<&Settings> {
-        self.settings.as_ref()
-    }
-
     /// Adds a problem with the place that a setting names.
     pub fn refuse(&mut self, key: &str, reason: &dyn std::fmt::Display) {
         let value = self.values.get::<String>(key).unwrap_or_default();
@@ -116,6 +112,7 @@ pub fn load(mode: Mode, build: &Build<'_>, sources: &Sources<'_>) -> Loaded {
     Loaded {
         mode,
         table,
+        places: assemble::places(mode, &values, build.tls),
         values,
         settings: settings.ok(),
         problems,

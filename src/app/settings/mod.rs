@@ -96,6 +96,15 @@ pub struct TlsSettings {
     pub policy: TlsPolicy,
 }
 
+/// The folders that a start reads, for a look at them before it. Whether the other settings may be used does not matter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Places {
+    /// The folder of manifests; `None`: not set.
+    pub manifests: Option<PathBuf>,
+    /// The folder of the certificate; `None`: no TLS. Versions and suites that cannot be served are the usual ones here.
+    pub tls: Option<TlsSettings>,
+}
+
 /// Who is let in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretSettings {

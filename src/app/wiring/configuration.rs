@@ -29,15 +29,13 @@ pub(super) fn read(mode: Mode, flags: &Flags) -> Loaded {
 
 /// Finds what would stop the start although every value is one that is allowed.
 fn look(loaded: &mut Loaded) {
-    let Some(settings) = loaded.draft() else {
-        return;
-    };
-    let manifests = reader::check(&settings.manifests);
-    let tls = settings.server.as_ref().map_or(Ok(()), tls::check);
-    if let Err(error) = manifests {
+    let places = &loaded.places;
+    let manifests = places.manifests.as_deref().map(reader::check);
+    let tls = places.tls.clone().map(tls::check);
+    if let Some(Err(error)) = manifests {
         loaded.refuse("manifests", &error);
     }
-    if let Err(error) = tls {
+    if let Some(Err(error)) = tls {
         loaded.refuse("tls.dir", &error);
     }
 }

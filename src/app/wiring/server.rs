@@ -31,6 +31,7 @@ use crate::adapters::senders;
 use crate::adapters::tls::acceptor::Acceptor;
 use crate::adapters::tls::error::TlsError;
 use crate::app::intake::Intake;
+use crate::app::settings::Confirm;
 use crate::app::settings::ServerSettings;
 use crate::app::settings::Settings;
 use crate::app::settings::ShutdownSettings;
@@ -114,12 +115,15 @@ impl Server {
             }
             None => None,
         };
+        let registry = match settings.confirm {
+            Confirm::Event => None,
+        };
         let updater = Updater::new(Ports {
             queue,
             reader: Arc::clone(&manifests) as _,
             trigger: manifests,
             pace: Arc::clone(&pace) as _,
-            registry: None,
+            registry,
         });
         Ok(Self {
             updater: Arc::new(updater),

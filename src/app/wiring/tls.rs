@@ -7,7 +7,6 @@ use crate::adapters::tls::error::TlsError;
 use crate::adapters::tls::plain_acceptor::PlainAcceptor;
 use crate::adapters::tls::reload::ReloadTiming;
 use crate::adapters::tls::setup;
-use crate::app::settings::ServerSettings;
 use crate::app::settings::TlsSettings;
 use crate::app::wiring::server::Background;
 
@@ -32,10 +31,9 @@ pub(super) fn acceptor(
 ///
 /// # Errors
 /// [`TlsError`].
-pub(super) fn check(server: &ServerSettings) -> Result<(), TlsError> {
-    server.tls.clone().map_or(Ok(()), |settings| {
-        setup::check(&to_adapter(settings, server.http2))
-    })
+pub(super) fn check(settings: TlsSettings) -> Result<(), TlsError> {
+    // What ALPN offers changes nothing about that.
+    setup::check(&to_adapter(settings, false))
 }
 
 fn to_adapter(settings: TlsSettings, http2: bool) -> setup::TlsSettings {

@@ -128,19 +128,22 @@ impl TlsPolicy {
             .suites()
             .iter()
             .partition(|suite| build.serves(**suite));
-        self.suites = served
+        let (tls13, below): (Vec<CipherSuite>, Vec<CipherSuite>) = served
             .into_iter()
-            .filter(|suite| suite.class() != SuiteClass::Tls13)
-            .collect();
+            .partition(|suite| suite.class() == SuiteClass::Tls13);
+        self.suites = below;
 
         let mut warnings = Vec::new();
         if self.suites.is_empty() {
-            if !left_out.is_empty() || self.max < TlsVersion::Tls13 {
+            if tls13.is_empty() || self.max < TlsVersion::Tls13 {
                 return Err(TlsPolicyError::NoSuiteLeft { max: self.max });
             }
             self.min = TlsVersion::Tls13;
             warnings.push(TlsWarning::OnlyTls13Suites);
         } else if self.min == TlsVersion::Tls11 && !self.suites.iter().any(|s| s.serves_tls11()) {
+            if self.max == TlsVersion::Tls11 {
+                return Err(TlsPolicyError::NoSuiteLeft { max: self.max });
+            }
             warnings.push(TlsWarning::NoSuiteOfTls11);
         }
         if !left_out.is_empty() {
@@ -373,6 +376,17 @@ mod tests {
         let (policy, warnings) = judge(Tls12, Tls13, &["TLS_AES_128_GCM_SHA256"], DEFAULT).unwrap();
         assert_eq!(policy, TlsPolicy::default());
         assert_eq!(warnings, [TlsWarning::OnlyTls13Suites]);
+
+        let named = ["TLS_AES_128_GCM_SHA256", CBC];
+        let (policy, warnings) = judge(Tls12, Tls13, &named, DEFAULT).unwrap();
+        assert_eq!(policy, TlsPolicy::default());
+        assert_eq!(
+            warnings,
+            [
+                TlsWarning::OnlyTls13Suites,
+                TlsWarning::LeftOut(suites(&[CBC]))
+            ]
+        );
     }
 
     #[test]
@@ -392,5 +406,9 @@ mod tests {
         assert_eq!(warnings, [TlsWarning::NoSuiteOfTls11]);
         let (_, warnings) = judge(Tls11, Tls12, &[GCM, CBC], LEGACY).unwrap();
         assert_eq!(warnings, []);
+        assert_eq!(
+            judge(Tls11, Tls11, &[GCM], LEGACY),
+            Err(TlsPolicyError::NoSuiteLeft { max: Tls11 })
+        );
     }
 }
