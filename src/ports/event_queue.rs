@@ -10,12 +10,17 @@ use crate::domain::event::ImageEvent;
 use crate::domain::reference::ImageName;
 use crate::domain::secret_policy::Verified;
 
-/// A bounded queue with one entry for each registry, repository and tag that waits.
+/// A bounded queue with one entry for each registry, repository and tag that waits or is in work.
+///
+/// A tag that is announced anew while it is in work waits anew, and counts once against the bound: so more may be held than the bound, by
+/// at most what is in work.
 #[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
 #[async_trait]
 pub trait EventQueue: Send + Sync {
     /// Queues all events of a delivery, or none. An event whose image and tag wait already takes that entry's place in the line and
     /// replaces its digest. One placement is answered for each event.
+    ///
+    /// What needs no new entry always has room, and a queue without entries takes a delivery of any size.
     ///
     /// # Errors
     /// [`QueueError`]; nothing was queued.
@@ -27,6 +32,8 @@ pub trait EventQueue: Send + Sync {
 
     /// Waits for work and takes everything that waits for one image: the one whose oldest event has waited longest. The events come in
     /// the order in which they were announced, and count against the bound until they are done.
+    ///
+    /// It is ready when it is first polled where something waits: the end of the process takes what is left until nothing is ready.
     async fn next(&self) -> Batch;
 
     /// Says that the work on a batch has ended, well or not.

@@ -15,6 +15,7 @@ use image_updater::domain::secret_policy::Secrets;
 use image_updater::domain::secret_policy::Verified;
 use image_updater::domain::sender::Authentication;
 use image_updater::domain::sender::SenderProfile;
+use image_updater::ports::event_queue::Batch;
 use image_updater::ports::event_queue::EventQueue;
 use image_updater::ports::event_queue::Placement;
 use image_updater::ports::event_queue::QueueError;
@@ -24,7 +25,11 @@ async fn suite(make: impl Fn(usize) -> Arc<dyn EventQueue>) {
     gives_what_waits_for_one_image_together(&*make(10)).await;
     the_newest_announcement_of_a_tag_wins(&*make(10)).await;
     an_event_for_a_tag_in_work_waits_anew(&*make(10)).await;
+    gives_what_waits_at_once(&*make(10)).await;
     is_bounded_until_work_is_done(&*make(3)).await;
+    a_tag_in_work_has_room_in_a_full_queue(&*make(2)).await;
+    takes_a_delivery_larger_than_its_bound_when_empty(&*make(2)).await;
+    bears_a_crowd_of_tags(&*make(20_000)).await;
     wakes_the_one_who_waits(make(10)).await;
     a_wait_that_is_given_up_loses_nothing(&*make(10)).await;
 }
@@ -106,6 +111,71 @@ async fn is_bounded_until_work_is_done(queue: &dyn EventQueue) {
     .unwrap();
 }
 
+async fn gives_what_waits_at_once(queue: &dyn EventQueue) {
+    push(queue, "d1", &["quay.io/a/one:1"]).await.unwrap();
+    push(queue, "d2", &["quay.io/a/two:1"]).await.unwrap();
+    for image in ["quay.io/a/one", "quay.io/a/two"] {
+        let batch = at_once(queue).expect("something waits");
+        assert_eq!(batch.image.to_string(), image);
+        queue.done(&batch).await;
+    }
+    assert!(is_empty(queue));
+}
+
+async fn a_tag_in_work_has_room_in_a_full_queue(queue: &dyn EventQueue) {
+    push(queue, "d1", &["quay.io/a/b:1", "quay.io/a/b:2"])
+        .await
+        .unwrap();
+    let first = queue.next().await;
+    let newest = format!("quay.io/a/b:1@sha256:{}", "a".repeat(64));
+    assert_eq!(
+        push(queue, "d2", &[&newest]).await.unwrap(),
+        [Placement::Added]
+    );
+    // It counts once while it is in work and waits, as often as it is taken.
+    let second = queue.next().await;
+    assert_eq!(second.events[0].event.to_string(), newest);
+    push(queue, "d3", &["quay.io/a/b:1"]).await.unwrap();
+    assert!(push(queue, "d4", &["quay.io/a/b:3"]).await.is_err());
+    queue.done(&first).await;
+    push(queue, "d5", &["quay.io/a/b:3"]).await.unwrap();
+    queue.done(&second).await;
+    assert!(
+        push(queue, "d6", &["quay.io/a/b:4"]).await.is_err(),
+        "what waits anew counts when the work is done"
+    );
+    assert_eq!(next(queue).await, ["d3 quay.io/a/b:1", "d5 quay.io/a/b:3"]);
+    push(queue, "d7", &["quay.io/a/b:4", "quay.io/a/b:5"])
+        .await
+        .unwrap();
+}
+
+async fn takes_a_delivery_larger_than_its_bound_when_empty(queue: &dyn EventQueue) {
+    let large = ["quay.io/a/b:1", "quay.io/a/b:2", "quay.io/a/b:3"];
+    push(queue, "d1", &["quay.io/a/b:4"]).await.unwrap();
+    assert!(push(queue, "d2", &large).await.is_err());
+    next(queue).await;
+    push(queue, "d3", &large).await.unwrap();
+    // Who announces again what waits is let in all the same; anything else waits for room.
+    push(queue, "d4", &large).await.unwrap();
+    assert!(push(queue, "d5", &["quay.io/a/b:4"]).await.is_err());
+    assert_eq!(next(queue).await.len(), 3);
+    assert!(is_empty(queue));
+}
+
+/// Far beyond what waits in earnest: with work that grows with the square of it this would not end in reasonable time.
+async fn bears_a_crowd_of_tags(queue: &dyn EventQueue) {
+    let tags: Vec<String> = (0..20_000)
+        .map(|tag| format!("quay.io/a/b:{tag}"))
+        .collect();
+    let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
+    push(queue, "d1", &tags).await.unwrap();
+    push(queue, "d2", &tags).await.unwrap();
+    let shown = next(queue).await;
+    assert_eq!(shown.len(), tags.len());
+    assert_eq!(shown[19_999], "d2 quay.io/a/b:19999");
+}
+
 async fn wakes_the_one_who_waits(queue: Arc<dyn EventQueue>) {
     let waiting = tokio::spawn({
         let queue = Arc::clone(&queue);
@@ -152,9 +222,17 @@ async fn next(queue: &dyn EventQueue) -> Vec<String> {
 
 /// Whether nothing is there at once.
 fn is_empty(queue: &dyn EventQueue) -> bool {
+    at_once(queue).is_none()
+}
+
+/// What is there without waiting.
+fn at_once(queue: &dyn EventQueue) -> Option<Batch> {
     let mut next = queue.next();
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    matches!(Future::poll(next.as_mut(), &mut context), Poll::Pending)
+    match Future::poll(next.as_mut(), &mut context) {
+        Poll::Ready(batch) => Some(batch),
+        Poll::Pending => None,
+    }
 }
 
 fn event(text: &str) -> ImageEvent {

@@ -1,7 +1,9 @@
 //! A queue in memory: fast, bounded, and lost with the process.
 
+use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::collections::VecDeque;
+use std::collections::hash_map::Entry;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
@@ -13,6 +15,7 @@ use tokio::sync::Notify;
 use crate::domain::delivery::DeliveryId;
 use crate::domain::event::ImageEvent;
 use crate::domain::reference::ImageName;
+use crate::domain::reference::Tag;
 use crate::domain::secret_policy::Verified;
 use crate::ports::event_queue::Batch;
 use crate::ports::event_queue::EventQueue;
@@ -23,7 +26,7 @@ use crate::ports::event_queue::QueuedEvent;
 /// When a sender that met a full queue may try again. Long enough for a burst to be worked off, short enough for a person who waits.
 const RETRY_AFTER: Duration = Duration::from_secs(30);
 
-/// The queue. All operations take constant time in the number of entries of other images.
+/// The queue. An event costs about the same however many wait.
 pub struct InMemoryQueue {
     capacity: usize,
     state: Mutex<State>,
@@ -34,13 +37,36 @@ pub struct InMemoryQueue {
 struct State {
     /// Images that wait, the one that has waited longest first. Each is a key of `waiting`.
     order: VecDeque<ImageName>,
-    waiting: HashMap<ImageName, Vec<QueuedEvent>>,
-    /// Entries that wait or are in work.
+    waiting: HashMap<ImageName, Line>,
+    /// How many batches that are not done hold a tag.
+    in_work: HashMap<(ImageName, Tag), usize>,
+    /// Tags that wait or are in work. One that is both counts once: who announces a tag that is in work must not be sent away.
     entries: usize,
 }
 
+/// What waits for one image.
+#[derive(Default)]
+struct Line {
+    /// By the number under which they joined the line.
+    events: BTreeMap<u64, QueuedEvent>,
+    /// The number of each tag.
+    numbers: HashMap<Tag, u64>,
+    next: u64,
+}
+
+impl Line {
+    /// Puts an event at the end, and gives back what waited for its tag.
+    fn join(&mut self, queued: QueuedEvent) -> Option<QueuedEvent> {
+        let number = self.next;
+        self.next += 1;
+        let before = self.numbers.insert(queued.event.tag.clone(), number);
+        self.events.insert(number, queued);
+        self.events.remove(&before?)
+    }
+}
+
 impl InMemoryQueue {
-    /// A queue for so many entries at the most, those in work included.
+    /// A queue for so many entries, those in work included.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
         Self {
@@ -57,37 +83,63 @@ impl InMemoryQueue {
 }
 
 impl State {
-    fn waits(&self, event: &ImageEvent) -> bool {
-        let events = self.waiting.get(&event.image);
-        events.is_some_and(|events| events.iter().any(|queued| queued.event.tag == event.tag))
+    fn waits(&self, image: &ImageName, tag: &Tag) -> bool {
+        let line = self.waiting.get(image);
+        line.is_some_and(|line| line.numbers.contains_key(tag))
+    }
+
+    fn is_new(&self, event: &ImageEvent) -> bool {
+        let key = (event.image.clone(), event.tag.clone());
+        !self.in_work.contains_key(&key) && !self.waits(&event.image, &event.tag)
+    }
+
+    /// Whether so many more are too many. A queue without entries takes any delivery: one that is larger than the bound would never fit.
+    fn is_full(&self, added: usize, capacity: usize) -> bool {
+        added > 0 && self.entries > 0 && self.entries + added > capacity
     }
 
     fn place(&mut self, delivery: &DeliveryId, event: ImageEvent) -> Placement {
+        if self.is_new(&event) {
+            self.entries += 1;
+        }
         if !self.waiting.contains_key(&event.image) {
             self.order.push_back(event.image.clone());
         }
-        let events = self.waiting.entry(event.image.clone()).or_default();
-        let before = events
-            .iter()
-            .position(|queued| queued.event.tag == event.tag);
-        let before = before.map(|index| events.remove(index));
-        events.push(QueuedEvent {
+        let line = self.waiting.entry(event.image.clone()).or_default();
+        let before = line.join(QueuedEvent {
             event,
             delivery: delivery.clone(),
         });
-        if let Some(before) = before {
-            return Placement::Replaced {
+        match before {
+            Some(before) => Placement::Replaced {
                 superseded: before.delivery,
-            };
+            },
+            None => Placement::Added,
         }
-        self.entries += 1;
-        Placement::Added
     }
 
     fn take(&mut self) -> Option<Batch> {
         let image = self.order.pop_front()?;
-        let events = self.waiting.remove(&image)?;
+        let line = self.waiting.remove(&image)?;
+        for tag in line.numbers.into_keys() {
+            *self.in_work.entry((image.clone(), tag)).or_default() += 1;
+        }
+        let events = line.events.into_values().collect();
         Some(Batch { image, events })
+    }
+
+    fn end(&mut self, image: &ImageName, tag: &Tag) {
+        let Entry::Occupied(mut batches) = self.in_work.entry((image.clone(), tag.clone())) else {
+            return;
+        };
+        *batches.get_mut() -= 1;
+        if *batches.get() > 0 {
+            return;
+        }
+        batches.remove();
+        if !self.waits(image, tag) {
+            self.entries -= 1;
+        }
     }
 }
 
@@ -101,8 +153,8 @@ impl EventQueue for InMemoryQueue {
         let events = events.into_inner();
         let placements = {
             let mut state = self.state();
-            let added = events.iter().filter(|event| !state.waits(event)).count();
-            if state.entries + added > self.capacity {
+            let added = events.iter().filter(|event| state.is_new(event)).count();
+            if state.is_full(added, self.capacity) {
                 return Err(QueueError::Full {
                     retry_after: RETRY_AFTER,
                 });
@@ -128,6 +180,8 @@ impl EventQueue for InMemoryQueue {
 
     async fn done(&self, batch: &Batch) {
         let mut state = self.state();
-        state.entries = state.entries.saturating_sub(batch.events.len());
+        for queued in &batch.events {
+            state.end(&batch.image, &queued.event.tag);
+        }
     }
 }

@@ -82,8 +82,8 @@ impl PayloadDecoder for AliyunAcr {
         let registry = host(delivery, repository.region.get())?;
         let image = image(registry, "repository.repo_full_name", &name)?;
         let mut pushes = Pushes::default();
-        pushes.add(image, push.tag.get(), push.digest.get())?;
-        Ok(pushes.decoded())
+        pushes.add(image, push.tag.get(), push.digest.get());
+        pushes.decoded()
     }
 
     fn compose(&self, event: &ImageEvent) -> Result<Composed, ComposeError> {

@@ -78,9 +78,9 @@ impl PayloadDecoder for DockerHub {
         let mut pushes = Pushes::default();
         match push.media_type.get().and_then(no_image) {
             Some(reason) => pushes.leave_out(reason),
-            None => pushes.add(image, push.tag.get(), None)?,
+            None => pushes.add(image, push.tag.get(), None),
         }
-        Ok(pushes.decoded())
+        pushes.decoded()
     }
 
     fn compose(&self, event: &ImageEvent) -> Result<Composed, ComposeError> {

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::adapters::senders::compose;
 use crate::adapters::senders::fresh;
+use crate::adapters::senders::json::Element;
 use crate::adapters::senders::json::Text;
 use crate::adapters::senders::json::parse;
 use crate::adapters::senders::names::full_name;
@@ -19,6 +20,7 @@ use crate::adapters::senders::pushes::Pushes;
 use crate::adapters::senders::quote::quoted;
 use crate::domain::delivery::Delivery;
 use crate::domain::event::ImageEvent;
+use crate::domain::reference::ImageName;
 use crate::domain::sender::Authentication;
 use crate::domain::sender::SenderProfile;
 use crate::ports::payload_decoder::ComposeError;
@@ -51,7 +53,7 @@ struct Payload {
 #[derive(Default, Deserialize)]
 #[serde(default, expecting = "an object")]
 struct Event {
-    resources: Option<Vec<Resource>>,
+    resources: Option<Vec<Element<Resource>>>,
     repository: Option<Repository>,
 }
 
@@ -130,12 +132,18 @@ fn pushed(event: Event) -> Result<Decoded, DecodeError> {
     }
     let mut pushes = Pushes::default();
     for resource in &resources {
-        let host = host(resource, &name)?;
-        let registry = registry("resource_url", host)?;
-        let image = image(registry, "repository.repo_full_name", &name)?;
-        pushes.add(image, resource.tag.get(), resource.digest.get())?;
+        let resource = resource.read("resources");
+        match resource.and_then(|resource| Ok((resource, pushed_image(resource, &name)?))) {
+            Ok((resource, image)) => pushes.add(image, resource.tag.get(), resource.digest.get()),
+            Err(error) => pushes.wrong(error),
+        }
     }
-    Ok(pushes.decoded())
+    pushes.decoded()
+}
+
+fn pushed_image(resource: &Resource, name: &str) -> Result<ImageName, DecodeError> {
+    let registry = registry("resource_url", host(resource, name)?)?;
+    image(registry, "repository.repo_full_name", name)
 }
 
 /// The registry's host in a resource's URL. A URL that begins with the repository names none.

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::Deserializer;
 use serde::de::DeserializeOwned;
 use serde::de::Error;
+use serde::de::IgnoredAny;
 use serde::de::Visitor;
 use serde_json::Value;
 use serde_json::error::Category;
@@ -65,6 +66,28 @@ impl From<&str> for Text {
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(TextVisitor)
+    }
+}
+
+/// An element of a list, of which one that is malformed says nothing about the others.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(super) enum Element<T> {
+    /// One as it should be.
+    Read(T),
+    /// Anything else.
+    Other(IgnoredAny),
+}
+
+impl<T> Element<T> {
+    /// The element. `field` says what it is one of.
+    pub(super) fn read(&self, field: &str) -> Result<&T, DecodeError> {
+        match self {
+            Self::Read(element) => Ok(element),
+            Self::Other(_) => Err(DecodeError(format!(
+                "the payload has a value of the wrong type in {field}"
+            ))),
+        }
     }
 }
 

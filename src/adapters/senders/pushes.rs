@@ -10,36 +10,39 @@ use crate::domain::reference::Tag;
 use crate::ports::payload_decoder::DecodeError;
 use crate::ports::payload_decoder::Decoded;
 
-/// Collects what a delivery announces: every tag once, in the order of the payload.
+/// How many tags one delivery may announce. No registry comes near; who names more means to fill the queue.
+const MOST: usize = 1_000;
+
+/// Collects what a delivery announces: every tag once, in the order of the payload. What is wrong with a part of it takes nothing from the
+/// others.
 #[derive(Default)]
 pub(super) struct Pushes {
     events: Vec<ImageEvent>,
     places: HashMap<(ImageName, Tag), usize>,
     left_out: Option<String>,
+    wrong: Option<DecodeError>,
 }
 
 impl Pushes {
     /// Adds a push, or leaves it out where it is none of a tag that somebody could track. A digest that is none is dropped: the push of
-    /// the tag counts all the same.
-    ///
-    /// # Errors
-    /// [`DecodeError`] where the tag is none.
-    pub(super) fn add(
-        &mut self,
-        image: ImageName,
-        tag: Option<&str>,
-        digest: Option<&str>,
-    ) -> Result<(), DecodeError> {
+    /// the tag counts all the same. A tag that is none is wrong.
+    pub(super) fn add(&mut self, image: ImageName, tag: Option<&str>, digest: Option<&str>) {
         let Some(tag) = tag.filter(|tag| !is_digest(tag)) else {
             self.leave_out(format!("{image} was pushed without a tag"));
-            return Ok(());
+            return;
         };
-        let tag = Tag::parse(tag).map_err(|error| DecodeError(error.to_string()))?;
+        let tag = match Tag::parse(tag) {
+            Ok(tag) => tag,
+            Err(error) => {
+                self.wrong(DecodeError(error.to_string()));
+                return;
+            }
+        };
         if tag.is_attachment() {
             self.leave_out(format!(
                 "the tag {tag} holds a signature or another attachment of an image"
             ));
-            return Ok(());
+            return;
         }
         let digest = digest.and_then(|digest| Digest::parse(digest).ok());
         match self.places.entry((image.clone(), tag.clone())) {
@@ -54,7 +57,6 @@ impl Pushes {
                 }
             }
         }
-        Ok(())
     }
 
     /// Notes that a part of the delivery announces no push, and why. The first reason is the one that is told.
@@ -62,18 +64,32 @@ impl Pushes {
         self.left_out.get_or_insert(reason);
     }
 
-    /// Whether nothing was added so far.
-    pub(super) fn is_empty(&self) -> bool {
-        self.events.is_empty()
+    /// Notes that a part of the delivery is malformed. The first error is the one that is told.
+    pub(super) fn wrong(&mut self, error: DecodeError) {
+        self.wrong.get_or_insert(error);
     }
 
     /// What the delivery means.
-    pub(super) fn decoded(self) -> Decoded {
-        if self.events.is_empty() {
-            let reason = self.left_out;
-            Decoded::Ignored(reason.unwrap_or_else(|| "it announces nothing".to_owned()))
-        } else {
-            Decoded::Images(self.events)
+    ///
+    /// # Errors
+    /// What is wrong with it, where no push is left to count, and where it announces too much at once.
+    pub(super) fn decoded(self) -> Result<Decoded, DecodeError> {
+        if self.events.len() > MOST {
+            return Err(DecodeError(format!(
+                "the delivery announces {} tags: send at most {MOST} at once",
+                self.events.len()
+            )));
+        }
+        if !self.events.is_empty() {
+            return Ok(Decoded::Images(self.events));
+        }
+        match self.wrong {
+            Some(error) => Err(error),
+            None => {
+                let reason = self.left_out;
+                let reason = reason.unwrap_or_else(|| "it announces nothing".to_owned());
+                Ok(Decoded::Ignored(reason))
+            }
         }
     }
 }
@@ -97,9 +113,9 @@ mod tests {
         let mut collected = Pushes::default();
         for (image, tag, digest) in pushes {
             let image = ImageName::parse(image).unwrap();
-            collected.add(image, *tag, *digest).unwrap();
+            collected.add(image, *tag, *digest);
         }
-        collected.decoded()
+        collected.decoded().unwrap()
     }
 
     #[test]
@@ -118,6 +134,37 @@ mod tests {
             shown,
             [format!("ghcr.io/a/b:2@{new}"), "ghcr.io/a/b:1".into()]
         );
+    }
+
+    #[test]
+    fn what_is_wrong_takes_nothing_from_the_others() {
+        let image = ImageName::parse("ghcr.io/a/b").unwrap();
+        let mut pushes = Pushes::default();
+        pushes.leave_out("a scan".to_owned());
+        pushes.add(image.clone(), Some("not a tag"), None);
+        pushes.wrong(DecodeError("later".to_owned()));
+        let mut mixed = Pushes::default();
+        mixed.wrong(DecodeError("first".to_owned()));
+        mixed.add(image, Some("1"), None);
+        assert!(matches!(mixed.decoded(), Ok(Decoded::Images(events)) if events.len() == 1));
+        let message = pushes.decoded().unwrap_err().0;
+        assert!(message.contains("not a tag"), "{message}");
+    }
+
+    #[test]
+    fn a_delivery_is_no_flood() {
+        let image = ImageName::parse("ghcr.io/a/b").unwrap();
+        let many = |count: usize| {
+            let mut pushes = Pushes::default();
+            for tag in 0..count {
+                pushes.add(image.clone(), Some(&tag.to_string()), None);
+                pushes.add(image.clone(), Some("0"), None);
+            }
+            pushes.decoded()
+        };
+        assert!(matches!(many(1_000), Ok(Decoded::Images(events)) if events.len() == 1_000));
+        let message = many(1_001).unwrap_err().0;
+        assert!(message.contains("1001 tags"), "{message}");
     }
 
     #[test]

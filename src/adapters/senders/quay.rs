@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::adapters::senders::compose;
+use crate::adapters::senders::json::Element;
 use crate::adapters::senders::json::Text;
 use crate::adapters::senders::json::parse;
 use crate::adapters::senders::names::full_name;
@@ -43,7 +44,7 @@ struct Payload {
     repository: Text,
     namespace: Text,
     docker_url: Text,
-    updated_tags: Option<Vec<Text>>,
+    updated_tags: Option<Vec<Element<Text>>>,
 }
 
 impl Payload {
@@ -63,19 +64,24 @@ impl PayloadDecoder for Quay {
 
     fn decode(&self, delivery: &Delivery) -> Result<Decoded, DecodeError> {
         let payload: Payload = parse(&delivery.body)?;
-        let path = payload.path().ok_or_else(|| missing("repository"))?;
-        let mut pushes = Pushes::default();
-        let tags = payload.updated_tags.unwrap_or_default();
+        let tags = payload.updated_tags.as_deref().unwrap_or_default();
         if tags.is_empty() {
-            pushes.leave_out("the notification names no updated_tags, so it is no push".to_owned());
-            return Ok(pushes.decoded());
+            // Other notifications may lack whatever a push has.
+            return Ok(Decoded::Ignored(
+                "the notification names no updated_tags, so it is no push".to_owned(),
+            ));
         }
+        let path = payload.path().ok_or_else(|| missing("repository"))?;
         let host = payload.docker_url.get().unwrap_or(PROFILE.name);
         let image = image(registry("docker_url", host)?, "repository", &path)?;
-        for tag in &tags {
-            pushes.add(image.clone(), tag.get(), None)?;
+        let mut pushes = Pushes::default();
+        for tag in tags {
+            match tag.read("updated_tags") {
+                Ok(tag) => pushes.add(image.clone(), tag.get(), None),
+                Err(error) => pushes.wrong(error),
+            }
         }
-        Ok(pushes.decoded())
+        pushes.decoded()
     }
 
     fn compose(&self, event: &ImageEvent) -> Result<Composed, ComposeError> {

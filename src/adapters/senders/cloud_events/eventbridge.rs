@@ -39,7 +39,8 @@ pub(super) fn read(event: &Value, pushes: &mut Pushes) -> Result<(), DecodeError
         image(registry, "detail.repository-name", name)?,
         Text::of(detail, "image-tag").get(),
         Text::of(detail, "image-digest").get(),
-    )
+    );
+    Ok(())
 }
 
 fn no_push(event: &Value, detail: &Value) -> Option<String> {

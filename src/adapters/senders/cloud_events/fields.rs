@@ -67,7 +67,8 @@ pub(super) fn read(
         image(registry, "data.repositoryName", name)?,
         told(keys.tag).or(|| subject.tag.clone()).get(),
         told(keys.digest).or(|| subject.digest.clone()).get(),
-    )
+    );
+    Ok(())
 }
 
 fn is_zot(event: &Event) -> bool {

@@ -41,19 +41,14 @@ impl PayloadDecoder for CloudEvents {
         &PROFILE
     }
 
-    /// In a batch the pushes count, whatever else it holds; only a batch without any is judged by what is wrong with it.
     fn decode(&self, delivery: &Delivery) -> Result<Decoded, DecodeError> {
         let mut pushes = Pushes::default();
-        let mut wrong = None;
         for event in envelope::open(delivery)? {
             if let Err(error) = event.and_then(|event| read(&event, delivery, &mut pushes)) {
-                wrong.get_or_insert(error);
+                pushes.wrong(error);
             }
         }
-        match wrong {
-            Some(error) if pushes.is_empty() => Err(error),
-            Some(_) | None => Ok(pushes.decoded()),
-        }
+        pushes.decoded()
     }
 
     fn compose(&self, event: &ImageEvent) -> Result<Composed, ComposeError> {

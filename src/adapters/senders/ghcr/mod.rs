@@ -105,7 +105,7 @@ fn published(package: Package) -> Result<Decoded, DecodeError> {
         pushes.leave_out(format!(
             "a package of the type {kind} is no container image"
         ));
-        return Ok(pushes.decoded());
+        return pushes.decoded();
     }
     let name = name(&package)?;
     let version = package
@@ -113,9 +113,9 @@ fn published(package: Package) -> Result<Decoded, DecodeError> {
         .ok_or_else(|| missing("package.package_version"))?;
     match version.media_types().find_map(no_image) {
         Some(reason) => pushes.leave_out(reason),
-        None => pushes.add(name, tag(&version), digest(&version))?,
+        None => pushes.add(name, tag(&version), digest(&version)),
     }
-    Ok(pushes.decoded())
+    pushes.decoded()
 }
 
 /// Owner and name. Both may have capitals, which no image has, and the name may have slashes.
