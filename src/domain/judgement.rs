@@ -550,7 +550,8 @@ mod tests {
     fn a_hydrated_application_is_changed_in_its_dry_source() {
         let mut application = application("web", git_source());
         application.sources = Sources::Hydrator(helm_source(&[("image.tag", "1")]));
-        let judgement = of_one(application, vec![image("", "nginx")], &["nginx:2"]);
+        let nginx = helm_image("", "nginx", "", "image.tag");
+        let judgement = of_one(application, vec![nginx], &["nginx:2"]);
         assert_eq!(judgement.changes[0].source, SourcePlace::Hydrator);
     }
 
@@ -569,6 +570,21 @@ mod tests {
                 expected: None,
                 value: "nginx:2".to_owned(),
             }]
+        );
+    }
+
+    #[test]
+    fn a_tag_parameter_alone_is_no_sign_of_an_image_that_anything_may_run() {
+        let push = |application: Application| {
+            let images = vec![image("", "ghcr.io/acme/web")];
+            of_one(application, images, &["ghcr.io/acme/web:16.0"])
+        };
+        let db = || application("db", helm_source(&[("image.tag", "15.3")]));
+        assert_reason(&push(db()), "unchanged", "not live");
+        // Where Argo CD reports that it runs it, the parameter is its own.
+        assert_eq!(
+            shown(&push(running(db(), &["ghcr.io/acme/web:15.3"]))),
+            ["15.3 -> 16.0"]
         );
     }
 

@@ -6,6 +6,7 @@ use crate::domain::resources::application::Application;
 use crate::domain::tracking::hindrance::Hindrance;
 use crate::domain::tracking::image_target::ImageTarget;
 use crate::domain::tracking::live_image::LiveImage;
+use crate::domain::tracking::spec_version::is_told_by_fields;
 use crate::domain::tracking::tracked_image::Live;
 use crate::domain::tracking::tracked_image::TrackedImage;
 
@@ -53,11 +54,16 @@ fn named_in_spec(
     for (image, versions) in images.iter().zip(in_spec) {
         let Ok(outlet) = &image.outlet else { continue };
         match &outlet.target {
-            ImageTarget::Fields(..) => named.extend(versions.iter().map(|version| LiveImage {
-                name: image.rule.image.name().clone(),
-                spelling: image.rule.image.spelling().to_owned(),
-                version: version.clone(),
-            })),
+            ImageTarget::Fields(kind, fields) => {
+                let name = image.rule.image.name();
+                if is_told_by_fields(application, outlet, fields, *kind, name) {
+                    named.extend(versions.iter().map(|version| LiveImage {
+                        name: name.clone(),
+                        spelling: image.rule.image.spelling().to_owned(),
+                        version: version.clone(),
+                    }));
+                }
+            }
             ImageTarget::Kustomize(_) => named.extend(
                 outlet
                     .source(application)
@@ -244,8 +250,24 @@ mod tests {
                 kustomize_image("", "acme/web", "web"),
                 &["1"],
             ),
+            // The chart may name another image itself.
             (
                 helm_source(&[("image.tag", "1")]),
+                image("", "nginx"),
+                NOT_LIVE,
+            ),
+            (
+                helm_source(&[("image.tag", "1")]),
+                helm_image("", "nginx", "n", ""),
+                NOT_LIVE,
+            ),
+            (
+                helm_source(&[("image.tag", "1")]),
+                helm_image("", "nginx", "", "image.tag"),
+                &["1"],
+            ),
+            (
+                helm_source(&[("image.name", "nginx"), ("image.tag", "1")]),
                 image("", "nginx"),
                 &["1"],
             ),
