@@ -92,7 +92,7 @@ pub fn judge(index: &Index, image: &ImageName, events: &[ImageEvent]) -> Judgeme
 fn opinion(tracked: &TrackedImage, pushed: &[Pushed], changes: &mut Changes) -> Opinion {
     if tracked.live.is_none() {
         return Opinion::Unchanged(format!(
-            "{} is not live in this Application, by its status or, without one, by its spec: set forceUpdate to true to write it all the same",
+            "{} is not live in this Application, by its status or, where that lists no images, by its spec: set forceUpdate to true to write it all the same",
             tracked.rule.image.spelling()
         ));
     }
@@ -197,7 +197,6 @@ mod tests {
     use super::*;
     use crate::domain::resources::Resources;
     use crate::domain::resources::application::Application;
-    use crate::domain::resources::application::ApplicationStatus;
     use crate::domain::resources::application::Sources;
     use crate::domain::resources::image_updater::ImageConfig;
     use crate::domain::resources::image_updater::ImageUpdater;
@@ -560,7 +559,7 @@ mod tests {
         let mut nginx = image("", "nginx");
         nginx.settings.force_update = Some(true);
         let application = Application {
-            status: Some(ApplicationStatus::default()),
+            status: Some(live(&[])),
             ..kustomize(&[])
         };
         let judgement = of_one(application, vec![nginx], &["nginx:2"]);
