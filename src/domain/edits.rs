@@ -72,7 +72,7 @@ impl FieldWriter<'_> {
                 let value = format!("{spelling}:{version}");
                 self.edit(spec, value).into_iter().collect()
             }
-            Fields::NameAndTag { name, tag } => {
+            Fields::NameAndTag { name, tag, .. } => {
                 let name = name.as_deref().and_then(|name| self.name_edit(name));
                 let tag = self.edit(tag, version.to_owned());
                 name.into_iter().chain(tag).collect()

@@ -92,7 +92,7 @@ pub fn judge(index: &Index, image: &ImageName, events: &[ImageEvent]) -> Judgeme
 fn opinion(tracked: &TrackedImage, pushed: &[Pushed], changes: &mut Changes) -> Opinion {
     if tracked.live.is_none() {
         return Opinion::Unchanged(format!(
-            "{} is not live in this Application, by its status or, without one, by its spec: set forceUpdate to true to write it all the same",
+            "{} is not live in this Application, by its status or, where that lists no images, by its spec: set forceUpdate to true to write it all the same",
             tracked.rule.image.spelling()
         ));
     }
@@ -197,7 +197,6 @@ mod tests {
     use super::*;
     use crate::domain::resources::Resources;
     use crate::domain::resources::application::Application;
-    use crate::domain::resources::application::ApplicationStatus;
     use crate::domain::resources::application::Sources;
     use crate::domain::resources::image_updater::ImageConfig;
     use crate::domain::resources::image_updater::ImageUpdater;
@@ -550,7 +549,8 @@ mod tests {
     fn a_hydrated_application_is_changed_in_its_dry_source() {
         let mut application = application("web", git_source());
         application.sources = Sources::Hydrator(helm_source(&[("image.tag", "1")]));
-        let judgement = of_one(application, vec![image("", "nginx")], &["nginx:2"]);
+        let nginx = helm_image("", "nginx", "", "image.tag");
+        let judgement = of_one(application, vec![nginx], &["nginx:2"]);
         assert_eq!(judgement.changes[0].source, SourcePlace::Hydrator);
     }
 
@@ -559,7 +559,7 @@ mod tests {
         let mut nginx = image("", "nginx");
         nginx.settings.force_update = Some(true);
         let application = Application {
-            status: Some(ApplicationStatus::default()),
+            status: Some(live(&[])),
             ..kustomize(&[])
         };
         let judgement = of_one(application, vec![nginx], &["nginx:2"]);
@@ -569,6 +569,21 @@ mod tests {
                 expected: None,
                 value: "nginx:2".to_owned(),
             }]
+        );
+    }
+
+    #[test]
+    fn a_tag_parameter_alone_is_no_sign_of_an_image_that_anything_may_run() {
+        let push = |application: Application| {
+            let images = vec![image("", "ghcr.io/acme/web")];
+            of_one(application, images, &["ghcr.io/acme/web:16.0"])
+        };
+        let db = || application("db", helm_source(&[("image.tag", "15.3")]));
+        assert_reason(&push(db()), "unchanged", "not live");
+        // Where Argo CD reports that it runs it, the parameter is its own.
+        assert_eq!(
+            shown(&push(running(db(), &["ghcr.io/acme/web:15.3"]))),
+            ["15.3 -> 16.0"]
         );
     }
 

@@ -96,7 +96,7 @@ pub(crate) fn application(name: &str, source: Source) -> Application {
 /// A status that reports live images.
 pub(crate) fn live(images: &[&str]) -> ApplicationStatus {
     ApplicationStatus {
-        images: images.iter().map(|image| (*image).to_owned()).collect(),
+        images: Some(images.iter().map(|image| (*image).to_owned()).collect()),
         ..ApplicationStatus::default()
     }
 }

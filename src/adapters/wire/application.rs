@@ -115,9 +115,7 @@ fn status(root: &Field<'_>, findings: &mut Findings) -> Option<ApplicationStatus
             .text("sourceType", findings)
             .map(|name| source_type(&name)),
         source_types: types.iter().map(|name| source_type(name)).collect(),
-        images: summary
-            .and_then(|summary| summary.texts("images", findings))
-            .unwrap_or_default(),
+        images: summary.and_then(|summary| summary.texts("images", findings)),
     })
 }
 
@@ -180,7 +178,24 @@ mod tests {
         assert_eq!(source.path.as_deref(), Some("charts/shop"));
         let status = read.status.unwrap();
         assert_eq!(status.source_type, Some(SourceType::Kustomize));
-        assert_eq!(status.images, ["nginx:1.26"]);
+        assert_eq!(status.images, Some(vec!["nginx:1.26".to_owned()]));
+    }
+
+    #[test]
+    fn a_status_may_say_nothing_of_images() {
+        for (status, images) in [
+            (json!({}), None),
+            (json!({"sourceType": "Helm"}), None),
+            (json!({"summary": {}}), None),
+            (json!({"summary": {"images": []}}), Some(Vec::new())),
+        ] {
+            let mut object = application(&json!({"source": {}}));
+            object["status"] = status.clone();
+            let read = good(&object).status.unwrap();
+            assert_eq!(read.images, images, "{status}");
+            let source_type = status.get("sourceType").map(|_| SourceType::Helm);
+            assert_eq!(read.source_type, source_type);
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::{Choice, Current, NewVersion, Policy, Pushed, Rule};
 use crate::domain::policy::constraint::Constraint;
 use crate::domain::policy::tag_filter::Exclusion;
 use crate::domain::policy::version::Version;
+use crate::domain::reference::Digest;
 use crate::domain::reference::Tag;
 
 /// How many tags a reason explains; a batch may hold hundreds.
@@ -15,7 +16,8 @@ impl Policy {
     /// Judges tags that were just pushed, oldest first, against everything that is in use.
     ///
     /// Whatever is in use counts: where one place has 1.2 and another 1.3, a push of 1.2.5 changes nothing. A place without a tag, or
-    /// with one that the strategy cannot compare, is older than everything, and so is nothing at all.
+    /// with one that the strategy cannot compare, is older than everything, and so is nothing at all. Where a place has a digest alone,
+    /// `semver` and `alphabetical` cannot know what it runs: a tag that is higher than all others is undecided.
     ///
     /// * `semver` and `alphabetical`: the highest pushed tag, if it is higher than all that are in use. Another spelling of a version
     ///   that is in use (`v1.0`, `1.0.0`), or a push of its tag with other content, is no higher one.
@@ -94,7 +96,7 @@ impl Policy {
             Some(in_use) if version.precedence(&in_use) != Ordering::Greater => {
                 self.not_higher(tag, in_use.as_str())
             }
-            Some(_) | None => change(tag),
+            Some(_) | None => higher(tag, current),
         }
     }
 
@@ -105,7 +107,7 @@ impl Policy {
             .max();
         match in_use {
             Some(in_use) if *tag <= in_use => self.not_higher(tag, in_use.as_str()),
-            Some(_) | None => change(tag),
+            Some(_) | None => higher(tag, current),
         }
     }
 
@@ -128,6 +130,25 @@ impl Policy {
             None => reason,
         })
     }
+}
+
+/// A tag that is higher than every tag in use: the change to it, unless what is in use is not known.
+fn higher(tag: &Tag, current: &[Current]) -> Choice {
+    match current.iter().find_map(|place| untagged(place, current)) {
+        Some(digest) => Choice::Undecided(format!(
+            "digest {digest} is in use without a tag, and only a registry tells whether {tag} is higher: set a tag there"
+        )),
+        None => change(tag),
+    }
+}
+
+/// The digest of a place without a tag, if no other place says which tag it is.
+fn untagged<'c>(place: &'c Current, current: &[Current]) -> Option<&'c Digest> {
+    let digest = place.digest.as_ref().filter(|_| place.tag.is_none())?;
+    let is_tagged = current
+        .iter()
+        .any(|other| other.tag.is_some() && other.digest.as_ref() == Some(digest));
+    (!is_tagged).then_some(digest)
 }
 
 fn admitted_version(constraint: &Constraint, tag: &Tag) -> Result<Version, String> {

@@ -1,6 +1,6 @@
 //! Which tags a policy looks at: `allowTags` and `ignoreTags`.
 
-use regex::{Regex, RegexBuilder};
+use regex::bytes::{Regex, RegexBuilder};
 
 use crate::domain::policy::glob::Glob;
 
@@ -68,7 +68,7 @@ impl TagFilter {
         let allowed = match &self.allowed {
             Allowed::Everything => true,
             Allowed::Nothing => false,
-            Allowed::Matching(expression) => expression.is_match(tag),
+            Allowed::Matching(expression) => expression.is_match(tag.as_bytes()),
         };
         if !allowed {
             return Some(Exclusion::NotAllowed(&self.allow_text));
@@ -95,7 +95,7 @@ fn parse_allow(text: &str) -> Result<Allowed, String> {
 }
 
 /// Tags are ASCII, and so are Go's `\d`, `\w` and `\b`; in Unicode they would make an expression many times as large. What does not
-/// parse that way, such as `\p{Greek}`, is given a second chance.
+/// parse that way, such as `\p{Greek}`, is given a second chance. Bytes are matched, since without Unicode a `.` may not match in a text.
 fn compile(expression: &str) -> Result<Regex, String> {
     let build = |unicode| {
         RegexBuilder::new(expression)
@@ -160,6 +160,8 @@ mod tests {
     fn an_expression_may_count_to_a_tags_length() {
         assert!(allows(r"regexp:^\w{1,128}$", &"a".repeat(128)));
         assert!(!allows(r"regexp:^\w{1,128}$", &"a".repeat(129)));
+        assert!(allows(r"regexp:^v\w{1,128}.*$", "v1.2-rc.1"));
+        assert!(allows(r"regexp:^[^-]\w{1,128}$", "v1"));
     }
 
     #[test]

@@ -128,8 +128,8 @@ pub struct ApplicationStatus {
     pub source_type: Option<SourceType>,
     /// `status.sourceTypes`, one for each of `spec.sources`.
     pub source_types: Vec<SourceType>,
-    /// `status.summary.images`, verbatim.
-    pub images: Vec<String>,
+    /// `status.summary.images`, verbatim; `None` where nothing is reported, as before the first reconciliation.
+    pub images: Option<Vec<String>>,
 }
 
 /// What kind of source Argo CD made of it.

@@ -12,7 +12,8 @@ use crate::domain::resources::resource::ResourceId;
 pub struct ImageUpdater {
     /// Its namespace, which is also that of its Applications, and name.
     pub id: ResourceId,
-    /// `metadata.creationTimestamp`, RFC 3339, where the object has one. Of two that track one image the older decides.
+    /// `metadata.creationTimestamp`, where the object has one: RFC 3339 in UTC, in whole seconds, as Kubernetes writes it, so that texts
+    /// sort as times do. Of two that track one image the older decides, and of two of one age, or without one, the first by name.
     pub created: Option<String>,
     /// `spec.applicationRefs`.
     pub applications: Vec<ApplicationRef>,

@@ -33,7 +33,7 @@ impl ConfiguredImage {
         Ok(Self {
             alias: alias.to_owned(),
             name: ImageName::parse(spelling)?,
-            spelling: spelling.to_owned(),
+            spelling: spelling.to_ascii_lowercase(),
             constraint: constraint
                 .map(str::trim)
                 .filter(|constraint| !constraint.is_empty())
@@ -53,7 +53,8 @@ impl ConfiguredImage {
         &self.name
     }
 
-    /// The name as the user wrote it, without constraint and digest. This is what is written into Applications.
+    /// The name as the user wrote it, without constraint and digest, and without capitals, with which nothing could be pulled. This is
+    /// what is written into Applications.
     #[must_use]
     pub fn spelling(&self) -> &str {
         &self.spelling
@@ -98,6 +99,12 @@ mod tests {
         assert_parts("nginx:1.17", nginx, "nginx", Some("1.17"));
         assert_parts(" library/nginx ", nginx, "library/nginx", None);
         assert_parts("docker.io/library/nginx:1", nginx, nginx, Some("1"));
+        assert_parts(
+            "ghcr.io/Acme-Labs/web:1.X",
+            "ghcr.io/acme-labs/web",
+            "ghcr.io/acme-labs/web",
+            Some("1.X"),
+        );
         let own = "harbor.acme.example/library/a";
         assert_parts("harbor.acme.example/library/a:~1", own, own, Some("~1"));
     }

@@ -12,7 +12,7 @@ use crate::domain::tracking::write_back::WriteBackMethod;
 pub enum Hindrance {
     /// Another ImageUpdater tracks it, too.
     #[error(
-        "ImageUpdater {0} tracks this image of this Application, too, and decides because it is older: let only one of them track it"
+        "ImageUpdater {0} tracks this image of this Application, too, and decides because it comes first, by age and then by name: let only one of them track it"
     )]
     Older(ResourceId),
     /// Changes are to be kept in git.

@@ -40,7 +40,19 @@ pub enum Fields {
         name: Option<String>,
         /// Takes the version.
         tag: String,
+        /// Which of them the user named.
+        given: Given,
     },
+}
+
+/// Which parameters or variables `manifestTargets` names. The others have the names that many charts use, so an Application that has one
+/// of those need not have this image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Given {
+    /// That of the name.
+    pub name: bool,
+    /// That of the tag.
+    pub tag: bool,
 }
 
 /// Why an image has no target.
@@ -91,10 +103,19 @@ impl ImageTarget {
 
     /// Name and tag have their defaults each for itself.
     fn helm(target: &NamedTarget) -> Self {
+        let (name, tag) = (
+            non_empty(target.name.as_ref()),
+            non_empty(target.tag.as_ref()),
+        );
+        let given = Given {
+            name: name.is_some(),
+            tag: tag.is_some(),
+        };
         let fields = non_empty(target.spec.as_ref()).map_or_else(
             || Fields::NameAndTag {
-                name: non_empty(target.name.as_ref()).or_else(|| Some(HELM_NAME.to_owned())),
-                tag: non_empty(target.tag.as_ref()).unwrap_or_else(|| HELM_TAG.to_owned()),
+                name: name.or_else(|| Some(HELM_NAME.to_owned())),
+                tag: tag.unwrap_or_else(|| HELM_TAG.to_owned()),
+                given,
             },
             Fields::Spec,
         );
@@ -107,6 +128,10 @@ impl ImageTarget {
             None => Fields::NameAndTag {
                 name: non_empty(target.name.as_ref()),
                 tag: non_empty(target.tag.as_ref()).ok_or(TargetError::NoTag)?,
+                given: Given {
+                    name: true,
+                    tag: true,
+                },
             },
         };
         Ok(Self::Fields(FieldKind::PluginEnv, fields))
@@ -166,10 +191,14 @@ mod tests {
         ImageTarget::Fields(FieldKind::PluginEnv, fields)
     }
 
-    fn fields(name: Option<&str>, tag: &str) -> Fields {
+    fn fields(name: Option<&str>, tag: &str, given: (bool, bool)) -> Fields {
         Fields::NameAndTag {
             name: name.map(str::to_owned),
             tag: tag.to_owned(),
+            given: Given {
+                name: given.0,
+                tag: given.1,
+            },
         }
     }
 
@@ -178,12 +207,15 @@ mod tests {
         for (target, expected) in [
             (
                 named(None, None, None),
-                fields(Some("image.name"), "image.tag"),
+                fields(Some("image.name"), "image.tag", (false, false)),
             ),
-            (named(Some("n"), None, None), fields(Some("n"), "image.tag")),
+            (
+                named(Some("n"), None, None),
+                fields(Some("n"), "image.tag", (true, false)),
+            ),
             (
                 named(None, Some("t"), Some("")),
-                fields(Some("image.name"), "t"),
+                fields(Some("image.name"), "t", (false, true)),
             ),
             (
                 named(Some("n"), Some("t"), Some("s")),
@@ -208,7 +240,7 @@ mod tests {
         );
         assert_eq!(
             plugin(named(None, Some("TAG"), None)),
-            Ok(Some(variables(fields(None, "TAG"))))
+            Ok(Some(variables(fields(None, "TAG", (true, true)))))
         );
         assert_eq!(
             plugin(named(Some("NAME"), Some("TAG"), Some("IMAGE"))),

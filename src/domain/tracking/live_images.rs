@@ -6,16 +6,19 @@ use crate::domain::resources::application::Application;
 use crate::domain::tracking::hindrance::Hindrance;
 use crate::domain::tracking::image_target::ImageTarget;
 use crate::domain::tracking::live_image::LiveImage;
+use crate::domain::tracking::spec_version::is_told_by_fields;
 use crate::domain::tracking::tracked_image::Live;
 use crate::domain::tracking::tracked_image::TrackedImage;
 
-/// Finds out what runs of each tracked image: what Argo CD reports, and in an Application without status what its spec names.
+/// Finds out what runs of each tracked image: what Argo CD reports, and in an Application of which it reports nothing what its spec names.
 pub fn find_live(application: &Application, images: &mut [TrackedImage]) {
     let in_spec: Vec<_> = images.iter().map(TrackedImage::spec_versions).collect();
-    let reported = application.status.as_ref();
+    let reported = application
+        .status
+        .as_ref()
+        .and_then(|status| status.images.as_ref());
     let running: Vec<_> = match reported {
-        Some(status) => status
-            .images
+        Some(images) => images
             .iter()
             .filter_map(|image| LiveImage::parse(image))
             .collect(),
@@ -38,12 +41,12 @@ pub fn find_live(application: &Application, images: &mut [TrackedImage]) {
     }
 }
 
-/// Whether the spec of an Application without status would name the image if it were in use. What is kept in git it does not.
+/// Whether the spec of an Application without a report would name the image if it were in use. What is kept in git it does not.
 fn is_named_by_spec(image: &TrackedImage) -> bool {
     image.outlet.is_ok() && image.hindrance != Some(Hindrance::Git)
 }
 
-/// What a spec without status names: all of kustomize's images, and the parameters and variables of the tracked ones.
+/// What a spec without a report names: all of kustomize's images, and the parameters and variables of the tracked ones.
 fn named_in_spec(
     application: &Application,
     images: &[TrackedImage],
@@ -53,11 +56,16 @@ fn named_in_spec(
     for (image, versions) in images.iter().zip(in_spec) {
         let Ok(outlet) = &image.outlet else { continue };
         match &outlet.target {
-            ImageTarget::Fields(..) => named.extend(versions.iter().map(|version| LiveImage {
-                name: image.rule.image.name().clone(),
-                spelling: image.rule.image.spelling().to_owned(),
-                version: version.clone(),
-            })),
+            ImageTarget::Fields(kind, fields) => {
+                let name = image.rule.image.name();
+                if is_told_by_fields(application, outlet, fields, *kind, name) {
+                    named.extend(versions.iter().map(|version| LiveImage {
+                        name: name.clone(),
+                        spelling: image.rule.image.spelling().to_owned(),
+                        version: version.clone(),
+                    }));
+                }
+            }
             ImageTarget::Kustomize(_) => named.extend(
                 outlet
                     .source(application)
@@ -244,8 +252,24 @@ mod tests {
                 kustomize_image("", "acme/web", "web"),
                 &["1"],
             ),
+            // The chart may name another image itself.
             (
                 helm_source(&[("image.tag", "1")]),
+                image("", "nginx"),
+                NOT_LIVE,
+            ),
+            (
+                helm_source(&[("image.tag", "1")]),
+                helm_image("", "nginx", "n", ""),
+                NOT_LIVE,
+            ),
+            (
+                helm_source(&[("image.tag", "1")]),
+                helm_image("", "nginx", "", "image.tag"),
+                &["1"],
+            ),
+            (
+                helm_source(&[("image.name", "nginx"), ("image.tag", "1")]),
                 image("", "nginx"),
                 &["1"],
             ),
@@ -261,6 +285,22 @@ mod tests {
                 versions(application("web", source.clone()), vec![config.clone()]),
                 [some(expected)],
                 "{source:?} {config:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_status_without_images_leaves_it_to_the_spec() {
+        let status = Some(ApplicationStatus::default());
+        let with = |source| Application {
+            status: status.clone(),
+            ..application("web", source)
+        };
+        for (entry, expected) in [("nginx:1", &["1"][..]), ("redis:7", NOT_LIVE)] {
+            let application = with(kustomize_source(&[entry]));
+            assert_eq!(
+                versions(application, vec![image("", "nginx")]),
+                [some(expected)]
             );
         }
     }

@@ -4,7 +4,9 @@ use crate::domain::kustomize_image::KustomizeImage;
 use crate::domain::policy::Current;
 use crate::domain::reference::ImageName;
 use crate::domain::resources::application::Application;
+use crate::domain::tracking::image_target::FieldKind;
 use crate::domain::tracking::image_target::Fields;
+use crate::domain::tracking::image_target::Given;
 use crate::domain::tracking::image_target::ImageTarget;
 use crate::domain::tracking::live_image::LiveImage;
 use crate::domain::tracking::live_image::parse_version;
@@ -50,7 +52,7 @@ fn fields_version<'a>(
         Fields::Spec(spec) => LiveImage::parse(value(spec)?)
             .filter(|live| live.name == *image)
             .map(|live| live.version),
-        Fields::NameAndTag { name, tag } => {
+        Fields::NameAndTag { name, tag, .. } => {
             let named = name
                 .as_deref()
                 .and_then(&value)
@@ -66,6 +68,29 @@ fn fields_version<'a>(
                 (NameRole::Own, None) | (NameRole::Shared, Some(_) | None) => version,
             }
         }
+    }
+}
+
+/// Whether what stands in an Application's parameters can be taken for this image without a report of what runs. The default parameter of
+/// a tag alone cannot: many charts have one, for an image that they name themselves.
+#[must_use]
+pub fn is_told_by_fields(
+    application: &Application,
+    outlet: &Outlet,
+    fields: &Fields,
+    kind: FieldKind,
+    image: &ImageName,
+) -> bool {
+    match fields {
+        Fields::NameAndTag {
+            name,
+            given: Given { tag: false, .. },
+            ..
+        } => name
+            .as_deref()
+            .and_then(|name| outlet.value(application, kind, name))
+            .is_some_and(|name| is_name_of(name, image)),
+        Fields::Spec(_) | Fields::NameAndTag { .. } => true,
     }
 }
 
@@ -104,7 +129,6 @@ mod tests {
     use crate::domain::testing::helm_source;
     use crate::domain::testing::kustomize_source;
     use crate::domain::testing::plugin_source;
-    use crate::domain::tracking::image_target::FieldKind;
     use crate::domain::tracking::outlet::NameRole;
 
     fn texts(source: Source, target: &ImageTarget, name_role: NameRole) -> Vec<String> {
@@ -126,6 +150,10 @@ mod tests {
         let fields = Fields::NameAndTag {
             name: Some("name".to_owned()),
             tag: "tag".to_owned(),
+            given: Given {
+                name: true,
+                tag: true,
+            },
         };
         ImageTarget::Fields(kind, fields)
     }

@@ -98,7 +98,12 @@ fn semver_takes_the_highest_version_that_is_a_step_up() {
             (&["1.0.0"], &["latest"], "1.0.0"),
             (&["1.0.0"], &["latest", "1.2.0"], "unchanged"),
             (&["1.0.0"], &[""], "1.0.0"),
-            (&["1.0.0"], &["@a"], "1.0.0"),
+            // A digest alone may be of any version, unless it stands elsewhere with its tag.
+            (&["1.0.0"], &["@a"], "undecided"),
+            (&["1.2.5"], &["@a", "1.2.0@b"], "undecided"),
+            (&["1.2.0"], &["@a", "1.2.0"], "unchanged"),
+            (&["1.2.5"], &["@a", "1.2.0@a"], "1.2.5"),
+            (&["1.0.0"], &["latest@a"], "1.0.0"),
             (&["1.0.0"], &["no tag at all"], "1.0.0"),
             (&["1.0.0"], &[], "1.0.0"),
             (&["1.2.0"], &["1.2.0-rc1"], "1.2.0"),
@@ -132,6 +137,7 @@ fn alphabetical_takes_the_last_tag_that_is_a_step_up() {
             (&["b@b"], &["b@a"], "unchanged"),
             (&["b"], &["a", "c"], "unchanged"),
             (&["a"], &[""], "a"),
+            (&["a"], &["@a"], "undecided"),
             (&["a"], &["~not a tag"], "a"),
             (&["a"], &[], "a"),
         ],
@@ -346,6 +352,8 @@ proptest! {
         policy in any_policy(), pushed in any_pushed(), current in any_current()
     ) {
         if let Choice::Change(new) = policy.choose(&pushed, &current) {
+            let compares = matches!(policy.rule, Rule::Semver(_) | Rule::Alphabetical);
+            prop_assert!(!compares || current.iter().all(|place| untagged(place, &current).is_none()));
             for tag in current.iter().filter_map(|place| place.tag.as_deref()) {
                 match &policy.rule {
                     Rule::Semver(_) => {
@@ -382,7 +390,8 @@ proptest! {
             let backwards: Vec<_> = pushed.iter().rev().cloned().collect();
             match (policy.choose(&pushed, &current), policy.choose(&backwards, &current)) {
                 (Choice::Change(one), Choice::Change(other)) => prop_assert_eq!(one, other),
-                (Choice::Unchanged(_), Choice::Unchanged(_)) => {}
+                (Choice::Unchanged(_), Choice::Unchanged(_))
+                | (Choice::Undecided(_), Choice::Undecided(_)) => {}
                 (one, other) => prop_assert!(false, "{:?} and {:?}", one, other),
             }
         }
