@@ -8,6 +8,7 @@ use image_updater::adapters::secrets::mounted::MountedSecrets;
 use image_updater::adapters::senders;
 use image_updater::app::settings::document::document;
 use image_updater::app::settings::table::{Table, secret_key};
+use image_updater::domain::secret_policy::SecretPolicy;
 use image_updater::ports::secret_source::SecretSource;
 
 #[test]
@@ -36,7 +37,10 @@ fn the_keys_of_the_table_are_the_files_of_the_secrets_folder() {
         let profile = sender.profile();
         fs::write(folder.path().join(secret_key(profile)), "secret").unwrap();
         let name = profile.secret_name;
-        let secrets = MountedSecrets::new([name], [], folder.path().to_owned());
+        let policy = SecretPolicy {
+            require_secret: true,
+        };
+        let secrets = MountedSecrets::new([name], [], folder.path().to_owned(), policy);
         assert_eq!(secrets.secrets(name).len(), 1, "{name}");
     }
 }

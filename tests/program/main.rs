@@ -13,3 +13,4 @@ mod folder;
 mod life_cycle;
 mod secrets;
 mod server;
+mod tls;

@@ -40,6 +40,26 @@ async fn a_secret_is_rotated_without_a_restart_or_a_gap() {
     );
 }
 
+#[test]
+fn what_a_secret_that_is_gone_means_is_said() {
+    for (policy, meaning) in [
+        ("--webhook-require-secret=true", "its type is closed"),
+        (
+            "--webhook-require-secret=false",
+            "taken from anybody from now on",
+        ),
+    ] {
+        let folder = Folder::new("secret");
+        let mut flags = folder.flags();
+        flags.push(policy.to_owned());
+        let server = Server::start(flags);
+        fs::remove_file(folder.secrets().join("webhook.ghcr-secret")).unwrap();
+        server
+            .log
+            .wait_for(&["level=warning", "the secret is gone", meaning]);
+    }
+}
+
 #[tokio::test]
 async fn nothing_that_is_printed_at_trace_level_holds_a_secret() {
     let secrets = [

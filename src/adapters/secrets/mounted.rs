@@ -11,7 +11,7 @@ use tokio::time::MissedTickBehavior;
 use tracing::{error, info, warn};
 
 use super::secret_file;
-use crate::domain::secret_policy::Secrets;
+use crate::domain::secret_policy::{SecretPolicy, Secrets};
 use crate::ports::secret_source::SecretSource;
 
 /// How often the folder is looked at. A changed file has to count within two seconds, and counts when it is seen for the second time.
@@ -38,6 +38,7 @@ pub struct FixedSecrets {
 #[derive(Debug)]
 pub struct MountedSecrets {
     folder: PathBuf,
+    policy: SecretPolicy,
     fixed: HashMap<String, (Arc<Secrets>, String)>,
     /// Of every type that the folder may have a file for.
     mounted: ArcSwap<HashMap<String, Arc<Secrets>>>,
@@ -48,12 +49,14 @@ pub struct MountedSecrets {
 }
 
 impl MountedSecrets {
-    /// Reads the folder once. It may be missing. `secret_names` are those of all types that are known.
+    /// Reads the folder once. It may be missing. `secret_names` are those of all types that are known; what a type without a secret
+    /// means for its senders is said in the log as the policy has it.
     #[must_use]
     pub fn new<'a>(
         secret_names: impl IntoIterator<Item = &'a str>,
         fixed: impl IntoIterator<Item = FixedSecrets>,
         folder: PathBuf,
+        policy: SecretPolicy,
     ) -> Self {
         let fixed = fixed
             .into_iter()
@@ -64,6 +67,7 @@ impl MountedSecrets {
             .map(|name| (name.to_owned(), Arc::default()));
         let secrets = Self {
             folder,
+            policy,
             fixed: fixed.collect(),
             mounted: ArcSwap::from_pointee(mounted.collect()),
             unreadable: Mutex::default(),
@@ -144,7 +148,14 @@ impl MountedSecrets {
                 %file,
                 "the secret changed, but {place} hides it; take that away for the file to count"
             ),
-            None if count == 0 => warn!(%file, "the secret is gone, its type is without one now"),
+            None if count == 0 && self.policy.require_secret => warn!(
+                %file,
+                "the secret is gone: its type is closed, and its deliveries are refused from now on"
+            ),
+            None if count == 0 => warn!(
+                %file,
+                "the secret is gone: deliveries of its type are taken from anybody from now on"
+            ),
             None => info!(%file, secrets = count, "the secret changed and counts from now on"),
         }
     }
@@ -186,10 +197,13 @@ mod tests {
     use super::*;
     use crate::adapters::secrets::contract;
 
+    const CLOSED: SecretPolicy = SecretPolicy {
+        require_secret: true,
+    };
     const FILE: &str = "webhook.docker-secret";
 
     fn over(folder: &Path) -> MountedSecrets {
-        MountedSecrets::new(["docker", "ghcr"], [], folder.to_owned())
+        MountedSecrets::new(["docker", "ghcr"], [], folder.to_owned(), CLOSED)
     }
 
     fn look_twice(source: &MountedSecrets) {
@@ -292,6 +306,7 @@ mod tests {
             ["docker", "ghcr"],
             [fixed("docker", "fixed"), fixed("ghcr", "")],
             folder.path().to_owned(),
+            CLOSED,
         );
         assert_eq!(*source.secrets("docker"), Secrets::parse("fixed"));
         assert_eq!(*source.secrets("ghcr"), Secrets::parse("hunter2"));

@@ -1,6 +1,7 @@
 //! The folder that a certificate is mounted into.
 
-use std::io::{self, ErrorKind};
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
 use super::certificate::KeyPair;
@@ -8,6 +9,9 @@ use super::error::TlsError;
 
 const CERTIFICATE: &str = "tls.crt";
 const KEY: &str = "tls.key";
+
+/// The most that Kubernetes stores in a Secret, in bytes.
+const MAX_FILE: u64 = 1 << 20;
 
 /// What such a folder holds.
 #[derive(Clone, PartialEq, Eq)]
@@ -67,12 +71,27 @@ impl Found {
 
 fn content(folder: &Path, name: &str) -> Result<Option<Vec<u8>>, TlsError> {
     let file = folder.join(name);
-    match std::fs::read(&file) {
+    match read(&file) {
         Ok(bytes) if bytes.trim_ascii().is_empty() => Ok(None),
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if is_missing(&error) => Ok(None),
         Err(source) => Err(TlsError::ReadFile { file, source }),
     }
+}
+
+fn read(file: &Path) -> io::Result<Vec<u8>> {
+    // Opening a pipe would wait for a writer.
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is no file"));
+    }
+    let mut bytes = Vec::new();
+    let read = File::open(file)?
+        .take(MAX_FILE + 1)
+        .read_to_end(&mut bytes)?;
+    if read as u64 > MAX_FILE {
+        return Err(io::Error::other("it is longer than 1 MiB"));
+    }
+    Ok(bytes)
 }
 
 fn is_missing(error: &io::Error) -> bool {
@@ -83,6 +102,7 @@ fn is_missing(error: &io::Error) -> bool {
 mod tests {
     use std::fs;
     use std::os::unix::fs::symlink;
+    use std::process::Command;
 
     use super::*;
 
@@ -130,7 +150,17 @@ mod tests {
     fn what_cannot_be_read_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join(CERTIFICATE)).unwrap();
-        let error = Found::read(folder.path()).err().unwrap().to_string();
-        assert!(error.contains("tls.crt"), "{error}");
+        let error = || Found::read(folder.path()).err().unwrap().to_string();
+        assert!(error().contains("tls.crt: it is no file"), "{}", error());
+
+        let file = folder.path().join(CERTIFICATE);
+        fs::remove_dir(&file).unwrap();
+        let status = Command::new("mkfifo").arg(&file).status().unwrap();
+        assert!(status.success());
+        assert!(error().contains("tls.crt: it is no file"), "{}", error());
+
+        fs::remove_file(&file).unwrap();
+        fs::write(&file, vec![b'x'; (1 << 20) + 1]).unwrap();
+        assert!(error().contains("1 MiB"), "{}", error());
     }
 }

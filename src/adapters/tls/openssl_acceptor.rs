@@ -9,7 +9,7 @@ use http::Version;
 use openssl::error::ErrorStack;
 use openssl::pkey::PKey;
 use openssl::ssl::{
-    self, AlpnError, Ssl, SslContext, SslContextBuilder, SslMethod, SslOptions, SslVersion,
+    self, AlpnError, Ssl, SslContext, SslContextBuilder, SslMethod, SslMode, SslOptions, SslVersion,
 };
 use openssl::x509::X509;
 use tokio::net::TcpStream;
@@ -79,6 +79,13 @@ fn context(policy: &TlsPolicy, http2: bool, pair: &KeyPair) -> Result<SslContext
 fn configured(policy: &TlsPolicy, http2: bool) -> Result<SslContextBuilder, ErrorStack> {
     let mut builder = SslContextBuilder::new(SslMethod::tls_server())?;
     builder.set_options(SslOptions::NO_COMPRESSION | SslOptions::NO_RENEGOTIATION);
+    // A write that has to wait may be tried again with more bytes in another place, and an idle connection holds no buffers.
+    builder.set_mode(
+        SslMode::AUTO_RETRY
+            | SslMode::ACCEPT_MOVING_WRITE_BUFFER
+            | SslMode::ENABLE_PARTIAL_WRITE
+            | SslMode::RELEASE_BUFFERS,
+    );
     builder.set_min_proto_version(Some(protocol(policy.min())))?;
     builder.set_max_proto_version(Some(protocol(policy.max())))?;
     let mut suites = suites(policy);

@@ -22,7 +22,18 @@ pub struct Sources<'a> {
     /// The environment; keys are the names of variables. Variables that are no settings do no harm.
     pub environment: &'a dyn ConfigSource,
     /// Opens a mounted folder with one file for each key.
-    pub folder: &'a dyn Fn(&Path, Presence) -> Box<dyn ConfigSource>,
+    pub folder: &'a dyn Fn(Mount<'_>) -> Box<dyn ConfigSource>,
+}
+
+/// A mounted folder that is to be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mount<'a> {
+    /// Where it is.
+    pub path: &'a Path,
+    /// Whether it must be there.
+    pub presence: Presence,
+    /// The files whose text is asked for. Of any other the name is enough.
+    pub keys: Vec<String>,
 }
 
 /// The environment as it was read.
@@ -158,8 +169,18 @@ fn folder(
     } else {
         Presence::Optional
     };
-    let values = (sources.folder)(&path, presence).values();
-    reader.source(origin(path), &values)
+    let origin = origin(path.clone());
+    let mount = Mount {
+        path: &path,
+        presence,
+        keys: reader
+            .table
+            .iter()
+            .filter_map(|setting| origin.spelling(setting))
+            .collect(),
+    };
+    let values = (sources.folder)(mount).values();
+    reader.source(origin, &values)
 }
 
 /// Whether a variable that is no setting is there and not empty.

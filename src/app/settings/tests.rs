@@ -1,13 +1,13 @@
 //! Loading, whole.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::app::settings::Settings;
 use crate::app::settings::build::Build;
 use crate::app::settings::kind::{Kind, Sign};
 use crate::app::settings::layer::Origin;
-use crate::app::settings::load::{Loaded, Presence, Sources, load};
+use crate::app::settings::load::{Loaded, Mount, Presence, Sources, load};
 use crate::app::settings::mode::Mode;
 use crate::app::settings::notice::Notice;
 use crate::app::settings::setting::{Effect, Setting};
@@ -81,7 +81,7 @@ impl World {
     }
 
     fn load(&self, mode: Mode) -> Loaded {
-        let folder = |path: &Path, presence: Presence| -> Box<dyn ConfigSource> {
+        let folder = |Mount { path, presence, .. }: Mount<'_>| -> Box<dyn ConfigSource> {
             let missing = ConfigSourceError {
                 place: path.display().to_string(),
                 reason: "missing".to_owned(),

@@ -1,6 +1,5 @@
 //! Settings from where they really are, and the command `config`.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use crate::adapters::config::environment::Environment;
@@ -10,6 +9,7 @@ use crate::adapters::tls::CAPABILITIES;
 use crate::app::cli::flags::Flags;
 use crate::app::settings::build::Build;
 use crate::app::settings::load::Loaded;
+use crate::app::settings::load::Mount;
 use crate::app::settings::load::Presence;
 use crate::app::settings::load::Sources;
 use crate::app::settings::load::load;
@@ -45,7 +45,7 @@ pub(super) fn from(
     mode: Mode,
     flags: &Flags,
     environment: &Environment,
-    folder: &dyn Fn(&Path, Presence) -> Box<dyn ConfigSource>,
+    folder: &dyn Fn(Mount<'_>) -> Box<dyn ConfigSource>,
 ) -> Loaded {
     let build = Build {
         senders: &profiles(),
@@ -63,10 +63,10 @@ pub(super) fn from(
 }
 
 /// A mounted folder.
-pub(super) fn folder(path: &Path, presence: Presence) -> Box<dyn ConfigSource> {
-    Box::new(match presence {
-        Presence::Required => MountedFolder::required(path),
-        Presence::Optional => MountedFolder::optional(path),
+pub(super) fn folder(mount: Mount<'_>) -> Box<dyn ConfigSource> {
+    Box::new(match mount.presence {
+        Presence::Required => MountedFolder::required(mount.path, mount.keys),
+        Presence::Optional => MountedFolder::optional(mount.path, mount.keys),
     })
 }
 

@@ -1,7 +1,6 @@
 //! The command `quickstart`: the real server on a folder of its own, and one real delivery.
 
 use std::error::Error;
-use std::path::Path;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -20,7 +19,7 @@ use crate::app::quickstart::folder::Folder;
 use crate::app::quickstart::tell;
 use crate::app::send::request;
 use crate::app::settings::Settings;
-use crate::app::settings::load::Presence;
+use crate::app::settings::load::Mount;
 use crate::app::settings::mode::Mode;
 use crate::app::settings::problem::EXIT_USAGE;
 use crate::app::settings::table::Table;
@@ -94,9 +93,9 @@ fn settings(arguments: &QuickstartArguments, folder: &Folder) -> Result<Settings
         )
         .with("--webhook-port", &arguments.port.to_string());
     let secrets = folder.secrets();
-    let folders = |path: &Path, presence: Presence| -> Box<dyn ConfigSource> {
-        if path == secrets {
-            configuration::folder(path, presence)
+    let folders = |mount: Mount<'_>| -> Box<dyn ConfigSource> {
+        if mount.path == secrets {
+            configuration::folder(mount)
         } else {
             Box::new(Flags::default())
         }

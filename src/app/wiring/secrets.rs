@@ -16,5 +16,10 @@ pub(super) fn mounted(settings: SecretSettings) -> Arc<MountedSecrets> {
         secrets: fixed.secrets,
         place: fixed.place,
     });
-    Arc::new(MountedSecrets::new(names, fixed, settings.dir))
+    Arc::new(MountedSecrets::new(
+        names,
+        fixed,
+        settings.dir,
+        settings.policy,
+    ))
 }
