@@ -1,6 +1,7 @@
 //! Deliveries of any bytes, to every sender.
 //!
-//! The first byte chooses the sender and the headers; what follows is the body, in which a form feed ends the text of a header.
+//! The first byte chooses the sender, the headers and the query; what follows is the body, in which a form feed ends the text of a header
+//! or of a parameter.
 
 #![no_main]
 
@@ -10,7 +11,6 @@ use image_updater::adapters::senders;
 use image_updater::domain::delivery::Delivery;
 use image_updater::domain::delivery::DeliveryId;
 use image_updater::domain::event::ImageEvent;
-use image_updater::domain::pairs::Pairs;
 use image_updater::ports::payload_decoder::Composed;
 use image_updater::ports::payload_decoder::Decoded;
 use image_updater::ports::payload_decoder::PayloadDecoder;
@@ -45,26 +45,34 @@ fuzz_target!(|bytes: &[u8]| {
     }
 });
 
-/// Some shapes take the value of a header from the bytes.
+/// Some shapes take the value of a header or of the query from the bytes.
 fn delivery(shape: usize, bytes: &[u8]) -> Delivery {
     let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let mut headers = Vec::new();
     if let Some(content_type) = CONTENT_TYPES.get(shape % (CONTENT_TYPES.len() + 1)) {
         headers.push(header("content-type", content_type));
     }
-    let mut parts = bytes.splitn(4, |byte| *byte == b'\x0c');
+    let mut parts = bytes.splitn(6, |byte| *byte == b'\x0c');
     let mut body = parts.next().unwrap_or_default();
-    if shape / (CONTENT_TYPES.len() + 1) % 2 == 1 {
+    let kind = shape / (CONTENT_TYPES.len() + 1);
+    if kind % 2 == 1 {
         headers.push(header("ce-specversion", "1.0"));
         for name in ["ce-type", "ce-source", "ce-subject"] {
             headers.push(header(name, &String::from_utf8_lossy(body)));
             body = parts.next().unwrap_or_default();
         }
     }
+    let mut query = Vec::new();
+    if kind / 2 % 2 == 1 {
+        for name in ["registry_url", "type"] {
+            query.push(header(name, &String::from_utf8_lossy(body)));
+            body = parts.next().unwrap_or_default();
+        }
+    }
     Delivery {
         id: DeliveryId::new(String::new()),
         headers: headers.into_iter().collect(),
-        query: Pairs::default(),
+        query: query.into_iter().collect(),
         body: body.to_vec(),
     }
 }

@@ -55,15 +55,16 @@ impl Intake {
         let decoder = self.decoder(&delivery).ok_or(Rejection::NoHandler)?;
         let secrets = self.secrets.secrets(decoder.profile().secret_name);
         let decoded = read(decoder, self.policy, &secrets, delivery)?;
-        let images = match decoded.get() {
-            Decoded::Ignored(reason) => {
-                return Ok(Outcome::Ignored {
-                    reason: reason.clone(),
-                });
-            }
-            Decoded::Images(images) => images.clone(),
+        let events = decoded.try_map(|decoded| match decoded {
+            Decoded::Images(images) => Ok(images),
+            Decoded::Ignored(reason) => Err(reason),
+        });
+        let events = match events {
+            Ok(events) => events,
+            Err(reason) => return Ok(Outcome::Ignored { reason }),
         };
-        self.enqueue(&id, decoded.map(|_| images.clone())).await?;
+        let images = events.get().clone();
+        self.enqueue(&id, events).await?;
         Ok(Outcome::Accepted { images })
     }
 
@@ -112,12 +113,11 @@ pub fn read(
             Denied::Missing => Rejection::MissingSecret,
             Denied::Invalid => Rejection::InvalidSecret,
         })?;
-    match decoder.decode(verified.get()) {
-        Ok(decoded) => Ok(verified.map(|_| decoded)),
-        Err(error) => Err(Rejection::Malformed {
+    verified
+        .try_map(|delivery| decoder.decode(&delivery))
+        .map_err(|error| Rejection::Malformed {
             reason: error.to_string(),
-        }),
-    }
+        })
 }
 
 fn tell(id: &DeliveryId, outcome: &Outcome) {

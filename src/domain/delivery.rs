@@ -58,11 +58,9 @@ impl Delivery {
     /// The type that the sender asked for: `?type=`, else the header `X-Registry-Type`.
     #[must_use]
     pub fn sender_type(&self) -> Option<&str> {
-        self.query("type")
-            .filter(|name| !name.is_empty())
-            .or_else(|| self.header("x-registry-type"))
-            .map(str::trim)
-            .filter(|name| !name.is_empty())
+        let told = [self.query("type"), self.header("x-registry-type")];
+        let mut told = told.into_iter().flatten().map(str::trim);
+        told.find(|name| !name.is_empty())
     }
 }
 
@@ -74,5 +72,31 @@ impl fmt::Debug for Delivery {
             .field("query", &self.query.len())
             .field("body_bytes", &self.body.len())
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_blank_type_in_the_query_leaves_the_header_to_tell() {
+        let told = |query: Option<&str>, header: Option<&str>| {
+            let delivery = Delivery {
+                id: DeliveryId::new("d".to_owned()),
+                headers: header
+                    .map(|kind| ("x-registry-type", kind))
+                    .into_iter()
+                    .collect(),
+                query: query.map(|kind| ("type", kind)).into_iter().collect(),
+                body: Vec::new(),
+            };
+            delivery.sender_type().map(str::to_owned)
+        };
+        for blank in [None, Some(""), Some(" ")] {
+            assert_eq!(told(blank, Some(" harbor ")).as_deref(), Some("harbor"));
+            assert_eq!(told(blank, blank), None);
+        }
+        assert_eq!(told(Some(" acr"), Some("harbor")).as_deref(), Some("acr"));
     }
 }

@@ -67,8 +67,8 @@ impl Secrets {
     }
 }
 
-/// A value that came from a delivery which [`SecretPolicy`] let in. Nothing else makes one, so what demands a `Verified` cannot be
-/// handed an unauthenticated event.
+/// A value that came from a delivery which [`SecretPolicy`] let in. Only [`SecretPolicy::verify`] makes one of nothing, so what demands a
+/// `Verified` is handed an event only after some delivery has been let in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified<T>(T);
 
@@ -85,17 +85,13 @@ impl<T> Verified<T> {
         self.0
     }
 
-    /// Replaces the value by something derived from it.
-    #[must_use]
-    pub fn map<U>(self, derive: impl FnOnce(T) -> U) -> Verified<U> {
-        Verified(derive(self.0))
-    }
-}
-
-impl<T> Verified<Vec<T>> {
-    /// One verified value for each element.
-    pub fn each(self) -> impl Iterator<Item = Verified<T>> {
-        self.0.into_iter().map(Verified)
+    /// Replaces the value by one that is derived from it. That it is derived is up to the caller: a closure that makes something up puts
+    /// the proof on that.
+    ///
+    /// # Errors
+    /// That of `derive`; the proof is given up.
+    pub fn try_map<U, E>(self, derive: impl FnOnce(T) -> Result<U, E>) -> Result<Verified<U>, E> {
+        derive(self.0).map(Verified)
     }
 }
 
@@ -121,12 +117,6 @@ pub struct SecretPolicy {
 }
 
 impl SecretPolicy {
-    /// Whether a type with these secrets is served at all.
-    #[must_use]
-    pub fn serves(self, secrets: &Secrets) -> bool {
-        !self.require_secret || !secrets.is_empty()
-    }
-
     /// Lets a delivery in, or says why not.
     ///
     /// # Errors

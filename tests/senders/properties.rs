@@ -4,7 +4,6 @@ use image_updater::adapters::senders;
 use image_updater::domain::delivery::Delivery;
 use image_updater::domain::delivery::DeliveryId;
 use image_updater::domain::event::ImageEvent;
-use image_updater::domain::pairs::Pairs;
 use image_updater::domain::reference::Digest;
 use image_updater::domain::reference::ImageName;
 use image_updater::domain::reference::Registry;
@@ -56,6 +55,26 @@ fn headers() -> impl Strategy<Value = Vec<(String, String)>> {
     })
 }
 
+/// Parameters of the query that change how a delivery is read.
+fn query() -> impl Strategy<Value = Vec<(String, String)>> {
+    let name = select(vec!["registry_url", "type", "secret"]).prop_map(str::to_owned);
+    let value = prop_oneof![
+        "\\PC{0,40}",
+        select(vec![
+            "",
+            " ",
+            "registry.example.com",
+            "https://registry.example.com:5000/v2/",
+            "https://",
+            "[::1]:80/x",
+            "user:secret@host",
+            "cloudevents",
+        ])
+        .prop_map(str::to_owned),
+    ];
+    proptest::collection::vec((name, value), 0..3)
+}
+
 fn json(depth: u32) -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -88,11 +107,15 @@ fn json(depth: u32) -> impl Strategy<Value = Value> {
     })
 }
 
-fn delivery(headers: Vec<(String, String)>, body: Vec<u8>) -> Delivery {
+fn delivery(
+    headers: Vec<(String, String)>,
+    query: Vec<(String, String)>,
+    body: Vec<u8>,
+) -> Delivery {
     Delivery {
         id: DeliveryId::new("made-up".to_owned()),
         headers: headers.into_iter().collect(),
-        query: Pairs::default(),
+        query: query.into_iter().collect(),
         body,
     }
 }
@@ -227,17 +250,18 @@ proptest! {
     #[test]
     fn no_bytes_make_a_sender_panic(
         headers in headers(),
+        query in query(),
         body in proptest::collection::vec(any::<u8>(), 0..300),
     ) {
-        let delivery = delivery(headers, body);
+        let delivery = delivery(headers, query, body);
         for sender in senders::all() {
             sender.decode(&delivery).iter().for_each(check);
         }
     }
 
     #[test]
-    fn no_json_makes_a_sender_panic(headers in headers(), value in json(6)) {
-        let delivery = delivery(headers, value.to_string().into_bytes());
+    fn no_json_makes_a_sender_panic(headers in headers(), query in query(), value in json(6)) {
+        let delivery = delivery(headers, query, value.to_string().into_bytes());
         for sender in senders::all() {
             sender.decode(&delivery).iter().for_each(check);
         }
@@ -246,9 +270,11 @@ proptest! {
     #[test]
     fn no_change_to_a_real_delivery_makes_a_sender_panic(
         at in any::<proptest::sample::Index>(),
+        query in query(),
         value in json(3),
     ) {
         for (sender, mut delivery, original) in json_fixtures() {
+            delivery.query = query.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
             let mut found = Vec::new();
             pointers(&original, "", &mut found);
             let mut changed = original;
@@ -279,11 +305,11 @@ proptest! {
             prop_assert_eq!(composed.is_ok(), can_speak_of(name, &event.image), "{}", name);
             let Ok(composed) = composed else { continue };
             let headers = composed.headers.into_iter();
-            let mut delivery = delivery(
+            let delivery = delivery(
                 headers.map(|(key, value)| (key.to_ascii_lowercase(), value)).collect(),
+                composed.query,
                 composed.body,
             );
-            delivery.query = composed.query.into_iter().collect();
             let Ok(Decoded::Images(mut decoded)) = sender.decode(&delivery) else {
                 return Err(TestCaseError::fail(format!("{name} does not decode {event}")));
             };

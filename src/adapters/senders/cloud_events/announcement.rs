@@ -20,8 +20,8 @@ const PUSHED: [&str; 9] = [
 ];
 /// Last words that mean a push right after a word for what is pushed. A "scan created" is none.
 const CHANGED: [&str; 4] = ["create", "created", "update", "updated"];
-/// Words for what is pushed.
-const THINGS: [&str; 4] = ["image", "container", "tag", "artifact"];
+/// Words for what is pushed. A container is none: where it is created or updated, a runtime starts it.
+const THINGS: [&str; 3] = ["image", "tag", "artifact"];
 /// Words at the end of a type that say nothing of what happened. A word that says that it failed is none of them.
 const FILLERS: [&str; 5] = ["action", "completed", "event", "succeeded", "success"];
 /// Where data tells the media type of what was pushed.
@@ -113,6 +113,9 @@ mod tests {
             "com.example.container.push",
             "org.container.image.published",
             "container.push",
+            "container.pushed",
+            "container.image.pushed",
+            "container.image.created",
             "zotregistry.image.updated",
             "com.example.container-image.pushed.v1",
             "com.example.image.push.0.2.0",
@@ -137,6 +140,9 @@ mod tests {
             "com.example.image.push.failed",
             "com.example.pushed.image",
             "com.example.container.image",
+            "io.runtime.container.created",
+            "io.runtime.container.updated",
+            "Example.ContainerUpdated",
             "com.amazon.ecr.image.delete",
             "com.amazon.ecr.image.scan",
             "harbor.artifact.pushed",

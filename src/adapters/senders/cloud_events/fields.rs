@@ -104,10 +104,7 @@ impl Subject {
 fn ecr_registry(source: ecr::Source<'_>, data: &Value) -> Result<Registry, DecodeError> {
     let id = first(data, &["registryId", "registry-id"]);
     let account = id.get().or(source.account);
-    ecr::registry(
-        account.ok_or_else(|| missing("data.registryId"))?,
-        source.region,
-    )
+    ecr::registry_of(source, account.ok_or_else(|| missing("data.registryId"))?)
 }
 
 fn other_registry(event: &Event, delivery: &Delivery) -> Result<Registry, DecodeError> {
