@@ -115,10 +115,7 @@ fn shared_place(one: &TrackedImage, other: &TrackedImage) -> Option<String> {
     let same_entry = match (&one_outlet.target, &other_outlet.target) {
         (ImageTarget::Fields(kind, fields), ImageTarget::Fields(other_kind, other_fields)) => {
             let shared = kind == other_kind && fields.version() == other_fields.version();
-            return shared.then(|| match kind {
-                FieldKind::HelmParameter => format!("helm parameter {}", fields.version()),
-                FieldKind::PluginEnv => format!("plugin variable {}", fields.version()),
-            });
+            return shared.then(|| kind.named(fields.version()));
         }
         (ImageTarget::Kustomize(Some(one)), ImageTarget::Kustomize(Some(other))) => one == other,
         (ImageTarget::Kustomize(None), ImageTarget::Kustomize(None)) => one_name == other_name,
