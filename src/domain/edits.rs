@@ -3,10 +3,15 @@
 //! Only values that differ are edited. An image that stands there under another spelling of its name keeps that spelling: in kustomize's
 //! entries it is what matches the manifests. Otherwise the name is written as the ImageUpdater spells it.
 
+use std::collections::HashSet;
+
+use thiserror::Error;
+
 use crate::domain::change::Edit;
 use crate::domain::kustomize_image::KustomizeImage;
 use crate::domain::policy::Current;
 use crate::domain::policy::NewVersion;
+use crate::domain::reference::ImageName;
 use crate::domain::resources::application::Application;
 use crate::domain::tracking::configured_image::ConfiguredImage;
 use crate::domain::tracking::image_target::FieldKind;
@@ -19,9 +24,33 @@ use crate::domain::tracking::spec_version::is_name_of;
 use crate::domain::tracking::spec_version::kustomize_entries;
 use crate::domain::tracking::tracked_image::TrackedImage;
 
+/// Why a version cannot be put where a tracked image is written.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum EditError {
+    /// Another image's name stands in the default parameter for the name.
+    #[error(
+        "helm parameter {parameter} names {other}: give this image manifestTargets.helm.name and tag, or correct the parameter"
+    )]
+    OtherImage {
+        /// The parameter.
+        parameter: String,
+        /// What stands there.
+        other: String,
+    },
+    /// It cannot be told which of several values is meant.
+    #[error("{0} is there more than once in the Application: keep one of them")]
+    Twice(String),
+}
+
 /// The edits that put a version where a tracked image is written. There are none where it stands there already.
-#[must_use]
-pub fn edits(tracked: &TrackedImage, outlet: &Outlet, version: &NewVersion) -> Vec<Edit> {
+///
+/// # Errors
+/// [`EditError`] where it cannot be told whether that is the image's place, or which of several is.
+pub fn edits(
+    tracked: &TrackedImage,
+    outlet: &Outlet,
+    version: &NewVersion,
+) -> Result<Vec<Edit>, EditError> {
     match &outlet.target {
         ImageTarget::Fields(kind, fields) => {
             let writer = FieldWriter {
@@ -65,17 +94,20 @@ struct FieldWriter<'a> {
 }
 
 impl FieldWriter<'_> {
-    fn edits(&self, fields: &Fields, version: &str) -> Vec<Edit> {
+    fn edits(&self, fields: &Fields, version: &str) -> Result<Vec<Edit>, EditError> {
         match fields {
             Fields::Spec(spec) => {
                 let spelling = self.spelling_in(spec);
                 let value = format!("{spelling}:{version}");
-                self.edit(spec, value).into_iter().collect()
+                Ok(self.edit(spec, value)?.into_iter().collect())
             }
-            Fields::NameAndTag { name, tag, .. } => {
-                let name = name.as_deref().and_then(|name| self.name_edit(name));
-                let tag = self.edit(tag, version.to_owned());
-                name.into_iter().chain(tag).collect()
+            Fields::NameAndTag { name, tag, given } => {
+                let name = match name {
+                    Some(name) => self.name_edit(name, given.name)?,
+                    None => None,
+                };
+                let tag = self.edit(tag, version.to_owned())?;
+                Ok(name.into_iter().chain(tag).collect())
             }
         }
     }
@@ -91,23 +123,36 @@ impl FieldWriter<'_> {
             )
     }
 
-    fn name_edit(&self, name: &str) -> Option<Edit> {
-        let is_there = self
-            .value(name)
-            .is_some_and(|value| is_name_of(value, self.image.name()));
-        if is_there || self.outlet.name_role == NameRole::Shared {
-            return None;
+    /// A parameter that the user named is this image's, whatever it names now. Where it is only the default, another image's name in it
+    /// says that name and tag are that image's.
+    fn name_edit(&self, name: &str, is_given: bool) -> Result<Option<Edit>, EditError> {
+        if self.outlet.name_role == NameRole::Shared {
+            return Ok(None);
         }
-        self.edit(name, self.image.spelling().to_owned())
+        let named = self
+            .value(name)
+            .and_then(|value| Some((value, ImageName::parse(value).ok()?)));
+        match named {
+            Some((_, named)) if named == *self.image.name() => Ok(None),
+            Some((other, _)) if !is_given => Err(EditError::OtherImage {
+                parameter: name.to_owned(),
+                other: other.to_owned(),
+            }),
+            Some(_) | None => self.edit(name, self.image.spelling().to_owned()),
+        }
     }
 
-    fn edit(&self, name: &str, value: String) -> Option<Edit> {
-        let expected = self.value(name).map(str::to_owned);
+    fn edit(&self, name: &str, value: String) -> Result<Option<Edit>, EditError> {
+        let values = self.outlet.values(self.application, self.kind, name);
+        if values.len() > 1 {
+            return Err(EditError::Twice(self.kind.named(name)));
+        }
+        let expected = values.first().map(|value| (*value).to_owned());
         if expected.as_ref() == Some(&value) {
-            return None;
+            return Ok(None);
         }
         let name = name.to_owned();
-        Some(match self.kind {
+        Ok(Some(match self.kind {
             FieldKind::HelmParameter => Edit::HelmParameter {
                 name,
                 expected,
@@ -118,7 +163,7 @@ impl FieldWriter<'_> {
                 expected,
                 value,
             },
-        })
+        }))
     }
 
     fn value(&self, name: &str) -> Option<&str> {
@@ -131,22 +176,22 @@ fn kustomize_edits(
     outlet: &Outlet,
     name: Option<&str>,
     version: &NewVersion,
-) -> Vec<Edit> {
+) -> Result<Vec<Edit>, EditError> {
     let image = &tracked.rule.image;
     let mut edits = Vec::new();
-    let mut found = false;
+    let mut found = HashSet::new();
     for (text, entry) in kustomize_entries(&tracked.application, outlet, name, image.name()) {
-        found = true;
+        if !found.insert(text) {
+            return Err(EditError::Twice(format!("kustomize image {text}")));
+        }
         let entry = if is_name_of(&entry.new_name, image.name()) {
             entry
         } else {
             new_entry(name, image.spelling())
         };
-        let edit = kustomize_edit(Some(text), entry, version);
-        // The same entry written twice is one place.
-        edits.extend(edit.filter(|edit| !edits.contains(edit)));
+        edits.extend(kustomize_edit(Some(text), entry, version));
     }
-    if !found {
+    if found.is_empty() {
         let spelled_live = tracked
             .live
             .as_ref()
@@ -157,7 +202,7 @@ fn kustomize_edits(
         };
         edits.extend(kustomize_edit(None, new_entry(name, new_name), version));
     }
-    edits
+    Ok(edits)
 }
 
 fn new_entry(name: Option<&str>, new_name: &str) -> KustomizeImage {
@@ -205,11 +250,20 @@ mod tests {
     use crate::domain::testing::tracked_images;
     use crate::domain::testing::version;
 
-    /// The edits as `name: old -> new`, where nothing is `-`.
-    fn shown(application: Application, config: ImageConfig, to: &str) -> Vec<String> {
+    fn made(
+        application: Application,
+        config: ImageConfig,
+        to: &str,
+    ) -> Result<Vec<Edit>, EditError> {
         let images = tracked_images(application, vec![config]);
         let outlet = images[0].outlet.as_ref().unwrap();
         edits(&images[0], outlet, &version(to))
+    }
+
+    /// The edits as `name: old -> new`, where nothing is `-`.
+    fn shown(application: Application, config: ImageConfig, to: &str) -> Vec<String> {
+        made(application, config, to)
+            .unwrap()
             .into_iter()
             .map(|edit| {
                 let (name, expected, value) = match edit {
@@ -262,9 +316,12 @@ mod tests {
                 &["image.tag: 1 -> 2"],
             ),
             (
-                &[("image.name", "redis"), ("image.tag", "1")],
+                &[("image.name", "{{ no name }}"), ("image.tag", "1")],
                 "2",
-                &["image.name: redis -> docker.io/nginx", "image.tag: 1 -> 2"],
+                &[
+                    "image.name: {{ no name }} -> docker.io/nginx",
+                    "image.tag: 1 -> 2",
+                ],
             ),
             (&[("image.name", "nginx"), ("image.tag", "2")], "2", &[]),
         ] {
@@ -272,6 +329,60 @@ mod tests {
                 in_source(helm_source(parameters), nginx(), to),
                 expected,
                 "{parameters:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn another_images_name_is_replaced_only_where_the_user_gave_the_parameter() {
+        let source = || helm_source(&[("image.name", "redis"), ("image.tag", "7")]);
+        for tag in ["", "image.tag"] {
+            let error = made(
+                application("web", source()),
+                helm_image("", "nginx", "", tag),
+                "2",
+            )
+            .unwrap_err();
+            assert!(
+                error
+                    .to_string()
+                    .starts_with("helm parameter image.name names redis: "),
+                "{error}"
+            );
+        }
+        assert_eq!(
+            in_source(source(), helm_image("", "nginx", "image.name", ""), "8"),
+            ["image.name: redis -> nginx", "image.tag: 7 -> 8"]
+        );
+    }
+
+    #[test]
+    fn a_place_that_is_there_twice_is_left_alone() {
+        for (source, config, place) in [
+            (
+                helm_source(&[("t", "1"), ("t", "2")]),
+                helm_image("", "nginx", "n", "t"),
+                "helm parameter t",
+            ),
+            (
+                helm_source(&[("n", "redis"), ("n", "api")]),
+                helm_image("", "nginx", "n", "t"),
+                "helm parameter n",
+            ),
+            (
+                plugin_source(&[("IMAGE", "nginx:1"), ("IMAGE", "nginx:1")]),
+                spec_image("nginx"),
+                "plugin variable IMAGE",
+            ),
+            (
+                kustomize_source(&["nginx:1", "redis:7", "nginx:1"]),
+                image("", "nginx"),
+                "kustomize image nginx:1",
+            ),
+        ] {
+            assert_eq!(
+                made(application("web", source), config, "2"),
+                Err(EditError::Twice(place.to_owned()))
             );
         }
     }
@@ -321,7 +432,6 @@ mod tests {
         let entries = [
             "redis:7",
             "docker.io/library/nginx:1",
-            "web=nginx:1",
             "web=nginx:1",
             "side=quay.io/acme/nginx:1",
         ];

@@ -124,7 +124,10 @@ impl Changes {
             Err(error) => return Opinion::Undecided(error.to_string()),
         };
         let (old, new) = (old_version(tracked), version_text(version));
-        let edits = edits(tracked, outlet, version);
+        let edits = match edits(tracked, outlet, version) {
+            Ok(edits) => edits,
+            Err(error) => return Opinion::Undecided(error.to_string()),
+        };
         if edits.is_empty() {
             return Opinion::Unchanged(format!("version {new} is set in the Application already"));
         }
@@ -585,6 +588,14 @@ mod tests {
             shown(&push(running(db(), &["ghcr.io/acme/web:15.3"]))),
             ["15.3 -> 16.0"]
         );
+    }
+
+    #[test]
+    fn a_default_parameter_that_names_another_image_is_that_images() {
+        let source = helm_source(&[("image.name", "redis"), ("image.tag", "7")]);
+        let application = running(application("web", source), &["redis:7", "nginx:1.25"]);
+        let judgement = of_one(application, vec![image("", "nginx")], &["nginx:1.26"]);
+        assert_reason(&judgement, "undecided", "image.name names redis");
     }
 
     #[test]

@@ -29,6 +29,17 @@ pub enum FieldKind {
     PluginEnv,
 }
 
+impl FieldKind {
+    /// What one of them is called in messages.
+    #[must_use]
+    pub fn named(self, name: &str) -> String {
+        match self {
+            Self::HelmParameter => format!("helm parameter {name}"),
+            Self::PluginEnv => format!("plugin variable {name}"),
+        }
+    }
+}
+
 /// The names of parameters or variables.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Fields {

@@ -1,7 +1,11 @@
 //! Which of the tracked images are live in an Application, and in which versions.
 
+use std::collections::HashMap;
+use std::collections::HashSet;
+
 use crate::domain::kustomize_image::KustomizeImage;
 use crate::domain::policy::Current;
+use crate::domain::reference::ImageName;
 use crate::domain::resources::application::Application;
 use crate::domain::tracking::hindrance::Hindrance;
 use crate::domain::tracking::image_target::ImageTarget;
@@ -24,6 +28,11 @@ pub fn find_live(application: &Application, images: &mut [TrackedImage]) {
             .collect(),
         None => named_in_spec(application, images, &in_spec),
     };
+    let mut running_by_name: HashMap<&ImageName, Vec<&LiveImage>> = HashMap::new();
+    for running in &running {
+        let of_one = running_by_name.entry(&running.name).or_default();
+        of_one.push(running);
+    }
     let live: Vec<_> = (0..)
         .zip(images.iter())
         .map(|(index, image)| {
@@ -31,7 +40,7 @@ pub fn find_live(application: &Application, images: &mut [TrackedImage]) {
             if !knowable {
                 return Some(Live::default());
             }
-            live(image, &running, |version| {
+            live(image, &running_by_name, |version| {
                 may_be_its_own(images, &in_spec, index, version)
             })
         })
@@ -46,13 +55,15 @@ fn is_named_by_spec(image: &TrackedImage) -> bool {
     image.outlet.is_ok() && image.hindrance != Some(Hindrance::Git)
 }
 
-/// What a spec without a report names: all of kustomize's images, and the parameters and variables of the tracked ones.
+/// What a spec without a report names: all of kustomize's images, once for each source, and the parameters and variables of the tracked
+/// ones.
 fn named_in_spec(
     application: &Application,
     images: &[TrackedImage],
     in_spec: &[Vec<Current>],
 ) -> Vec<LiveImage> {
     let mut named = Vec::new();
+    let mut kustomized = HashSet::new();
     for (image, versions) in images.iter().zip(in_spec) {
         let Ok(outlet) = &image.outlet else { continue };
         match &outlet.target {
@@ -66,6 +77,7 @@ fn named_in_spec(
                     }));
                 }
             }
+            ImageTarget::Kustomize(_) if !kustomized.insert(outlet.place) => {}
             ImageTarget::Kustomize(_) => named.extend(
                 outlet
                     .source(application)
@@ -110,7 +122,7 @@ fn may_be_its_own(
 /// kustomize replaces by it.
 fn live(
     image: &TrackedImage,
-    running: &[LiveImage],
+    running: &HashMap<&ImageName, Vec<&LiveImage>>,
     may_be_its_own: impl Fn(&Current) -> bool,
 ) -> Option<Live> {
     let name = image.rule.image.name();
@@ -118,17 +130,13 @@ fn live(
         Ok(Some(ImageTarget::Kustomize(Some(replaced)))) => LiveImage::parse(replaced),
         Ok(_) | Err(_) => None,
     };
-    let is_replaced = replaced
-        .is_some_and(|replaced| running.iter().any(|running| running.name == replaced.name));
-    let own: Vec<_> = running
-        .iter()
-        .filter(|running| running.name == *name)
-        .collect();
+    let is_replaced = replaced.is_some_and(|replaced| running.contains_key(&replaced.name));
+    let own = running.get(name).map_or(&[][..], Vec::as_slice);
     if own.is_empty() && !is_replaced && !image.rule.force_update {
         return None;
     }
     let mut versions: Vec<Current> = Vec::new();
-    for running in &own {
+    for running in own {
         if !versions.contains(&running.version) && may_be_its_own(&running.version) {
             versions.push(running.version.clone());
         }

@@ -1,23 +1,22 @@
 //! What the images of one Application mean for each other. Several may be written into the same place, the defaults `image.name` and
 //! `image.tag` above all: ImageUpdaters with a broad pattern list images of which each Application has one.
 
+use std::collections::HashMap;
+use std::collections::HashSet;
+
+use crate::domain::reference::ImageName;
+use crate::domain::resources::application::SourcePlace;
 use crate::domain::tracking::hindrance::Hindrance;
 use crate::domain::tracking::image_target::FieldKind;
-use crate::domain::tracking::image_target::Fields;
 use crate::domain::tracking::image_target::ImageTarget;
 use crate::domain::tracking::outlet::NameRole;
-use crate::domain::tracking::outlet::Outlet;
 use crate::domain::tracking::spec_version::is_name_of;
 use crate::domain::tracking::tracked_image::TrackedImage;
 
 /// Finds out what each image's name parameter or variable means.
 pub fn find_name_roles(images: &mut [TrackedImage]) {
-    let roles: Vec<_> = (0..images.len())
-        .map(|index| {
-            let (image, others) = one_and_others(images, index)?;
-            name_role(image, others)
-        })
-        .collect();
+    let takers = Takers::count(images);
+    let roles: Vec<_> = images.iter().map(|image| takers.name_role(image)).collect();
     for (image, role) in images.iter_mut().zip(roles) {
         if let (Ok(outlet), Some(role)) = (&mut image.outlet, role) {
             outlet.name_role = role;
@@ -73,34 +72,59 @@ fn is_written(image: &TrackedImage) -> bool {
     }
 }
 
-fn name_role<'a>(
-    image: &TrackedImage,
-    others: impl Iterator<Item = &'a TrackedImage>,
-) -> Option<NameRole> {
-    let (outlet, kind, fields) = fields_of(image)?;
-    let mut role = NameRole::Own;
-    for other in others {
-        let Some((other_outlet, other_kind, other_fields)) = fields_of(other) else {
-            continue;
-        };
-        if (outlet.place, kind) != (other_outlet.place, other_kind) {
-            continue;
-        }
-        if fields.version() == other_fields.version() {
-            return Some(NameRole::Telling);
-        }
-        let same_image = image.rule.image.name() == other.rule.image.name();
-        if !same_image && fields.name().is_some() && fields.name() == other_fields.name() {
-            role = NameRole::Shared;
-        }
-    }
-    Some(role)
+/// A parameter or variable: the source that has it, its kind and its name.
+type Field<'a> = (SourcePlace, FieldKind, &'a str);
+
+/// Which images take each parameter or variable.
+#[derive(Default)]
+struct Takers<'a> {
+    /// How many are written with their version into it.
+    of_version: HashMap<Field<'a>, usize>,
+    /// The images whose name is written into it.
+    of_name: HashMap<Field<'a>, HashSet<&'a ImageName>>,
 }
 
-fn fields_of(image: &TrackedImage) -> Option<(&Outlet, FieldKind, &Fields)> {
-    let outlet = image.outlet.as_ref().ok()?;
+impl<'a> Takers<'a> {
+    fn count(images: &'a [TrackedImage]) -> Self {
+        let mut takers = Self::default();
+        for image in images {
+            let Some((version, name)) = fields_of(image) else {
+                continue;
+            };
+            *takers.of_version.entry(version).or_default() += 1;
+            if let Some(name) = name {
+                let names = takers.of_name.entry(name).or_default();
+                names.insert(image.rule.image.name());
+            }
+        }
+        takers
+    }
+
+    fn name_role(&self, image: &TrackedImage) -> Option<NameRole> {
+        let (version, name) = fields_of(image)?;
+        let shares_version = self
+            .of_version
+            .get(&version)
+            .is_some_and(|count| *count > 1);
+        let shares_name = name
+            .and_then(|name| self.of_name.get(&name))
+            .is_some_and(|names| names.len() > 1);
+        Some(match (shares_version, shares_name) {
+            (true, _) => NameRole::Telling,
+            (false, true) => NameRole::Shared,
+            (false, false) => NameRole::Own,
+        })
+    }
+}
+
+/// What takes the version of an image that may be written, and what takes its name alone.
+fn fields_of(image: &TrackedImage) -> Option<(Field<'_>, Option<Field<'_>>)> {
+    let outlet = image.outlet.as_ref().ok().filter(|_| is_written(image))?;
     match &outlet.target {
-        ImageTarget::Fields(kind, fields) => Some((outlet, *kind, fields)),
+        ImageTarget::Fields(kind, fields) => {
+            let field = |name| (outlet.place, *kind, name);
+            Some((field(fields.version()), fields.name().map(field)))
+        }
         ImageTarget::Kustomize(_) => None,
     }
 }
@@ -115,10 +139,7 @@ fn shared_place(one: &TrackedImage, other: &TrackedImage) -> Option<String> {
     let same_entry = match (&one_outlet.target, &other_outlet.target) {
         (ImageTarget::Fields(kind, fields), ImageTarget::Fields(other_kind, other_fields)) => {
             let shared = kind == other_kind && fields.version() == other_fields.version();
-            return shared.then(|| match kind {
-                FieldKind::HelmParameter => format!("helm parameter {}", fields.version()),
-                FieldKind::PluginEnv => format!("plugin variable {}", fields.version()),
-            });
+            return shared.then(|| kind.named(fields.version()));
         }
         (ImageTarget::Kustomize(Some(one)), ImageTarget::Kustomize(Some(other))) => one == other,
         (ImageTarget::Kustomize(None), ImageTarget::Kustomize(None)) => one_name == other_name,

@@ -128,7 +128,7 @@ impl Outlet {
         Ok(Self::new(place, target))
     }
 
-    /// The value of a parameter or variable of the source.
+    /// The value of a parameter or variable of the source; the first where it is there more than once.
     #[must_use]
     pub fn value<'a>(
         &self,
@@ -136,20 +136,33 @@ impl Outlet {
         kind: FieldKind,
         name: &str,
     ) -> Option<&'a str> {
-        let source = self.source(application)?;
-        match kind {
-            FieldKind::HelmParameter => source
+        self.values(application, kind, name).first().copied()
+    }
+
+    /// The values of a parameter or variable of the source, one for each time that it is there.
+    #[must_use]
+    pub fn values<'a>(
+        &self,
+        application: &'a Application,
+        kind: FieldKind,
+        name: &str,
+    ) -> Vec<&'a str> {
+        match (self.source(application), kind) {
+            (None, _) => Vec::new(),
+            (Some(source), FieldKind::HelmParameter) => source
                 .helm
                 .iter()
                 .flatten()
-                .find(|parameter| parameter.name == name)
-                .map(|parameter| parameter.value.as_str()),
-            FieldKind::PluginEnv => source
+                .filter(|parameter| parameter.name == name)
+                .map(|parameter| parameter.value.as_str())
+                .collect(),
+            (Some(source), FieldKind::PluginEnv) => source
                 .plugin
                 .iter()
                 .flatten()
-                .find(|variable| variable.name == name)
-                .map(|variable| variable.value.as_str()),
+                .filter(|variable| variable.name == name)
+                .map(|variable| variable.value.as_str())
+                .collect(),
         }
     }
 
