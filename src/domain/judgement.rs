@@ -92,7 +92,7 @@ pub fn judge(index: &Index, image: &ImageName, events: &[ImageEvent]) -> Judgeme
 fn opinion(tracked: &TrackedImage, pushed: &[Pushed], changes: &mut Changes) -> Opinion {
     if tracked.live.is_none() {
         return Opinion::Unchanged(format!(
-            "{} is not live in this Application, by its status or, where that lists no images, by its spec: set forceUpdate to true to write it all the same",
+            "{} is not live in this Application, by its status or, where that lists no images, by its spec: name its parameters in manifestTargets, or set forceUpdate to true to write it all the same",
             tracked.rule.image.spelling()
         ));
     }
