@@ -83,14 +83,12 @@ impl Pushes {
         if !self.events.is_empty() {
             return Ok(Decoded::Images(self.events));
         }
-        match self.wrong {
-            Some(error) => Err(error),
-            None => {
-                let reason = self.left_out;
-                let reason = reason.unwrap_or_else(|| "it announces nothing".to_owned());
-                Ok(Decoded::Ignored(reason))
-            }
+        if let Some(error) = self.wrong {
+            return Err(error);
         }
+        let reason = self.left_out;
+        let reason = reason.unwrap_or_else(|| "it announces nothing".to_owned());
+        Ok(Decoded::Ignored(reason))
     }
 }
 
