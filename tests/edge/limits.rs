@@ -107,7 +107,7 @@ async fn a_head_may_have_16_kibibytes() {
     assert_eq!(reply.status, 431);
 }
 
-/// hyper itself ends what is far too long; it then answers without a body.
+/// hyper itself ends what is far too long or has more than 100 fields; it then answers without a body.
 #[tokio::test]
 async fn a_head_without_end_is_refused() {
     let server = Server::plain().await;
