@@ -21,7 +21,7 @@ use std::task::Waker;
 
 use async_trait::async_trait;
 use image_updater::domain::change::ApplicationChange;
-use image_updater::domain::change::Edit;
+use image_updater::domain::change::ChangeConflict;
 use image_updater::domain::event::ImageEvent;
 use image_updater::domain::judgement::Opinion;
 use image_updater::domain::judgement::judge;
@@ -196,11 +196,8 @@ impl Cluster {
             .iter_mut()
             .find(|known| known.id == change.application);
         let application = found.ok_or(TriggerError::Gone)?;
-        let mut changed = Application::clone(application);
-        for edit in &change.edits {
-            println!("  writing {edit:?}");
-            set_image(&mut changed, edit)?;
-        }
+        println!("  writing {:?}", change.edits);
+        let changed = change.applied_to(application).map_err(not_made)?;
         *application = Arc::new(changed);
         *resources = Arc::new(Resources {
             applications,
@@ -210,34 +207,12 @@ impl Cluster {
     }
 }
 
-/// This program's Applications are kustomizations, so it knows one kind of edit.
-fn set_image(application: &mut Application, edit: &Edit) -> Result<(), TriggerError> {
-    let refused = |reason: &str| TriggerError::Refused {
-        reason: reason.to_owned(),
-    };
-    let Edit::KustomizeImage { expected, value } = edit else {
-        return Err(refused("only kustomize images can be written here"));
-    };
-    let Sources::Single(Source {
-        kustomize: Some(images),
-        ..
-    }) = &mut application.sources
-    else {
-        return Err(refused("the Application is no kustomization"));
-    };
-    match images
-        .iter_mut()
-        .find(|image| Some(&**image) == expected.as_ref())
-    {
-        Some(image) => image.clone_from(value),
-        None if expected.is_none() => images.push(value.clone()),
-        None => {
-            return Err(TriggerError::Moved {
-                reason: "another image stands there".to_owned(),
-            });
-        }
+fn not_made(conflict: ChangeConflict) -> TriggerError {
+    let reason = conflict.to_string();
+    match conflict {
+        ChangeConflict::Moved(_) => TriggerError::Moved { reason },
+        ChangeConflict::Ambiguous(_) => TriggerError::Refused { reason },
     }
-    Ok(())
 }
 
 /// Nothing here ever waits, so this needs no runtime.

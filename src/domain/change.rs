@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::domain::kustomize_image::KustomizeImage;
 use crate::domain::resources::application::Application;
 use crate::domain::resources::application::EnvVar;
 use crate::domain::resources::application::HelmParameter;
@@ -37,7 +38,7 @@ pub enum Edit {
     },
     /// An entry of `kustomize.images`, replaced in place or appended.
     KustomizeImage {
-        /// The entry it replaces, verbatim.
+        /// The entry it replaces, verbatim. `None`: there is no entry for its image in the manifests.
         expected: Option<String>,
         /// The new entry.
         value: String,
@@ -133,9 +134,10 @@ impl Edit {
             }
             Self::KustomizeImage { expected, value } => {
                 let list = source.kustomize.get_or_insert_default();
-                let wanted = expected.as_ref().unwrap_or(value);
-                let same = |one: &String| one == wanted;
-                match expected_entry(list, wanted, expected.as_deref(), same, |one| one)? {
+                let meant = |one: &String| is_meant(one, expected.as_deref(), value);
+                let new = KustomizeImage::parse(value);
+                let what = expected.as_deref().unwrap_or(new.replaced_name());
+                match expected_entry(list, what, expected.as_deref(), meant, |one| one)? {
                     Some(image) => image.clone_from(value),
                     None => list.push(value.clone()),
                 }
@@ -160,6 +162,15 @@ impl Edit {
     }
 }
 
+/// Whether an entry of `kustomize.images` is the one that an edit expects or, where it expects none, stands where the new one would.
+#[must_use]
+pub fn is_meant(entry: &str, expected: Option<&str>, value: &str) -> bool {
+    match expected {
+        Some(expected) => entry == expected,
+        None => KustomizeImage::parse(entry).is_in_place_of(&KustomizeImage::parse(value)),
+    }
+}
+
 /// The one entry that an edit means, where it holds the value that is expected; `None` where none is there, as expected.
 fn expected_entry<'l, T>(
     list: &'l mut [T],
@@ -170,7 +181,7 @@ fn expected_entry<'l, T>(
 ) -> Result<Option<&'l mut T>, ChangeConflict> {
     let mut entries = list.iter_mut().filter(|entry| meant(entry));
     let entry = entries.next();
-    if entries.next().is_some() {
+    if expected.is_some() && entries.next().is_some() {
         return Err(ChangeConflict::Ambiguous(what.to_owned()));
     }
     let found = entry.as_deref().map(value).map(String::as_str);
@@ -269,6 +280,34 @@ mod tests {
         });
         let conflict = image.applied_to(&with_tag("1")).unwrap_err();
         assert_eq!(conflict.to_string(), "nginx:1 is no longer there");
+    }
+
+    #[test]
+    fn no_second_entry_is_put_beside_one_for_the_same_image() {
+        let there = |images: &[&str]| {
+            application(Source {
+                kustomize: Some(images.iter().map(|&image| image.into()).collect()),
+                ..Source::default()
+            })
+        };
+        let append = change(Edit::KustomizeImage {
+            expected: None,
+            value: "nginx:1.27".into(),
+        });
+        for images in [
+            &["redis:7", "nginx:1.28"][..],
+            &["docker.io/library/nginx:1.28"],
+            &["nginx=mirror/nginx:1.28"],
+            &["nginx:1.28", "nginx:1.29"],
+        ] {
+            let conflict = append.applied_to(&there(images)).unwrap_err();
+            assert_eq!(
+                conflict,
+                ChangeConflict::Moved("nginx is there already".into())
+            );
+        }
+        let changed = append.applied_to(&there(&["web=nginx:1"])).unwrap();
+        assert_eq!(changed, there(&["web=nginx:1", "nginx:1.27"]));
     }
 
     #[test]

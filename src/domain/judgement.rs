@@ -9,6 +9,7 @@ use crate::domain::edits::current_text;
 use crate::domain::edits::edits;
 use crate::domain::edits::version_text;
 use crate::domain::event::ImageEvent;
+use crate::domain::kustomize_image::KustomizeImage;
 use crate::domain::policy::Choice;
 use crate::domain::policy::NewVersion;
 use crate::domain::policy::Pushed;
@@ -172,11 +173,21 @@ fn is_same_place(one: &Edit, other: &Edit) -> bool {
         (Edit::HelmParameter { name, .. }, Edit::HelmParameter { name: other, .. })
         | (Edit::PluginEnv { name, .. }, Edit::PluginEnv { name: other, .. }) => name == other,
         (
+            Edit::KustomizeImage {
+                expected: None,
+                value,
+            },
+            Edit::KustomizeImage {
+                expected: None,
+                value: other,
+            },
+        ) => KustomizeImage::parse(value).is_in_place_of(&KustomizeImage::parse(other)),
+        (
             Edit::KustomizeImage { expected, .. },
             Edit::KustomizeImage {
                 expected: other, ..
             },
-        ) => expected.is_some() && expected == other,
+        ) => expected == other,
         (Edit::HelmParameter { .. } | Edit::PluginEnv { .. } | Edit::KustomizeImage { .. }, _) => {
             false
         }

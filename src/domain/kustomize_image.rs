@@ -46,6 +46,15 @@ impl KustomizeImage {
         self.name.as_deref().unwrap_or(&self.new_name)
     }
 
+    /// Whether both are for one image in the manifests, so that there is room for one of them only. Kustomize tells by the text of the
+    /// name; where neither gives one apart, two spellings of an image are one too.
+    #[must_use]
+    pub fn is_in_place_of(&self, other: &Self) -> bool {
+        let no_names = self.name.is_none() && other.name.is_none();
+        self.replaced_name() == other.replaced_name()
+            || (no_names && self.image().is_some() && self.image() == other.image())
+    }
+
     /// Which image it becomes; `None` where the new name is none.
     #[must_use]
     pub fn image(&self) -> Option<ImageName> {
@@ -111,6 +120,19 @@ mod tests {
         let image = |text| KustomizeImage::parse(text).image();
         assert_eq!(image("web=docker.io/nginx:1"), image("library/nginx"));
         assert_eq!(image("web=*:1"), None);
+    }
+
+    #[test]
+    fn two_entries_for_one_image_in_the_manifests_are_in_the_same_place() {
+        let same =
+            |one, other| KustomizeImage::parse(one).is_in_place_of(&KustomizeImage::parse(other));
+        assert!(same("nginx:1.27", "nginx:1.28"));
+        assert!(same("nginx=mirror/nginx:1", "nginx:1.28"));
+        assert!(same("docker.io/library/nginx:1", "nginx@sha256:ab"));
+        assert!(same("web=:1", "web=nginx"));
+        assert!(!same("web=nginx:1", "nginx:1"));
+        assert!(!same("nginx:1", "nginx-unprivileged:1"));
+        assert!(!same("web=nginx:1", "cache=nginx:1"));
     }
 
     proptest! {

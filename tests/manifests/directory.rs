@@ -183,6 +183,20 @@ async fn an_object_that_stands_twice_is_left_out_until_one_is_removed() {
 }
 
 #[test]
+fn of_many_places_of_an_object_only_some_are_named() {
+    let dir = Dir::new();
+    let text = vec![app("same", "nginx:1"); 6].join("---\n");
+    dir.write("a.yaml", &text);
+    let found = dir.open().problems();
+    assert_eq!(found.len(), 6);
+    for one in found {
+        let places = one.message.matches("a.yaml:").count();
+        assert_eq!(places, 3, "{}", one.message);
+        assert!(one.message.contains(" and 2 more too; "), "{}", one.message);
+    }
+}
+
+#[test]
 fn one_name_in_two_namespaces_is_two_objects() {
     let dir = Dir::new();
     dir.write("a.yaml", &app("a", "nginx:1"));

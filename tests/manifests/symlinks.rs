@@ -49,6 +49,21 @@ fn links_inside_are_followed_and_every_file_counts_once() {
     assert_eq!(manifests.problems(), []);
 }
 
+#[test]
+fn folders_full_of_links_to_each_other_are_walked_once() {
+    const LEVELS: usize = 40;
+    let dir = Dir::new();
+    for level in 0..LEVELS {
+        let folder = dir.path().join(format!("d{level}"));
+        fs::create_dir(&folder).unwrap();
+        for link in ["a", "b"] {
+            symlink(format!("../d{}", level + 1), folder.join(link)).unwrap();
+        }
+    }
+    dir.write(&format!("d{LEVELS}/a.yaml"), &app("a", "nginx:1"));
+    assert_eq!(images(&dir.open()), pairs(&[("a", "nginx:1")]));
+}
+
 #[tokio::test]
 async fn a_mounted_config_map_is_swapped_as_a_whole() {
     let dir = Dir::new();

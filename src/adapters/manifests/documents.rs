@@ -128,6 +128,7 @@ impl Document<'_> {
     pub(super) fn places(&self) -> Places<'_> {
         Places {
             document: *self,
+            line_ends: lines::lines(self.text).map(|line| line.end).collect(),
             root: yaml_tree::parse(self.text).ok(),
         }
     }
@@ -136,6 +137,8 @@ impl Document<'_> {
 /// Where the fields of a document stand.
 pub(super) struct Places<'t> {
     document: Document<'t>,
+    /// Where each line ends, in bytes.
+    line_ends: Vec<usize>,
     root: Option<yaml_tree::Node>,
 }
 
@@ -152,7 +155,7 @@ impl Places<'_> {
             };
             node = child;
         }
-        self.document.line + lines::line_number(self.document.text, node.start) - 1
+        self.document.line + self.line_ends.partition_point(|end| *end <= node.start)
     }
 }
 
@@ -290,7 +293,8 @@ mod tests {
             let joined: String = documents.iter().map(|one| one.text).collect();
             prop_assert_eq!(&joined, &text);
             for document in documents {
-                prop_assert_eq!(document.line, lines::line_number(&text, document.start));
+                let before = lines::lines(&text).filter(|line| line.end <= document.start);
+                prop_assert_eq!(document.line, before.count() + 1);
             }
         }
     }

@@ -15,6 +15,8 @@ use crate::adapters::manifests::yaml_tree::Kind;
 use crate::adapters::manifests::yaml_tree::Node;
 use crate::domain::change::ChangeConflict;
 use crate::domain::change::Edit;
+use crate::domain::change::is_meant;
+use crate::domain::kustomize_image::KustomizeImage;
 use crate::domain::resources::application::HelmParameter;
 
 /// An edit as a list and an entry in it.
@@ -135,16 +137,20 @@ impl ListEdit<'_> {
     }
 
     fn step(&self, items: &[Value]) -> Result<Step, ChangeConflict> {
-        let what = self.name.or(self.expected).unwrap_or(self.value);
+        let new = KustomizeImage::parse(self.value);
+        let what = self.name.or(self.expected);
+        let what = what.unwrap_or(new.replaced_name());
         let text =
             |item: &Value, key: &str| item.get(key).and_then(Value::as_str).map(str::to_owned);
         let meant = |item: &Value| match self.name {
             Some(name) => text(item, "name").unwrap_or_default() == name,
-            None => item.as_str() == Some(what),
+            None => item
+                .as_str()
+                .is_some_and(|entry| is_meant(entry, self.expected, self.value)),
         };
         let mut meant = items.iter().enumerate().filter(|(_, item)| meant(item));
         let first = meant.next();
-        if meant.next().is_some() {
+        if self.expected.is_some() && meant.next().is_some() {
             return Err(ChangeConflict::Ambiguous(what.to_owned()));
         }
         let found = first.map(|(_, item)| match self.name {

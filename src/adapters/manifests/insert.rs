@@ -267,7 +267,22 @@ fn flow_append(
 
 /// Whether a comma is the first thing in a text but blanks and comments.
 fn starts_with_comma(text: &str) -> bool {
-    let code = lines::lines(text).map(|line| text[line].trim_start());
-    code.filter(|line| !line.is_empty() && !line.starts_with('#'))
-        .any(|line| line.starts_with(','))
+    let mut code = lines::lines(text).map(|line| text[line].trim_start());
+    code.find(|line| !line.is_empty() && !line.starts_with('#'))
+        .is_some_and(|line| line.starts_with(','))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_first_thing_counts_as_a_comma() {
+        for text in [",", "\n  , b", "\n# c, d\n\n , b"] {
+            assert!(starts_with_comma(text), "{text:?}");
+        }
+        for text in ["", "\n# ,", "\n]\n, b", "\n b\n, c"] {
+            assert!(!starts_with_comma(text), "{text:?}");
+        }
+    }
 }

@@ -40,14 +40,6 @@ pub(super) fn line_after(text: &str, at: usize) -> usize {
     next_line(text, at).unwrap_or(text.len())
 }
 
-/// The number of a place's line, from 1.
-pub(super) fn line_number(text: &str, at: usize) -> usize {
-    lines(text)
-        .take_while(|line| line.end <= at)
-        .count()
-        .saturating_add(1)
-}
-
 /// The line break that a text uses: its first one.
 pub(super) fn line_break(text: &str) -> &'static str {
     match text.find(['\n', '\r']) {
@@ -73,8 +65,6 @@ mod tests {
     fn places_are_found_in_their_lines() {
         let text = "ab\r\ncd\n";
         assert_eq!(line_start(text, 5), 4);
-        assert_eq!(line_number(text, 5), 2);
-        assert_eq!(line_number(text, 0), 1);
         assert_eq!(line_after(text, 1), 4);
         assert_eq!(line_after(text, 4), 4);
         assert_eq!(line_after("ab", 1), 2);

@@ -11,6 +11,9 @@ use crate::adapters::manifests::problem::Problem;
 use crate::domain::resources::Resources;
 use crate::domain::resources::resource::ResourceId;
 
+/// How many other places of an object are named.
+const MAX_PLACES: usize = 3;
+
 /// Every object that stands in exactly one place.
 #[derive(Debug, Default)]
 pub(super) struct Merged {
@@ -92,15 +95,15 @@ fn unique<'f, T>(
     let place = |one: &Located<'f, T>| format!("{}:{}", one.shown.display(), one.found.line);
     for (index, one) in objects.iter().enumerate() {
         let id = id(&one.found.object);
-        let others = named
-            .get(id)
-            .into_iter()
-            .flatten()
-            .filter(|at| **at != index);
-        let others: Vec<_> = others
+        let all = named.get(id).map(Vec::as_slice).unwrap_or_default();
+        let others = all.iter().filter(|at| **at != index).take(MAX_PLACES);
+        let mut others: Vec<_> = others
             .filter_map(|at| objects.get(*at))
             .map(place)
             .collect();
+        if all.len() > MAX_PLACES + 1 {
+            others.push(format!("{} more", all.len() - 1 - MAX_PLACES));
+        }
         if !others.is_empty() {
             problems.push(Problem {
                 file: one.shown.to_owned(),

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::fs::File;
+use std::fs::Metadata;
 use std::io;
 use std::io::Write as _;
 use std::os::unix::fs::MetadataExt as _;
@@ -23,6 +24,11 @@ pub(super) enum ReplaceError {
     /// Somebody else wrote it since it was read.
     #[error("the file was written meanwhile")]
     Changed,
+    /// Its owner could not read it any more.
+    #[error(
+        "only root may leave the file to its owner, who could not read it any more; run as that user, or let its group read it"
+    )]
+    OwnerLocked,
     /// The system did not let us.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -39,11 +45,7 @@ pub(super) fn replace(path: &Path, text: &str, seen: Fingerprint) -> Result<(), 
     // It says that this is no leftover. Where there are no locks, nobody takes it for one either.
     _ = new.as_file().try_lock();
     new.write_all(text.as_bytes())?;
-    let made = new.as_file().metadata()?;
-    if (made.uid(), made.gid()) != (old.uid(), old.gid()) {
-        // Only root may give a file away; for anybody else the file is theirs from now on.
-        _ = fchown(new.as_file(), Some(old.uid()), Some(old.gid()));
-    }
+    keep_owner(new.as_file(), &old)?;
     new.as_file().set_permissions(old.permissions())?;
     new.as_file().sync_all()?;
     let now = fs::symlink_metadata(path)?;
@@ -54,4 +56,38 @@ pub(super) fn replace(path: &Path, text: &str, seen: Fingerprint) -> Result<(), 
     // The text is on disk and in its place; that the name is too may be left to the system where it cannot be forced.
     _ = File::open(folder).and_then(|folder| folder.sync_all());
     Ok(())
+}
+
+/// Gives a new file the owner and the group of the old one. Only root may give a file away; for anybody else it is theirs from now on.
+fn keep_owner(new: &File, old: &Metadata) -> Result<(), ReplaceError> {
+    let made = new.metadata()?;
+    if (made.uid(), made.gid()) == (old.uid(), old.gid())
+        || fchown(new, Some(old.uid()), Some(old.gid())).is_ok()
+    {
+        return Ok(());
+    }
+    let has_group = made.gid() == old.gid() || fchown(new, None, Some(old.gid())).is_ok();
+    if made.uid() == old.uid() || is_read_by_others(old.mode(), has_group) {
+        Ok(())
+    } else {
+        Err(ReplaceError::OwnerLocked)
+    }
+}
+
+/// Whether permissions let somebody read who is not the owner: anybody, or the group where the file has the one it had.
+fn is_read_by_others(mode: u32, has_group: bool) -> bool {
+    mode & 0o004 != 0 || (has_group && mode & 0o040 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_given_away_is_read_by_its_group_or_by_anybody() {
+        assert!(is_read_by_others(0o100_644, false));
+        assert!(is_read_by_others(0o100_640, true));
+        assert!(!is_read_by_others(0o100_640, false));
+        assert!(!is_read_by_others(0o100_600, true));
+    }
 }

@@ -1,8 +1,9 @@
 //! The YAML files of a directory.
 //!
 //! Hidden files and folders are skipped. Symbolic links are followed as long as they stay in the directory, so that a mounted
-//! ConfigMap's `..data` works.
+//! ConfigMap's `..data` works. A folder is entered through links once, however many lead to it.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -43,6 +44,7 @@ impl Tree {
             root,
             tree: Self::default(),
             link: None,
+            linked: HashSet::new(),
         };
         let mut entries = WalkDir::new(dir)
             .follow_links(true)
@@ -68,6 +70,9 @@ struct Walk {
     tree: Tree,
     /// The depth of the link to a folder that the walk is below.
     link: Option<usize>,
+    /// The folders that were entered through links, without symbolic links. Folders full of links to each other would else be walked in
+    /// every order there is.
+    linked: HashSet<PathBuf>,
 }
 
 impl Walk {
@@ -85,12 +90,14 @@ impl Walk {
         if !entry.path_is_symlink() {
             return true;
         }
-        let inside = fs::canonicalize(entry.path()).is_ok_and(|path| path.starts_with(&self.root));
-        if !inside {
-            let reason = "it is left out: the symbolic link leads out of the directory";
-            self.skip(entry.path(), reason.to_owned());
+        match fs::canonicalize(entry.path()) {
+            Ok(path) if path.starts_with(&self.root) => is_file || self.linked.insert(path),
+            Ok(_) | Err(_) => {
+                let reason = "it is left out: the symbolic link leads out of the directory";
+                self.skip(entry.path(), reason.to_owned());
+                false
+            }
         }
-        inside
     }
 
     fn take(&mut self, dir: &Path, entry: &DirEntry) {

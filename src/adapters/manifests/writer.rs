@@ -139,6 +139,7 @@ fn write(path: &Path, text: &str, seen: Fingerprint) -> Result<(), TriggerError>
         ReplaceError::Changed => TriggerError::Moved {
             reason: error.to_string(),
         },
+        ReplaceError::OwnerLocked => refused(format!("{}: {error}", path.display())),
         ReplaceError::Io(error) => failed(&error, "write", path),
     })
 }
