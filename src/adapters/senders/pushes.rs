@@ -1,7 +1,6 @@
 //! The pushes of one delivery.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 
 use crate::domain::event::ImageEvent;
 use crate::domain::reference::Digest;
@@ -10,11 +9,10 @@ use crate::domain::reference::Tag;
 use crate::ports::payload_decoder::DecodeError;
 use crate::ports::payload_decoder::Decoded;
 
-/// Collects what a delivery announces: every tag once, in the order of the payload.
+/// Collects what a delivery announces.
 #[derive(Default)]
 pub(super) struct Pushes {
     events: Vec<ImageEvent>,
-    places: HashMap<(ImageName, Tag), usize>,
     left_out: Option<String>,
 }
 
@@ -42,18 +40,7 @@ impl Pushes {
             return Ok(());
         }
         let digest = digest.and_then(|digest| Digest::parse(digest).ok());
-        match self.places.entry((image.clone(), tag.clone())) {
-            Entry::Vacant(place) => {
-                place.insert(self.events.len());
-                self.events.push(ImageEvent { image, tag, digest });
-            }
-            Entry::Occupied(place) => {
-                let known = self.events.get_mut(*place.get());
-                if let (Some(known), Some(digest)) = (known, digest) {
-                    known.digest = Some(digest);
-                }
-            }
-        }
+        self.events.push(ImageEvent { image, tag, digest });
         Ok(())
     }
 
@@ -67,15 +54,34 @@ impl Pushes {
         self.events.is_empty()
     }
 
-    /// What the delivery means.
+    /// What the delivery means: every tag once, in the order of the payload.
     pub(super) fn decoded(self) -> Decoded {
         if self.events.is_empty() {
             let reason = self.left_out;
             Decoded::Ignored(reason.unwrap_or_else(|| "it announces nothing".to_owned()))
         } else {
-            Decoded::Images(self.events)
+            Decoded::Images(each_tag_once(self.events))
         }
     }
+}
+
+/// Joins events of the same tag, in the place of the first one. The last digest counts.
+fn each_tag_once(events: Vec<ImageEvent>) -> Vec<ImageEvent> {
+    // Nearly every delivery is one push.
+    if events.len() == 1 {
+        return events;
+    }
+    let mut places = HashMap::new();
+    let mut once: Vec<ImageEvent> = Vec::with_capacity(events.len());
+    for event in events {
+        let key = (event.image.clone(), event.tag.clone());
+        let place = *places.entry(key).or_insert(once.len());
+        match once.get_mut(place) {
+            Some(known) => known.digest = event.digest.or(known.digest.take()),
+            None => once.push(event),
+        }
+    }
+    once
 }
 
 /// Whether a text in the place of a tag is a digest. One that is cut short is still no tag.
