@@ -63,10 +63,14 @@ impl State {
     }
 
     fn place(&mut self, delivery: &DeliveryId, event: ImageEvent) -> Placement {
-        if !self.waiting.contains_key(&event.image) {
-            self.order.push_back(event.image.clone());
-        }
-        let events = self.waiting.entry(event.image.clone()).or_default();
+        let order = &mut self.order;
+        let events = self
+            .waiting
+            .entry(event.image.clone())
+            .or_insert_with_key(|image| {
+                order.push_back(image.clone());
+                Vec::new()
+            });
         let before = events
             .iter()
             .position(|queued| queued.event.tag == event.tag);
