@@ -56,12 +56,13 @@ struct Server {
 
 impl Server {
     fn start(kind: Kind, folder: &Path) -> Result<Self> {
-        let mut process = Command::new(std::env::current_exe()?)
-            .args(["--serve", kind.name()])
-            .arg(folder)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["--serve", kind.name()]).arg(folder);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        if kind == Kind::EdgeWithLog {
+            command.stderr(Stdio::null());
+        }
+        let mut process = command.spawn()?;
         let stdout = process.stdout.take().ok_or("the server has no output")?;
         let mut line = String::new();
         BufReader::new(stdout).read_line(&mut line)?;

@@ -22,6 +22,8 @@ use image_updater::adapters::tls::acceptor::Acceptor;
 use image_updater::adapters::tls::reload::ReloadTiming;
 use image_updater::adapters::tls::setup::{TlsSettings, set_up};
 use image_updater::app::intake::Intake;
+use image_updater::app::settings::{LogFormat, LogLevel, LogSettings};
+use image_updater::app::telemetry;
 use image_updater::domain::delivery::{Delivery, DeliveryId};
 use image_updater::domain::pairs::Pairs;
 use image_updater::domain::secret_policy::{SecretPolicy, Secrets};
@@ -46,7 +48,7 @@ pub(crate) enum Kind {
     WarpAndDecoder,
     /// The whole edge, its log switched off.
     Edge,
-    /// The whole edge with its line in the log for each request, written to /dev/null.
+    /// The whole edge with its lines in the log for each request, written to /dev/null.
     EdgeWithLog,
 }
 
@@ -80,7 +82,7 @@ impl Kind {
             Self::Warp => "the same as a route of warp",
             Self::WarpAndDecoder => "the same with our decoder",
             Self::Edge => "the whole edge, log off",
-            Self::EdgeWithLog => "the whole edge, a log line per request",
+            Self::EdgeWithLog => "the whole edge, two log lines for each",
         }
     }
 }
@@ -107,8 +109,11 @@ pub(crate) fn run(kind: Kind, folder: &Path) -> Result<()> {
             Kind::WarpAndDecoder => warp_alone(listener, acceptor, judge_by_decoder).await,
             Kind::Edge => edge(listener, acceptor).await,
             Kind::EdgeWithLog => {
-                let null = std::fs::File::create("/dev/null")?;
-                tracing_subscriber::fmt().with_writer(null).init();
+                telemetry::install(LogSettings {
+                    level: LogLevel::Info,
+                    format: LogFormat::Text,
+                    colors: false,
+                })?;
                 edge(listener, acceptor).await
             }
         }

@@ -12,7 +12,7 @@ pub struct DeliveryId(Arc<str>);
 impl DeliveryId {
     /// Takes an id that the receiving side made up.
     #[must_use]
-    pub fn new(id: String) -> Self {
+    pub fn new(id: impl Into<Arc<str>>) -> Self {
         Self(id.into())
     }
 

@@ -33,9 +33,14 @@ impl Pairs {
     /// The value of the first pair of that very name.
     #[must_use]
     pub fn first(&self, name: &str) -> Option<&str> {
-        self.iter()
-            .find(|(key, _)| *key == name)
-            .map(|(_, value)| value)
+        let mut start = 0;
+        for &(name_end, end) in &self.ends {
+            if self.text.get(start..name_end) == Some(name) {
+                return self.text.get(name_end..end);
+            }
+            start = end;
+        }
+        None
     }
 
     /// All pairs.

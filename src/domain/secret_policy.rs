@@ -221,12 +221,11 @@ pub fn prove(authentication: Authentication, secret: &Secret, body: &[u8]) -> Pr
 }
 
 fn is_signed(secrets: &Secrets, body: &[u8], signature: &str) -> bool {
-    let Some(tag) = signature
-        .strip_prefix("sha256=")
-        .and_then(|text| hex::decode(text).ok())
-    else {
+    let mut tag = [0; 32];
+    let hex = signature.strip_prefix("sha256=");
+    if hex.is_none_or(|hex| hex::decode_to_slice(hex, &mut tag).is_err()) {
         return false;
-    };
+    }
     secrets.0.iter().fold(false, |known, secret| {
         let matches =
             mac(secret.0.as_bytes(), body).is_some_and(|mac| mac.verify_slice(&tag).is_ok());
@@ -280,7 +279,7 @@ mod tests {
 
     fn delivery(headers: &[(&str, &str)], query: &[(&str, &str)], body: &str) -> Delivery {
         Delivery {
-            id: DeliveryId::new("d".into()),
+            id: DeliveryId::new("d"),
             headers: headers.iter().copied().collect(),
             query: query.iter().copied().collect(),
             body: body.as_bytes().to_vec(),

@@ -7,8 +7,8 @@ use crate::domain::delivery::DeliveryId;
 /// A new id: a [UUID of version 7](https://www.rfc-editor.org/rfc/rfc9562#section-5.7), so that ids sort by time.
 pub(super) fn fresh() -> DeliveryId {
     let mut text = Uuid::encode_buffer();
-    let text = Uuid::now_v7().hyphenated().encode_lower(&mut text);
-    DeliveryId::new((*text).to_owned())
+    let text: &str = Uuid::now_v7().hyphenated().encode_lower(&mut text);
+    DeliveryId::new(text)
 }
 
 #[cfg(test)]

@@ -102,10 +102,12 @@ impl State {
         if self.is_new(&event) {
             self.entries += 1;
         }
-        if !self.waiting.contains_key(&event.image) {
-            self.order.push_back(event.image.clone());
-        }
-        let line = self.waiting.entry(event.image.clone()).or_default();
+        let order = &mut self.order;
+        let line = self.waiting.entry(event.image.clone());
+        let line = line.or_insert_with_key(|image| {
+            order.push_back(image.clone());
+            Line::default()
+        });
         let before = line.join(QueuedEvent {
             event,
             delivery: delivery.clone(),

@@ -43,25 +43,28 @@ const OVERRIDE: &str = "registry_url";
 
 #[derive(Deserialize)]
 #[serde(expecting = "an object")]
-struct Payload {
-    push_data: Option<PushData>,
-    repository: Option<Repository>,
+struct Payload<'a> {
+    #[serde(borrow)]
+    push_data: Option<PushData<'a>>,
+    repository: Option<Repository<'a>>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, expecting = "an object")]
-struct PushData {
-    digest: Text,
-    tag: Text,
+struct PushData<'a> {
+    #[serde(borrow)]
+    digest: Text<'a>,
+    tag: Text<'a>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, expecting = "an object")]
-struct Repository {
-    name: Text,
-    namespace: Text,
-    region: Text,
-    repo_full_name: Text,
+struct Repository<'a> {
+    #[serde(borrow)]
+    name: Text<'a>,
+    namespace: Text<'a>,
+    region: Text<'a>,
+    repo_full_name: Text<'a>,
 }
 
 impl PayloadDecoder for AliyunAcr {

@@ -38,25 +38,28 @@ static PROFILE: SenderProfile = SenderProfile {
 
 #[derive(Default, Deserialize)]
 #[serde(default, expecting = "an object")]
-struct Payload {
-    action: Text,
-    target: Option<Target>,
-    request: Option<Request>,
+struct Payload<'a> {
+    #[serde(borrow)]
+    action: Text<'a>,
+    target: Option<Target<'a>>,
+    request: Option<Request<'a>>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, expecting = "an object", rename_all = "camelCase")]
-struct Target {
-    media_type: Text,
-    digest: Text,
-    repository: Text,
-    tag: Text,
+struct Target<'a> {
+    #[serde(borrow)]
+    media_type: Text<'a>,
+    digest: Text<'a>,
+    repository: Text<'a>,
+    tag: Text<'a>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, expecting = "an object")]
-struct Request {
-    host: Text,
+struct Request<'a> {
+    #[serde(borrow)]
+    host: Text<'a>,
 }
 
 impl PayloadDecoder for AzureAcr {

@@ -39,24 +39,27 @@ static PROFILE: SenderProfile = SenderProfile {
 
 #[derive(Deserialize)]
 #[serde(expecting = "an object")]
-struct Payload {
-    push_data: Option<PushData>,
-    repository: Option<Repository>,
+struct Payload<'a> {
+    #[serde(borrow)]
+    push_data: Option<PushData<'a>>,
+    repository: Option<Repository<'a>>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, expecting = "an object")]
-struct PushData {
-    tag: Text,
-    media_type: Text,
+struct PushData<'a> {
+    #[serde(borrow)]
+    tag: Text<'a>,
+    media_type: Text<'a>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, expecting = "an object")]
-struct Repository {
-    repo_name: Text,
-    namespace: Text,
-    name: Text,
+struct Repository<'a> {
+    #[serde(borrow)]
+    repo_name: Text<'a>,
+    namespace: Text<'a>,
+    name: Text<'a>,
 }
 
 impl PayloadDecoder for DockerHub {

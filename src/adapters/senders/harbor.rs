@@ -44,34 +44,38 @@ const PUSHES: [&str; 3] = ["PUSH_ARTIFACT", "pushImage", "harbor.artifact.pushed
 
 #[derive(Default, Deserialize)]
 #[serde(default, expecting = "an object")]
-struct Payload {
-    r#type: Text,
-    event_data: Option<Event>,
-    data: Option<Event>,
+struct Payload<'a> {
+    #[serde(borrow)]
+    r#type: Text<'a>,
+    event_data: Option<Event<'a>>,
+    data: Option<Event<'a>>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, expecting = "an object")]
-struct Event {
-    resources: Option<Vec<Element<Resource>>>,
-    repository: Option<Repository>,
+struct Event<'a> {
+    #[serde(borrow)]
+    resources: Option<Vec<Element<Resource<'a>>>>,
+    repository: Option<Repository<'a>>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, expecting = "an object")]
-struct Resource {
-    digest: Text,
-    tag: Text,
+struct Resource<'a> {
+    #[serde(borrow)]
+    digest: Text<'a>,
+    tag: Text<'a>,
     #[serde(rename = "resource_url")]
-    url: Text,
+    url: Text<'a>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, expecting = "an object")]
-struct Repository {
-    name: Text,
-    namespace: Text,
-    repo_full_name: Text,
+struct Repository<'a> {
+    #[serde(borrow)]
+    name: Text<'a>,
+    namespace: Text<'a>,
+    repo_full_name: Text<'a>,
 }
 
 impl PayloadDecoder for Harbor {
@@ -147,7 +151,7 @@ fn pushed_image(resource: &Resource, name: &str) -> Result<ImageName, DecodeErro
 }
 
 /// The registry's host in a resource's URL. A URL that begins with the repository names none.
-fn host<'a>(resource: &'a Resource, repository: &str) -> Result<&'a str, DecodeError> {
+fn host<'a>(resource: &'a Resource<'_>, repository: &str) -> Result<&'a str, DecodeError> {
     let url = resource.url.get();
     let url = url.ok_or_else(|| missing("resource_url, which names the registry"))?;
     let rest = url.strip_prefix(repository);

@@ -1,10 +1,10 @@
 //! Reading JSON that somebody else wrote.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
 use serde::Deserializer;
-use serde::de::DeserializeOwned;
 use serde::de::Error;
 use serde::de::IgnoredAny;
 use serde::de::Visitor;
@@ -15,7 +15,7 @@ use crate::adapters::senders::quote::shortened;
 use crate::ports::payload_decoder::DecodeError;
 
 /// Reads a body. Fields that a type does not name are skipped unread, so it costs nothing what they hold or how deep they are.
-pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
+pub(super) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, DecodeError> {
     if body.trim_ascii().is_empty() {
         return Err(DecodeError("the body is empty".to_owned()));
     }
@@ -32,21 +32,21 @@ pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> 
 }
 
 /// A text that may be absent, null or empty, which all mean the same. A whole number counts as the text that it would be: templates that
-/// people write forget the quotation marks.
+/// people write forget the quotation marks. A text without escapes is borrowed from the body.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(super) struct Text(Option<String>);
+pub(super) struct Text<'a>(Option<Cow<'a, str>>);
 
-impl Text {
+impl<'a> Text<'a> {
     /// The text, unless there is none.
     pub(super) fn get(&self) -> Option<&str> {
         self.0.as_deref()
     }
 
     /// The text at a key of an object, where something that is no text counts as none.
-    pub(super) fn of(object: &Value, key: &str) -> Self {
+    pub(super) fn of(object: &'a Value, key: &str) -> Self {
         match object.get(key) {
             Some(Value::String(text)) => Self::from(text.as_str()),
-            Some(Value::Number(number)) if !number.is_f64() => Self(Some(number.to_string())),
+            Some(Value::Number(number)) if !number.is_f64() => Self::from(number.to_string()),
             _ => Self(None),
         }
     }
@@ -55,15 +55,26 @@ impl Text {
     pub(super) fn or(self, other: impl FnOnce() -> Self) -> Self {
         if self.0.is_some() { self } else { other() }
     }
-}
 
-impl From<&str> for Text {
-    fn from(text: &str) -> Self {
-        Self((!text.is_empty()).then(|| text.to_owned()))
+    /// The text, empty where there is none.
+    pub(super) fn into_string(self) -> String {
+        self.0.unwrap_or_default().into_owned()
     }
 }
 
-impl<'de> Deserialize<'de> for Text {
+impl<'a> From<&'a str> for Text<'a> {
+    fn from(text: &'a str) -> Self {
+        Self((!text.is_empty()).then_some(Cow::Borrowed(text)))
+    }
+}
+
+impl From<String> for Text<'_> {
+    fn from(text: String) -> Self {
+        Self((!text.is_empty()).then_some(Cow::Owned(text)))
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(TextVisitor)
     }
@@ -93,27 +104,31 @@ impl<T> Element<T> {
 
 struct TextVisitor;
 
-impl Visitor<'_> for TextVisitor {
-    type Value = Text;
+impl<'de> Visitor<'de> for TextVisitor {
+    type Value = Text<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a text")
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<Text, E> {
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Text<'de>, E> {
         Ok(Text::from(text))
     }
 
-    fn visit_u64<E: Error>(self, number: u64) -> Result<Text, E> {
-        Ok(Text(Some(number.to_string())))
+    fn visit_str<E: Error>(self, text: &str) -> Result<Text<'de>, E> {
+        Ok(Text::from(text.to_owned()))
     }
 
-    fn visit_i64<E: Error>(self, number: i64) -> Result<Text, E> {
-        Ok(Text(Some(number.to_string())))
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Text<'de>, E> {
+        Ok(Text::from(number.to_string()))
     }
 
-    fn visit_unit<E: Error>(self) -> Result<Text, E> {
-        Ok(Text(None))
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Text<'de>, E> {
+        Ok(Text::from(number.to_string()))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Text<'de>, E> {
+        Ok(Text::default())
     }
 }
 
@@ -123,11 +138,12 @@ mod tests {
 
     #[derive(Debug, Default, Deserialize)]
     #[serde(default)]
-    struct Probe {
-        tag: Text,
+    struct Probe<'a> {
+        #[serde(borrow)]
+        tag: Text<'a>,
     }
 
-    fn tag(body: &str) -> Result<Text, DecodeError> {
+    fn tag(body: &str) -> Result<Text<'_>, DecodeError> {
         parse::<Probe>(body.as_bytes()).map(|probe| probe.tag)
     }
 

@@ -72,8 +72,9 @@ mod tests {
 
     #[test]
     fn the_whole_name_goes_before_its_parts() {
-        let text = |text: &str| Text::from(text);
-        let full = |whole, namespace, name| full_name(&text(whole), &text(namespace), &text(name));
+        let full = |whole: &str, namespace: &str, name: &str| {
+            full_name(&whole.into(), &namespace.into(), &name.into())
+        };
         assert_eq!(full("a/b", "c", "d").as_deref(), Some("a/b"));
         assert_eq!(full("", "c", "d").as_deref(), Some("c/d"));
         assert_eq!(full("", "", "d").as_deref(), Some("d"));

@@ -1,7 +1,6 @@
 //! The pushes of one delivery.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 
 use crate::domain::event::ImageEvent;
 use crate::domain::reference::Digest;
@@ -18,7 +17,6 @@ const MOST: usize = 1_000;
 #[derive(Default)]
 pub(super) struct Pushes {
     events: Vec<ImageEvent>,
-    places: HashMap<(ImageName, Tag), usize>,
     left_out: Option<String>,
     wrong: Option<DecodeError>,
 }
@@ -45,18 +43,7 @@ impl Pushes {
             return;
         }
         let digest = digest.and_then(|digest| Digest::parse(digest).ok());
-        match self.places.entry((image.clone(), tag.clone())) {
-            Entry::Vacant(place) => {
-                place.insert(self.events.len());
-                self.events.push(ImageEvent { image, tag, digest });
-            }
-            Entry::Occupied(place) => {
-                let known = self.events.get_mut(*place.get());
-                if let (Some(known), Some(digest)) = (known, digest) {
-                    known.digest = Some(digest);
-                }
-            }
-        }
+        self.events.push(ImageEvent { image, tag, digest });
     }
 
     /// Notes that a part of the delivery announces no push, and why. The first reason is the one that is told.
@@ -69,19 +56,20 @@ impl Pushes {
         self.wrong.get_or_insert(error);
     }
 
-    /// What the delivery means.
+    /// What the delivery means: every tag once, in the order of the payload.
     ///
     /// # Errors
     /// What is wrong with it, where no push is left to count, and where it announces too much at once.
     pub(super) fn decoded(self) -> Result<Decoded, DecodeError> {
-        if self.events.len() > MOST {
+        let events = each_tag_once(self.events);
+        if events.len() > MOST {
             return Err(DecodeError(format!(
                 "the delivery announces {} tags: send at most {MOST} at once",
-                self.events.len()
+                events.len()
             )));
         }
-        if !self.events.is_empty() {
-            return Ok(Decoded::Images(self.events));
+        if !events.is_empty() {
+            return Ok(Decoded::Images(events));
         }
         if let Some(error) = self.wrong {
             return Err(error);
@@ -90,6 +78,25 @@ impl Pushes {
         let reason = reason.unwrap_or_else(|| "it announces nothing".to_owned());
         Ok(Decoded::Ignored(reason))
     }
+}
+
+/// Joins events of the same tag, in the place of the first one. The last digest counts.
+fn each_tag_once(events: Vec<ImageEvent>) -> Vec<ImageEvent> {
+    // Nearly every delivery is one push.
+    if events.len() == 1 {
+        return events;
+    }
+    let mut places = HashMap::new();
+    let mut once: Vec<ImageEvent> = Vec::with_capacity(events.len());
+    for event in events {
+        let key = (event.image.clone(), event.tag.clone());
+        let place = *places.entry(key).or_insert(once.len());
+        match once.get_mut(place) {
+            Some(known) => known.digest = event.digest.or(known.digest.take()),
+            None => once.push(event),
+        }
+    }
+    once
 }
 
 /// Whether a text in the place of a tag is a digest. One that is cut short is still no tag.

@@ -39,15 +39,16 @@ static PROFILE: SenderProfile = SenderProfile {
 
 #[derive(Default, Deserialize)]
 #[serde(default, expecting = "an object")]
-struct Payload {
-    name: Text,
-    repository: Text,
-    namespace: Text,
-    docker_url: Text,
-    updated_tags: Option<Vec<Element<Text>>>,
+struct Payload<'a> {
+    #[serde(borrow)]
+    name: Text<'a>,
+    repository: Text<'a>,
+    namespace: Text<'a>,
+    docker_url: Text<'a>,
+    updated_tags: Option<Vec<Element<Text<'a>>>>,
 }
 
-impl Payload {
+impl Payload<'_> {
     /// The repository's path: told as such, else in the URL, else in parts.
     fn path(&self) -> Option<String> {
         let url_path = self.docker_url.get().and_then(|url| split_host(url).1);

@@ -1,5 +1,6 @@
 //! The fields of events and spans.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 
@@ -16,18 +17,18 @@ const TAKEN: [&str; 3] = ["time", "level", "msg"];
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Fields {
     pub(super) message: String,
-    pub(super) named: Vec<(String, Value)>,
+    pub(super) named: Vec<(Cow<'static, str>, Value)>,
 }
 
 impl Fields {
-    /// Adds all fields of another, which are stronger.
+    /// Adds all fields of a span, which are stronger.
     pub(super) fn extend(&mut self, stronger: &Self) {
         for (name, value) in &stronger.named {
             self.set(name.clone(), value.clone());
         }
     }
 
-    fn set(&mut self, name: String, value: Value) {
+    fn set(&mut self, name: Cow<'static, str>, value: Value) {
         match self.named.iter_mut().find(|(known, _)| *known == name) {
             Some(field) => field.1 = value,
             None => self.named.push((name, value)),
@@ -41,10 +42,12 @@ impl Fields {
             (MESSAGE, Value::String(text)) => self.message = text,
             (MESSAGE, value) => self.message = value.to_string(),
             // Records of the crate `log` come with their target as a field, and with their place in the source.
-            ("log.target", value) => self.set("logger".to_owned(), value),
+            ("log.target", value) => self.set("logger".into(), value),
             ("log.module_path" | "log.file" | "log.line", _) => {}
-            (name, value) if TAKEN.contains(&name) => self.set(format!("fields.{name}"), value),
-            (name, value) => self.set(name.to_owned(), value),
+            (name, value) if TAKEN.contains(&name) => {
+                self.set(format!("fields.{name}").into(), value);
+            }
+            (name, value) => self.set(name.into(), value),
         }
     }
 }

@@ -44,7 +44,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_line_is_one_object_on_one_line(message in any::<String>(), value in any::<String>()) {
-            let fields = vec![("a".to_owned(), value.as_str().into())];
+            let fields = vec![("a".into(), value.as_str().into())];
             let text = render(&Line { message: message.clone(), fields, ..Line::sample() });
             prop_assert_eq!(text.matches('\n').count(), 1);
             let object: Value = serde_json::from_str(&text).unwrap();

@@ -1,5 +1,6 @@
 //! One line of the log, before it is written.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::time::SystemTime;
 
@@ -16,7 +17,7 @@ pub(super) struct Line {
     /// What it says.
     pub(super) message: String,
     /// Names and values, each name once.
-    pub(super) fields: Vec<(String, Value)>,
+    pub(super) fields: Vec<(Cow<'static, str>, Value)>,
 }
 
 impl Line {
@@ -43,11 +44,11 @@ impl Line {
             level: Level::WARN,
             message: "image changed".to_owned(),
             fields: vec![
-                ("image".to_owned(), "ghcr.io/a/b:1.2".into()),
-                ("reason".to_owned(), "say \"hi\"\nnow".into()),
-                ("count".to_owned(), 3.into()),
-                ("done".to_owned(), true.into()),
-                ("empty".to_owned(), "".into()),
+                ("image".into(), "ghcr.io/a/b:1.2".into()),
+                ("reason".into(), "say \"hi\"\nnow".into()),
+                ("count".into(), 3.into()),
+                ("done".into(), true.into()),
+                ("empty".into(), "".into()),
             ],
         }
     }

@@ -43,8 +43,6 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        let mut own = Fields::default();
-        event.record(&mut own);
         let mut fields = Fields::default();
         let spans = context.event_scope(event).into_iter();
         for span in spans.flat_map(tracing_subscriber::registry::Scope::from_root) {
@@ -52,11 +50,11 @@ where
                 fields.extend(outer);
             }
         }
-        fields.extend(&own);
+        event.record(&mut fields);
         let line = Line {
             time: (self.now)(),
             level: *event.metadata().level(),
-            message: own.message,
+            message: fields.message,
             fields: fields.named,
         };
         (self.sink)(&(self.render)(&line));

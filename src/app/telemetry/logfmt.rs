@@ -95,7 +95,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_line_is_one_line_and_says_what_it_was_told(message in any::<String>(), value in any::<String>()) {
-            let fields = vec![("a".to_owned(), value.as_str().into()), ("b".to_owned(), Value::from(1))];
+            let fields = vec![("a".into(), value.as_str().into()), ("b".into(), Value::from(1))];
             let text = render(&Line { message: message.clone(), fields, ..Line::sample() });
             let line = text.strip_suffix('\n').unwrap();
             prop_assert!(!line.contains(char::is_control), "{:?}", line);

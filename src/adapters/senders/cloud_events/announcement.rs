@@ -98,8 +98,8 @@ mod tests {
     fn event(kind: &str, data: Value) -> Event {
         Event {
             kind: kind.to_owned(),
-            source: Text::default(),
-            subject: Text::default(),
+            source: String::new(),
+            subject: String::new(),
             data,
         }
     }

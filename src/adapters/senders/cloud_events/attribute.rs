@@ -8,9 +8,10 @@ use crate::adapters::senders::json::Text;
 /// values, then one round of percent-decoding.
 ///
 /// [the HTTP binding, 3.1.3.2]: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md#3132-http-header-values
-pub(super) fn decoded(value: &str) -> Text {
+pub(super) fn decoded(value: &str) -> Text<'static> {
     let plain = unquoted(value.trim());
-    Text::from(percent_decode_str(&plain).decode_utf8_lossy().as_ref())
+    let plain = percent_decode_str(&plain).decode_utf8_lossy();
+    Text::from(plain.into_owned())
 }
 
 fn unquoted(value: &str) -> String {

@@ -15,10 +15,10 @@ use crate::ports::payload_decoder::DecodeError;
 pub(super) struct Event {
     /// `type`.
     pub(super) kind: String,
-    /// `source`.
-    pub(super) source: Text,
-    /// `subject`.
-    pub(super) subject: Text,
+    /// `source`, empty where there is none.
+    pub(super) source: String,
+    /// `subject`, empty where there is none.
+    pub(super) subject: String,
     /// `data`, null where there is none.
     pub(super) data: Value,
 }
@@ -47,8 +47,8 @@ fn structured(mut event: Value) -> Result<Event, DecodeError> {
         return if eventbridge::is_native(&event) {
             Ok(Event {
                 kind: String::new(),
-                source: Text::default(),
-                subject: Text::default(),
+                source: String::new(),
+                subject: String::new(),
                 data: event,
             })
         } else {
@@ -57,8 +57,8 @@ fn structured(mut event: Value) -> Result<Event, DecodeError> {
     }
     Ok(Event {
         kind: required(&text("type"), "type")?,
-        source: text("source"),
-        subject: text("subject"),
+        source: text("source").into_string(),
+        subject: text("subject").into_string(),
         data: event.get_mut("data").map(Value::take).unwrap_or_default(),
     })
 }
@@ -76,8 +76,8 @@ fn binary(delivery: &Delivery, content_type: &str) -> Result<Event, DecodeError>
     let json = content_type.is_empty() || content_type.contains("json");
     Ok(Event {
         kind,
-        source: text("ce-source"),
-        subject: text("ce-subject"),
+        source: text("ce-source").into_string(),
+        subject: text("ce-subject").into_string(),
         data: if json && !delivery.body.is_empty() {
             parse(&delivery.body)?
         } else {

@@ -47,8 +47,8 @@ pub(super) fn read(
 ) -> Result<(), DecodeError> {
     let keys = if is_zot(event) { &ZOT_KEYS } else { &KEYS };
     let told = |keys: &[&str]| first(&event.data, keys);
-    let subject = Subject::parse(event.subject.get().unwrap_or_default());
-    let source = ecr::Source::parse(event.source.get().unwrap_or_default());
+    let subject = Subject::parse(&event.subject);
+    let source = ecr::Source::parse(&event.source);
     let name = told(keys.repository)
         .or(|| subject.repository.clone())
         .or(|| {
@@ -75,21 +75,21 @@ fn is_zot(event: &Event) -> bool {
     event.kind.starts_with("zotregistry.")
 }
 
-fn first(data: &Value, keys: &[&str]) -> Text {
+fn first<'a>(data: &'a Value, keys: &[&str]) -> Text<'a> {
     let texts = keys.iter().map(|key| Text::of(data, key));
     texts.fold(Text::default(), |found, text| found.or(|| text))
 }
 
 /// A subject of the form `repository[:tag][@digest]`.
 #[derive(Default)]
-struct Subject {
-    repository: Text,
-    tag: Text,
-    digest: Text,
+struct Subject<'a> {
+    repository: Text<'a>,
+    tag: Text<'a>,
+    digest: Text<'a>,
 }
 
-impl Subject {
-    fn parse(text: &str) -> Self {
+impl<'a> Subject<'a> {
+    fn parse(text: &'a str) -> Self {
         let (rest, digest) = text.split_once('@').unwrap_or((text, ""));
         let (repository, tag) = split_name(rest);
         Self {
@@ -111,7 +111,7 @@ fn other_registry(event: &Event, delivery: &Delivery) -> Result<Registry, Decode
     if let Some(url) = delivery.query(OVERRIDE).filter(|url| !url.is_empty()) {
         return parse_registry("the query parameter registry_url", url);
     }
-    let source = event.source.get().unwrap_or_default();
+    let source = event.source.as_str();
     if ecr::is_type(&event.kind) {
         let source = quoted(source);
         return Err(DecodeError(format!(

@@ -47,7 +47,8 @@ impl PayloadDecoder for Ghcr {
     }
 
     fn decode(&self, delivery: &Delivery) -> Result<Decoded, DecodeError> {
-        let payload: Payload = parse(&json(delivery)?)?;
+        let json = json(delivery)?;
+        let payload: Payload = parse(&json)?;
         if let Some(reason) = no_package_event(delivery, &payload) {
             return Ok(Decoded::Ignored(reason));
         }
@@ -128,12 +129,12 @@ fn name(package: &Package) -> Result<ImageName, DecodeError> {
         .map_err(|error| DecodeError(format!("package.name: {error}")))
 }
 
-fn tag(version: &Version) -> Option<&str> {
+fn tag<'a>(version: &'a Version<'_>) -> Option<&'a str> {
     let named = [version.tag(), version.name.get(), version.id.get()];
     named.into_iter().flatten().find(|text| !is_digest(text))
 }
 
-fn digest(version: &Version) -> Option<&str> {
+fn digest<'a>(version: &'a Version<'_>) -> Option<&'a str> {
     let named = [version.name.get(), version.id.get()];
     let named = named.into_iter().flatten().find(|text| is_digest(text));
     version.digest().or(named)

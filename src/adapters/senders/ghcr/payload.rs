@@ -6,78 +6,86 @@ use crate::adapters::senders::json::Text;
 
 #[derive(Default, Deserialize)]
 #[serde(default, expecting = "an object")]
-pub(super) struct Payload {
-    pub(super) action: Text,
-    pub(super) package: Option<Package>,
-    pub(super) registry_package: Option<Package>,
-    zen: Text,
-    hook_id: Text,
+pub(super) struct Payload<'a> {
+    #[serde(borrow)]
+    pub(super) action: Text<'a>,
+    pub(super) package: Option<Package<'a>>,
+    pub(super) registry_package: Option<Package<'a>>,
+    zen: Text<'a>,
+    hook_id: Text<'a>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, expecting = "an object")]
-pub(super) struct Package {
-    pub(super) name: Text,
-    namespace: Text,
+pub(super) struct Package<'a> {
+    #[serde(borrow)]
+    pub(super) name: Text<'a>,
+    namespace: Text<'a>,
     #[serde(rename = "package_type")]
-    kind: Text,
-    ecosystem: Text,
-    owner: Option<Owner>,
+    kind: Text<'a>,
+    ecosystem: Text<'a>,
+    owner: Option<Owner<'a>>,
     #[serde(rename = "package_version")]
-    pub(super) version: Option<Version>,
+    pub(super) version: Option<Version<'a>>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, expecting = "an object")]
-struct Owner {
-    login: Text,
+struct Owner<'a> {
+    #[serde(borrow)]
+    login: Text<'a>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, expecting = "an object")]
-pub(super) struct Version {
-    pub(super) name: Text,
+pub(super) struct Version<'a> {
+    #[serde(borrow)]
+    pub(super) name: Text<'a>,
     #[serde(rename = "version")]
-    pub(super) id: Text,
-    container_metadata: Option<Metadata>,
+    pub(super) id: Text<'a>,
+    container_metadata: Option<Metadata<'a>>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, expecting = "an object")]
-struct Metadata {
-    tag: Option<TagInfo>,
-    manifest: Option<Manifest>,
+struct Metadata<'a> {
+    #[serde(borrow)]
+    tag: Option<TagInfo<'a>>,
+    manifest: Option<Manifest<'a>>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, expecting = "an object")]
-struct TagInfo {
-    name: Text,
-    digest: Text,
+struct TagInfo<'a> {
+    #[serde(borrow)]
+    name: Text<'a>,
+    digest: Text<'a>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, expecting = "an object")]
-struct Manifest {
-    digest: Text,
-    media_type: Text,
-    config: Option<Config>,
+struct Manifest<'a> {
+    #[serde(borrow)]
+    digest: Text<'a>,
+    media_type: Text<'a>,
+    config: Option<Config<'a>>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, expecting = "an object")]
-struct Config {
-    media_type: Text,
+struct Config<'a> {
+    #[serde(borrow)]
+    media_type: Text<'a>,
 }
 
-impl Payload {
+impl Payload<'_> {
     /// Whether this is what GitHub sends to try a new webhook.
     pub(super) fn is_ping(&self) -> bool {
         self.zen.get().is_some() && self.hook_id.get().is_some()
     }
 }
 
-impl Package {
+impl Package<'_> {
     /// The kind of package, such as `CONTAINER` or `npm`.
     pub(super) fn kind(&self) -> Option<&str> {
         self.kind.get().or(self.ecosystem.get())
@@ -90,12 +98,12 @@ impl Package {
     }
 }
 
-impl Version {
-    fn tag_info(&self) -> Option<&TagInfo> {
+impl Version<'_> {
+    fn tag_info(&self) -> Option<&TagInfo<'_>> {
         self.container_metadata.as_ref()?.tag.as_ref()
     }
 
-    fn manifest(&self) -> Option<&Manifest> {
+    fn manifest(&self) -> Option<&Manifest<'_>> {
         self.container_metadata.as_ref()?.manifest.as_ref()
     }
 
