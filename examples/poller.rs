@@ -197,7 +197,9 @@ impl Cluster {
             .find(|known| known.id == change.application);
         let application = found.ok_or(TriggerError::Gone)?;
         println!("  writing {:?}", change.edits);
-        let changed = change.applied_to(application).map_err(not_made)?;
+        let changed = change
+            .applied_to(application)
+            .map_err(|conflict| not_made(&conflict))?;
         *application = Arc::new(changed);
         *resources = Arc::new(Resources {
             applications,
@@ -207,7 +209,7 @@ impl Cluster {
     }
 }
 
-fn not_made(conflict: ChangeConflict) -> TriggerError {
+fn not_made(conflict: &ChangeConflict) -> TriggerError {
     let reason = conflict.to_string();
     match conflict {
         ChangeConflict::Moved(_) => TriggerError::Moved { reason },
