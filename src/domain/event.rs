@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::domain::reference::{Digest, ImageName, Tag};
+use crate::domain::reference::{Digest, ImageName, Tag, write_version};
 
 /// "This tag of this image was pushed." A push without a tag is no event: nobody tracks it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -17,10 +17,7 @@ pub struct ImageEvent {
 
 impl fmt::Display for ImageEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.image, self.tag)?;
-        match &self.digest {
-            Some(digest) => write!(f, "@{digest}"),
-            None => Ok(()),
-        }
+        write!(f, "{}", self.image)?;
+        write_version(f, Some(&self.tag), self.digest.as_ref())
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::domain::reference::ImageName;
 use crate::domain::reference::split_name;
+use crate::domain::reference::write_version;
 
 /// `[name=]newname[:tag][@digest]`, in the language of `kustomize edit set image`. Every text is one; nothing of it is lost, so that an
 /// entry is shown as it was written.
@@ -68,13 +69,7 @@ impl fmt::Display for KustomizeImage {
             write!(f, "{name}=")?;
         }
         f.write_str(&self.new_name)?;
-        if let Some(tag) = &self.tag {
-            write!(f, ":{tag}")?;
-        }
-        match &self.digest {
-            Some(digest) => write!(f, "@{digest}"),
-            None => Ok(()),
-        }
+        write_version(f, self.tag.as_ref(), self.digest.as_ref())
     }
 }
 

@@ -403,16 +403,25 @@ impl fmt::Display for ImageName {
     }
 }
 
+/// The end of a reference: `[:tag][@digest]`.
+pub(super) fn write_version(
+    f: &mut fmt::Formatter<'_>,
+    tag: Option<impl fmt::Display>,
+    digest: Option<impl fmt::Display>,
+) -> fmt::Result {
+    if let Some(tag) = tag {
+        write!(f, ":{tag}")?;
+    }
+    match digest {
+        Some(digest) => write!(f, "@{digest}"),
+        None => Ok(()),
+    }
+}
+
 impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.spelling)?;
-        if let Some(tag) = &self.tag {
-            write!(f, ":{tag}")?;
-        }
-        match &self.digest {
-            Some(digest) => write!(f, "@{digest}"),
-            None => Ok(()),
-        }
+        write_version(f, self.tag.as_ref(), self.digest.as_ref())
     }
 }
 
