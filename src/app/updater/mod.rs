@@ -141,7 +141,8 @@ impl Updater {
     }
 
     fn needs_turn(&self, at_the_end: bool) -> bool {
-        let first = lock(&self.backlog).first_ready(at_the_end).cloned();
+        let backlog = lock(&self.backlog);
+        let first = backlog.first_ready(at_the_end);
         first.is_some_and(|work| work.failures == 0 && !self.judge(&work.batch).changes.is_empty())
     }
 
