@@ -1,7 +1,7 @@
 //! Versions and suites, as OpenSSL's and curl's clients see them.
 
 use crate::support::server::{Server, policy, settings};
-use crate::support::tools::{curl, has, s_client};
+use crate::support::tools::{curl, handshake, has};
 use image_updater::adapters::tls::setup::TlsSettings;
 
 async fn serving(min: &str, max: &str, ciphers: &str) -> Server {
@@ -11,12 +11,6 @@ async fn serving(min: &str, max: &str, ciphers: &str) -> Server {
         ..settings(folder.path())
     })
     .await
-}
-
-/// The version and the suite of a handshake, as one text; empty where there is none.
-async fn handshake(server: &Server, arguments: &str) -> String {
-    let handshake = s_client(server.address, arguments).await;
-    handshake.map_or_else(String::new, |it| format!("{} {}", it.version, it.suite))
 }
 
 #[tokio::test]

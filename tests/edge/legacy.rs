@@ -7,7 +7,7 @@ use image_updater::adapters::tls::setup::{TlsSettings, set_up};
 use crate::support::client;
 use crate::support::files::Pair;
 use crate::support::server::{Server, policy, settings};
-use crate::support::tools::{curl, has, s_client};
+use crate::support::tools::{curl, handshake, has};
 
 async fn serving(min: &str, max: &str, ciphers: &str) -> Server {
     let folder = tempfile::tempdir().unwrap();
@@ -17,11 +17,6 @@ async fn serving(min: &str, max: &str, ciphers: &str) -> Server {
         ..settings(folder.path())
     })
     .await
-}
-
-async fn handshake(server: &Server, arguments: &str) -> String {
-    let handshake = s_client(server.address, arguments).await;
-    handshake.map_or_else(String::new, |it| format!("{} {}", it.version, it.suite))
 }
 
 #[tokio::test]

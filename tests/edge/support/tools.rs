@@ -7,6 +7,7 @@ use std::process::{Output, Stdio};
 use tokio::process::Command;
 use tokio::time::timeout;
 
+use super::server::Server;
 use super::wire::PATIENCE;
 
 /// What a handshake of `openssl s_client` came to.
@@ -37,6 +38,12 @@ pub(crate) async fn has(program: &str, version: &str) -> bool {
         let _ = std::io::stderr().write_all(line.as_bytes());
     }
     found
+}
+
+/// The version and the suite of a handshake, as one text; empty where there is none.
+pub(crate) async fn handshake(server: &Server, arguments: &str) -> String {
+    let handshake = s_client(server.address, arguments).await;
+    handshake.map_or_else(String::new, |it| format!("{} {}", it.version, it.suite))
 }
 
 /// Runs a program to its end without input.
