@@ -15,6 +15,7 @@
 
 pub mod change;
 pub mod delivery;
+mod dns_label;
 pub mod edits;
 pub mod event;
 pub mod judgement;

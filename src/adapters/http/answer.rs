@@ -74,6 +74,11 @@ impl Answer {
         }
     }
 
+    /// To a delivery that the intake rejects before its body is read.
+    pub(super) fn unread(rejection: &Rejection) -> Self {
+        Self::rejection(rejection).closing()
+    }
+
     fn rejection(rejection: &Rejection) -> Self {
         let status = match rejection {
             Rejection::NoHandler => StatusCode::NOT_FOUND,

@@ -102,6 +102,11 @@ async fn deliver<B: Buf, E>(
         body: Vec::new(),
     };
     let sender = delivery.sender_type().map(shortened);
+    if !body::is_short(arrival.announced)
+        && let Err(rejection) = edge.intake.screen(&delivery)
+    {
+        return Answer::unread(&rejection).to(sender);
+    }
     let answer = match body::read(chunks, arrival.announced, &edge.limits).await {
         Ok(body) => {
             delivery.body = body;
