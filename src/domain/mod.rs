@@ -20,6 +20,7 @@ pub mod edits;
 pub mod event;
 pub mod judgement;
 pub mod kustomize_image;
+pub mod lease;
 pub mod pairs;
 pub mod policy;
 pub mod rate_policy;
