@@ -1,0 +1,10 @@
+//! A real API server, and what tests do with one.
+
+mod api_server;
+mod custom_resources;
+mod peers;
+mod world;
+
+pub(crate) use self::api_server::ApiServer;
+pub(crate) use self::world::World;
+pub(crate) use self::world::eventually;
