@@ -2,6 +2,8 @@
 
 mod configuration;
 mod decode;
+mod leadership;
+mod probes;
 mod quickstart;
 mod resources;
 mod secrets;
