@@ -3,6 +3,7 @@
 #![cfg(test)]
 #![cfg(feature = "server")]
 
+mod memory;
 mod reading;
 mod support;
 mod support_check;
