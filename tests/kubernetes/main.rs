@@ -3,6 +3,7 @@
 #![cfg(test)]
 #![cfg(feature = "server")]
 
+mod lease;
 mod memory;
 mod reading;
 mod support;
