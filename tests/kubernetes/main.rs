@@ -3,7 +3,16 @@
 #![cfg(test)]
 #![cfg(feature = "server")]
 
+#[path = "../program/deliver.rs"]
+mod deliver;
+mod lease;
+mod memory;
+mod reading;
+#[path = "../program/server.rs"]
+#[expect(dead_code, reason = "the tests of the program use all of it")]
+mod server;
 mod lease;
 mod reading;
 mod support;
 mod support_check;
+mod waiting;
