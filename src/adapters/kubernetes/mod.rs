@@ -1,0 +1,3 @@
+//! ImageUpdaters and Applications in a cluster, through the Kubernetes API.
+
+mod patch;
