@@ -2,11 +2,6 @@
 
 #![cfg(test)]
 #![cfg(feature = "server")]
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test ends where something is missing"
-)]
 
 mod reading;
 mod support;
