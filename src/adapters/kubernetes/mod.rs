@@ -1,6 +1,4 @@
 //! ImageUpdaters and Applications in a cluster, through the Kubernetes API.
-
-mod patch;
 //!
 //! | what | where |
 //! |---|---|
@@ -8,6 +6,7 @@ mod patch;
 //! | the ports | [`resources`] |
 //! | what an answer of the API is read into | [`slim_object`], by a `mask` |
 //! | what is known | `store`, of the sets of objects of single watches: `set`, each an `entry` with its `version` |
+//! | how it is written | a `trigger`, which sends a `patch` for each change |
 //! | how it is kept up to date | a `watch` of each kind in each namespace of the [`scope`] |
 
 pub mod client;
@@ -17,6 +16,7 @@ pub mod slim_object;
 
 mod entry;
 mod mask;
+mod patch;
 mod reason;
 mod retry;
 mod set;
@@ -26,3 +26,4 @@ mod testing;
 mod trigger;
 mod version;
 mod watch;
+mod write_error;
