@@ -3,6 +3,7 @@
 #![cfg(test)]
 #![cfg(feature = "server")]
 
+mod contract;
 mod reading;
 mod support;
 mod support_check;

@@ -23,14 +23,14 @@ use crate::support::World;
 use crate::support::eventually;
 
 /// What the reader knows, and the watch that keeps it up to date.
-struct Reading {
-    resources: Arc<ClusterResources>,
+pub(crate) struct Reading {
+    pub(crate) resources: Arc<ClusterResources>,
     watching: JoinHandle<()>,
 }
 
 impl Reading {
     /// With the rights of a bearer token, at home in a namespace.
-    async fn by(server: &ApiServer, token: &str, namespace: &str, scope: Scope) -> Self {
+    pub(crate) async fn by(server: &ApiServer, token: &str, namespace: &str, scope: Scope) -> Self {
         Self::with(&server.kubeconfig(token, namespace), scope).await
     }
 
@@ -49,7 +49,7 @@ impl Reading {
     }
 
     /// Of the namespace of a test, when it was read for the first time.
-    async fn of(server: &ApiServer, world: &World) -> Self {
+    pub(crate) async fn of(server: &ApiServer, world: &World) -> Self {
         let scope = Scope::Namespaces(vec![world.namespace.clone()]);
         let reading = Self::by(server, "admin", &world.namespace, scope).await;
         reading.resources.synced().await;
