@@ -7,3 +7,4 @@ mod contract;
 mod reading;
 mod support;
 mod support_check;
+mod writing;
