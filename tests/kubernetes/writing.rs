@@ -342,7 +342,8 @@ async fn a_change_costs_one_request_however_many_there_are() {
         return;
     };
     let edit = helm("tag", Some("v1"), "v2");
-    let change = |name: &String| writing.change(name, SourcePlace::Single, &[edit.clone()]);
+    let change =
+        |name: &String| writing.change(name, SourcePlace::Single, std::slice::from_ref(&edit));
     let changes: Vec<_> = names.iter().map(change).collect();
     let resources = &writing.reading.resources;
     assert_eq!(resources.apply(&changes).await, vec![Ok(()); 40]);
