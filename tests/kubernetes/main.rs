@@ -4,6 +4,7 @@
 #![cfg(feature = "server")]
 
 mod contract;
+mod lease;
 mod reading;
 mod support;
 mod support_check;

@@ -10,6 +10,7 @@
 //! | how it is kept up to date | a `watch` of each kind in each namespace of the [`scope`] |
 
 pub mod client;
+pub mod lease;
 pub mod resources;
 pub mod scope;
 pub mod slim_object;
