@@ -11,8 +11,10 @@ mod reading;
 #[path = "../program/server.rs"]
 #[expect(dead_code, reason = "the tests of the program use all of it")]
 mod server;
+mod contract;
 mod lease;
 mod reading;
 mod support;
 mod support_check;
 mod waiting;
+mod writing;

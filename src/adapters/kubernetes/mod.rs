@@ -6,6 +6,7 @@
 //! | the ports | [`resources`] |
 //! | what an answer of the API is read into | [`slim_object`], by a `mask` |
 //! | what is known | `store`, of the sets of objects of single watches: `set`, each an `entry` with its `version` |
+//! | how it is written | a `trigger`, which sends a `patch` for each change |
 //! | how it is kept up to date | a `watch` of each kind in each namespace of the [`scope`] |
 //! | who leads | [`lease`] |
 
@@ -17,6 +18,7 @@ pub mod slim_object;
 
 mod entry;
 mod mask;
+mod patch;
 mod reason;
 mod retry;
 mod set;
@@ -26,3 +28,4 @@ mod testing;
 mod trigger;
 mod version;
 mod watch;
+mod write_error;
