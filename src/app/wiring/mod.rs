@@ -2,6 +2,7 @@
 
 mod configuration;
 mod decode;
+mod definition;
 mod quickstart;
 mod secrets;
 mod send;
@@ -35,6 +36,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(Invocation::Decode(arguments)) => decode::run(arguments),
         Ok(Invocation::Send(arguments)) => send::run(arguments),
         Ok(Invocation::Quickstart(arguments)) => quickstart::run(&arguments),
+        Ok(Invocation::Definition) => definition::run(),
         Err(error) => complain(error, EXIT_USAGE),
     }
 }
