@@ -9,5 +9,6 @@
 )]
 
 mod crd;
+mod install;
 mod support;
 mod support_check;
