@@ -8,13 +8,14 @@
 //! | [`config_source`] | driven | `adapters::config` |
 //! | [`event_queue`] | driven | `adapters::memory` |
 //! | [`pace`] | driven | `adapters::pace` |
-//! | [`resource_reader`] | driven | `adapters::manifests` |
+//! | [`resource_reader`] | driven | `adapters::kubernetes`, `adapters::manifests` |
 //! | [`update_trigger`] | driven | `adapters::manifests` |
 //! | [`registry_client`] | driven | none yet: events are trusted |
 //! | [`webhook_client`] | driven | `adapters::webhook_client` |
 
 pub mod config_source;
 pub mod event_queue;
+pub mod lease_store;
 pub mod pace;
 pub mod payload_decoder;
 pub mod registry_client;

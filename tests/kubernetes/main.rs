@@ -2,13 +2,10 @@
 
 #![cfg(test)]
 #![cfg(feature = "server")]
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test ends where something is missing"
-)]
 
 mod crd;
 mod install;
+mod lease;
+mod reading;
 mod support;
 mod support_check;

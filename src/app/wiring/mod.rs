@@ -4,6 +4,7 @@ mod configuration;
 mod decode;
 mod definition;
 mod quickstart;
+mod resources;
 mod secrets;
 mod send;
 mod serve;
