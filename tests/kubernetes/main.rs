@@ -12,6 +12,8 @@ mod reading;
 #[expect(dead_code, reason = "the tests of the program use all of it")]
 mod server;
 mod contract;
+mod crd;
+mod install;
 mod lease;
 mod reading;
 mod support;
