@@ -2,9 +2,9 @@
 
 mod configuration;
 mod decode;
+mod definition;
 mod leadership;
 mod probes;
-mod definition;
 mod quickstart;
 mod resources;
 mod secrets;
