@@ -11,8 +11,6 @@ mod reading;
 #[path = "../program/server.rs"]
 #[expect(dead_code, reason = "the tests of the program use all of it")]
 mod server;
-mod lease;
-mod reading;
 mod support;
 mod support_check;
 mod waiting;
