@@ -21,5 +21,6 @@ mod set;
 mod store;
 #[cfg(test)]
 mod testing;
+mod trigger;
 mod version;
 mod watch;
