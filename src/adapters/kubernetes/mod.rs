@@ -4,14 +4,17 @@
 //! |---|---|
 //! | the connection | [`client`]; errors of it in words: `reason` |
 //! | the ports | [`resources`] |
+//! | what is told there | [`status_writer`], [`events`] |
 //! | what an answer of the API is read into | [`slim_object`], by a `mask` |
 //! | what is known | `store`, of the sets of objects of single watches: `set`, each an `entry` with its `version` |
 //! | how it is kept up to date | a `watch` of each kind in each namespace of the [`scope`] |
 
 pub mod client;
+pub mod events;
 pub mod resources;
 pub mod scope;
 pub mod slim_object;
+pub mod status_writer;
 
 mod entry;
 mod mask;
@@ -24,3 +27,4 @@ mod testing;
 mod trigger;
 mod version;
 mod watch;
+mod write_error;
