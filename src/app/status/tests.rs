@@ -329,7 +329,7 @@ async fn what_could_not_be_written_is_written_later_with_all_that_came_meanwhile
     let place = place(&["a"]);
     let mut failing = MockStatusWriter::new();
     let mut order = Sequence::new();
-    let unavailable = WriteError::Unavailable {
+    let unavailable = TellError::Unavailable {
         reason: "time-out".to_owned(),
     };
     failing
@@ -358,7 +358,7 @@ async fn what_is_forbidden_waits_for_the_next_chance() {
     let place = place(&["a"]);
     let mut writer = MockStatusWriter::new();
     writer.expect_write().times(2).returning(|_, _, _| {
-        Err(WriteError::Forbidden {
+        Err(TellError::Forbidden {
             verb: "patch",
             resource: "imageupdaters/status",
             namespace: "argocd".to_owned(),
