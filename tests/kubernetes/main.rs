@@ -5,5 +5,6 @@
 
 mod contract;
 mod reading;
+mod status;
 mod support;
 mod support_check;
