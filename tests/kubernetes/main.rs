@@ -4,7 +4,9 @@
 #![cfg(feature = "server")]
 
 mod contract;
+mod lease;
 mod reading;
 mod status;
 mod support;
 mod support_check;
+mod writing;

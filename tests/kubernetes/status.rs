@@ -32,20 +32,23 @@ use image_updater::ports::event_queue::EventQueue;
 use k8s_openapi::api::core::v1::Event;
 use kube::Api;
 use kube::ResourceExt;
+use kube::api::DeleteParams;
 use kube::api::ListParams;
+use kube::api::Patch;
+use kube::api::PatchParams;
 use serde_json::Value;
 use serde_json::json;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::support::ApiServer;
-use crate::support::Toll;
+use crate::support::Proxy;
 use crate::support::World;
 use crate::support::eventually;
 
-/// The program without its door, on a way on which its requests are counted.
+/// The program without its door, and a proxy that counts its requests.
 struct Program {
-    toll: Toll,
+    proxy: Proxy,
     queue: Arc<InMemoryQueue>,
     close: watch::Sender<bool>,
     working: JoinHandle<()>,
@@ -55,8 +58,8 @@ struct Program {
 impl Program {
     /// With the rights of a bearer token, in the namespace of a test.
     async fn start(server: &ApiServer, world: &World, token: &str) -> Self {
-        let toll = Toll::to(server, token, &world.namespace).await;
-        let cluster = Cluster::new(toll.config(), None).unwrap();
+        let proxy = Proxy::of(server.client(token, &world.namespace).await).await;
+        let cluster = Cluster::new(proxy.config(), Some(world.namespace.clone())).unwrap();
         let scope = Scope::Namespaces(vec![world.namespace.clone()]);
         let resources = Arc::new(ClusterResources::new(cluster, scope));
         let watching = tokio::spawn(Arc::clone(&resources).watch());
@@ -77,7 +80,7 @@ impl Program {
         let (close, closing) = watch::channel(false);
         let working = tokio::spawn(async move { updater.run(closing).await });
         Self {
-            toll,
+            proxy,
             queue,
             close,
             working,
@@ -232,7 +235,7 @@ async fn an_event_costs_a_patch_an_event_and_a_status() {
         has_reason(&world, &format!("u{n}"), "Ready", "ReconcileSucceeded").await;
     }
     eventually("every status was written", async || {
-        (program.toll.count("PATCH", "/status") == 50).then_some(())
+        (program.proxy.count("PATCH", "/status") == 50).then_some(())
     })
     .await;
     let before = updater(&world, "u7").await;
@@ -241,7 +244,7 @@ async fn an_event_costs_a_patch_an_event_and_a_status() {
     assert_eq!(before["status"]["observedGeneration"], 1);
     assert_eq!(before["status"]["lastUpdatedAt"], Value::Null);
     let before = versions(&world).await;
-    program.toll.take();
+    program.proxy.paths();
 
     program.push("ghcr.io/acme/one-7:1.1.0").await;
     eventually("the Application is changed", async || {
@@ -251,7 +254,7 @@ async fn an_event_costs_a_patch_an_event_and_a_status() {
     .await;
     program.finish().await;
 
-    let mut asked = program.toll.take();
+    let mut asked = program.proxy.paths();
     asked.sort();
     let namespace = &world.namespace;
     assert_eq!(
@@ -272,14 +275,19 @@ async fn an_event_costs_a_patch_an_event_and_a_status() {
             .all(|(name, version)| before.get(name) == Some(version))
     );
 
-    let status = updater(&world, "u7").await["status"].clone();
+    tells_of_the_update(&world).await;
+}
+
+/// The status of `u7` and the Event about `app-7-0`.
+async fn tells_of_the_update(world: &World) {
+    let status = updater(world, "u7").await["status"].clone();
     assert_eq!(status["applicationsMatched"], 10);
     let update = &status["recentUpdates"][0];
     assert_eq!(update["image"], "ghcr.io/acme/one-7");
     assert_eq!(update["applicationsUpdated"], 1);
     assert_eq!(update["message"], "Updated from 1.0.0 to 1.1.0.");
     assert_eq!(status["lastUpdatedAt"], update["updatedAt"]);
-    let [event] = &events(&world).await[..] else {
+    let [event] = &events(world).await[..] else {
         panic!("not one Event");
     };
     let application = world.read("app-7-0").await;
@@ -328,10 +336,12 @@ async fn of_two_updaters_of_one_image_the_older_decides_and_the_other_says_so() 
     assert_eq!(image_of(&world, "web").await, "nginx:1.1.0");
     let younger = updater(&world, "b-younger").await;
     assert_eq!(younger["status"]["recentUpdates"], Value::Null);
-    assert_eq!(program.toll.count("PATCH", "/applications/web"), 1);
+    assert_eq!(program.proxy.count("PATCH", "/applications/web"), 1);
 
     let all = world.updaters();
-    all.delete("a-older", &Default::default()).await.unwrap();
+    all.delete("a-older", &DeleteParams::default())
+        .await
+        .unwrap();
     has_reason(&world, "b-younger", "Overlapping", "NoOverlap").await;
     program.push("nginx:1.2.0").await;
     eventually("the younger one decides", async || {
@@ -367,7 +377,7 @@ async fn who_asks_for_git_is_told_that_it_is_not_possible() {
     // Another process sees that it was told, and an edit that it is so no more.
     let again = Program::start(server, &world, "admin").await;
     let edit = json!({"spec": {"writeBackConfig": {"method": "argocd"}}});
-    let (how, edit) = (Default::default(), kube::api::Patch::Merge(edit));
+    let (how, edit) = (PatchParams::default(), Patch::Merge(edit));
     world.updaters().patch("git", &how, &edit).await.unwrap();
     let edited = has_reason(&world, "git", "Ready", "ReconcileSucceeded").await;
     assert_eq!(edited["status"]["observedGeneration"], 2);
@@ -426,10 +436,10 @@ async fn a_failure_is_told_when_it_begins_and_when_it_ends() {
     );
     assert_eq!(failed["status"]["recentUpdates"], Value::Null);
     for tag in ["1.2.0", "1.3.0"] {
-        let asked = program.toll.count("PATCH", "/applications/web");
+        let asked = program.proxy.count("PATCH", "/applications/web");
         program.push(&format!("nginx:{tag}")).await;
         eventually("it is tried again", async || {
-            (program.toll.count("PATCH", "/applications/web") > asked).then_some(())
+            (program.proxy.count("PATCH", "/applications/web") > asked).then_some(())
         })
         .await;
     }
@@ -474,7 +484,7 @@ async fn a_missing_permission_costs_what_needs_it_and_one_warning() {
     );
     let mut program = Program::start(server, &world, &token).await;
     eventually("it tried to write every status", async || {
-        (program.toll.count("PATCH", "/status") >= 3).then_some(())
+        (program.proxy.count("PATCH", "/status") >= 3).then_some(())
     })
     .await;
     program.push("nginx:1.1.0").await;
@@ -485,7 +495,7 @@ async fn a_missing_permission_costs_what_needs_it_and_one_warning() {
         .await;
     }
     program.finish().await;
-    assert_eq!(program.toll.count("POST", "/events"), 3);
+    assert_eq!(program.proxy.count("POST", "/events"), 3);
     let warnings = log.warnings();
     let of = |permission: &str| {
         let said = warnings.iter();

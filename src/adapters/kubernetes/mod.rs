@@ -12,6 +12,7 @@
 
 pub mod client;
 pub mod events;
+pub mod lease;
 pub mod resources;
 pub mod scope;
 pub mod slim_object;

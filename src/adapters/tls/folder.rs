@@ -1,17 +1,14 @@
 //! The folder that a certificate is mounted into.
 
-use std::fs::File;
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use super::certificate::KeyPair;
 use super::error::TlsError;
+use crate::adapters::mounted_file;
 
 const CERTIFICATE: &str = "tls.crt";
 const KEY: &str = "tls.key";
-
-/// The most that Kubernetes stores in a Secret, in bytes.
-const MAX_FILE: u64 = 1 << 20;
 
 /// What such a folder holds.
 #[derive(Clone, PartialEq, Eq)]
@@ -71,27 +68,12 @@ impl Found {
 
 fn content(folder: &Path, name: &str) -> Result<Option<Vec<u8>>, TlsError> {
     let file = folder.join(name);
-    match read(&file) {
+    match mounted_file::read(&file) {
         Ok(bytes) if bytes.trim_ascii().is_empty() => Ok(None),
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if is_missing(&error) => Ok(None),
         Err(source) => Err(TlsError::ReadFile { file, source }),
     }
-}
-
-fn read(file: &Path) -> io::Result<Vec<u8>> {
-    // Opening a pipe would wait for a writer.
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other("it is no file"));
-    }
-    let mut bytes = Vec::new();
-    let read = File::open(file)?
-        .take(MAX_FILE + 1)
-        .read_to_end(&mut bytes)?;
-    if read as u64 > MAX_FILE {
-        return Err(io::Error::other("it is longer than 1 MiB"));
-    }
-    Ok(bytes)
 }
 
 fn is_missing(error: &io::Error) -> bool {

@@ -3,12 +3,12 @@
 mod api_server;
 mod custom_resources;
 mod peers;
-mod toll;
+mod proxy;
 mod way;
 mod world;
 
 pub(crate) use self::api_server::ApiServer;
-pub(crate) use self::toll::Toll;
+pub(crate) use self::proxy::Proxy;
 pub(crate) use self::way::Way;
 pub(crate) use self::world::World;
 pub(crate) use self::world::eventually;
