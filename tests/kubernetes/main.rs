@@ -3,6 +3,7 @@
 #![cfg(test)]
 #![cfg(feature = "server")]
 
+mod chart;
 mod crd;
 mod install;
 mod lease;
