@@ -4,9 +4,20 @@
 #![cfg(feature = "server")]
 
 mod chart;
+mod contract;
 mod crd;
+#[path = "../program/deliver.rs"]
+mod deliver;
 mod install;
 mod lease;
+mod lease;
+mod memory;
 mod reading;
+mod reading;
+#[path = "../program/server.rs"]
+#[expect(dead_code, reason = "the tests of the program use all of it")]
+mod server;
 mod support;
 mod support_check;
+mod waiting;
+mod writing;

@@ -23,14 +23,14 @@ use crate::support::World;
 use crate::support::eventually;
 
 /// What the reader knows, and the watch that keeps it up to date.
-struct Reading {
-    resources: Arc<ClusterResources>,
+pub(crate) struct Reading {
+    pub(crate) resources: Arc<ClusterResources>,
     watching: JoinHandle<()>,
 }
 
 impl Reading {
     /// With the rights of a bearer token, at home in a namespace.
-    async fn by(server: &ApiServer, token: &str, namespace: &str, scope: Scope) -> Self {
+    pub(crate) async fn by(server: &ApiServer, token: &str, namespace: &str, scope: Scope) -> Self {
         Self::with(&server.kubeconfig(token, namespace), scope).await
     }
 
@@ -39,7 +39,12 @@ impl Reading {
         let kubeconfig = Kubeconfig::from_yaml(kubeconfig).unwrap();
         let options = KubeConfigOptions::default();
         let config = Config::from_custom_kubeconfig(kubeconfig, &options).await;
-        let cluster = Cluster::new(config.unwrap(), None).unwrap();
+        Self::on(config.unwrap(), scope)
+    }
+
+    /// With a configuration of a client.
+    pub(crate) fn on(config: Config, scope: Scope) -> Self {
+        let cluster = Cluster::new(config, None).unwrap();
         let resources = Arc::new(ClusterResources::new(cluster, scope));
         let watching = tokio::spawn(Arc::clone(&resources).watch());
         Self {
@@ -49,11 +54,16 @@ impl Reading {
     }
 
     /// Of the namespace of a test, when it was read for the first time.
-    async fn of(server: &ApiServer, world: &World) -> Self {
+    pub(crate) async fn of(server: &ApiServer, world: &World) -> Self {
         let scope = Scope::Namespaces(vec![world.namespace.clone()]);
         let reading = Self::by(server, "admin", &world.namespace, scope).await;
         reading.resources.synced().await;
         reading
+    }
+
+    /// Watches no longer.
+    pub(crate) fn stop(&self) {
+        self.watching.abort();
     }
 
     /// The Applications of a namespace, each with its kustomize images.

@@ -11,6 +11,7 @@ mod deliver;
 mod event;
 mod folder;
 mod life_cycle;
+mod probes;
 mod secrets;
 mod server;
 mod tls;

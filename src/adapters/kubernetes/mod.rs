@@ -1,4 +1,4 @@
-//! ImageUpdaters and Applications in a cluster, through the Kubernetes API.
+//! The Kubernetes API: ImageUpdaters and Applications in a cluster, and what else the program does there.
 //!
 //! | what | where |
 //! |---|---|
@@ -6,7 +6,9 @@
 //! | the ports | [`resources`] |
 //! | what an answer of the API is read into | [`slim_object`], by a `mask` |
 //! | what is known | `store`, of the sets of objects of single watches: `set`, each an `entry` with its `version` |
+//! | how it is written | a `trigger`, which sends a `patch` for each change |
 //! | how it is kept up to date | a `watch` of each kind in each namespace of the [`scope`] |
+//! | who leads | [`lease`] |
 
 pub mod client;
 pub mod lease;
@@ -16,6 +18,7 @@ pub mod slim_object;
 
 mod entry;
 mod mask;
+mod patch;
 mod reason;
 mod retry;
 mod set;
@@ -25,3 +28,4 @@ mod testing;
 mod trigger;
 mod version;
 mod watch;
+mod write_error;

@@ -3,6 +3,8 @@
 mod configuration;
 mod decode;
 mod definition;
+mod leadership;
+mod probes;
 mod quickstart;
 mod resources;
 mod secrets;
