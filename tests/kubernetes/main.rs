@@ -10,9 +10,7 @@ mod crd;
 mod deliver;
 mod install;
 mod lease;
-mod lease;
 mod memory;
-mod reading;
 mod reading;
 #[path = "../program/server.rs"]
 #[expect(dead_code, reason = "the tests of the program use all of it")]

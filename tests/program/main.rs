@@ -8,6 +8,7 @@
 
 mod commands;
 mod deliver;
+mod dry_run;
 mod event;
 mod folder;
 mod life_cycle;

@@ -33,6 +33,7 @@ pub(super) fn settings(
         mode,
         manifests: values.optional("manifests")?,
         cluster: cluster(mode, values)?,
+        dry_run: values.get("dry-run")?,
         confirm: values.get("webhook.confirm")?,
         server: server(mode, values, build.tls)?,
         probes: probes(values)?,

@@ -48,6 +48,8 @@ pub struct Settings {
     pub manifests: Option<PathBuf>,
     /// The cluster.
     pub cluster: ClusterSettings,
+    /// Whether nothing at all is written: no Application, and nothing that tells of one.
+    pub dry_run: bool,
     /// What an update rests on.
     pub confirm: Confirm,
     /// The webhook server; `None`: `run` without one.

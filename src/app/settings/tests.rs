@@ -584,8 +584,15 @@ fn what_does_nothing_yet_says_so() {
         place: "$GIT_COMMIT_USER".to_owned(),
     };
     assert!(world.notices(Mode::Webhook).contains(&notice));
-    let dry = minimal().flags(&[("--dry-run", "true")]);
-    assert_eq!(dry.problems(Mode::Run).len(), 1);
+}
+
+#[test]
+fn both_commands_can_run_dry() {
+    for mode in [Mode::Run, Mode::Webhook] {
+        assert!(!minimal().settings(mode).dry_run);
+        let dry = minimal().flags(&[("--dry-run", "true")]);
+        assert!(dry.settings(mode).dry_run, "{mode}");
+    }
 }
 
 #[test]

@@ -41,6 +41,9 @@ pub(super) async fn open(settings: &Settings) -> Result<Place, StartError> {
             let namespace = settings.cluster.argocd_namespace.clone();
             let namespace = namespace.unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned());
             let manifests = Arc::new(Manifests::open(dir.clone(), namespace)?);
+            if !settings.dry_run {
+                manifests.remove_leftovers();
+            }
             Ok(Place {
                 reader: Arc::clone(&manifests) as _,
                 trigger: Arc::clone(&manifests) as _,

@@ -138,10 +138,13 @@ impl Server {
         let registry = match settings.confirm {
             Confirm::Event => None,
         };
+        if settings.dry_run {
+            warn!("dry run: the log says what would change, and nothing is written");
+        }
         let updater = Updater::new(Ports {
             queue,
             reader: place.reader,
-            trigger: place.trigger,
+            trigger: (!settings.dry_run).then_some(place.trigger),
             pace: Arc::clone(&pace) as _,
             registry,
         });
