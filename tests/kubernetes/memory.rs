@@ -145,16 +145,7 @@ fn application(number: usize) -> Value {
     let name = format!("service-{}-{number}", number / FOLLOWED);
     let image = format!("registry.example.com/team/service-{}", number / FOLLOWED);
     let revision = format!("{number:040x}");
-    let source = json!({
-        "repoURL": "https://git.example.com/platform/deployments.git", "targetRevision": "HEAD",
-        "path": format!("services/{name}/overlays/production"),
-        "helm": {
-            "valueFiles": ["values.yaml", "values-production.yaml"],
-            "parameters": [
-                {"name": "image.name", "value": image}, {"name": "image.tag", "value": "1.4.2", "forceString": true},
-            ],
-        },
-    });
+    let source = source(&name, &image);
     let resource = |index: usize| {
         json!({
             "group": "apps", "version": "v1", "kind": "Deployment", "namespace": "production", "name": format!("{name}-{index}"),
@@ -201,6 +192,19 @@ fn application(number: usize) -> Value {
                 "operation": {"sync": {"revision": revision}, "initiatedBy": {"automated": true}, "retry": {"limit": 5}},
                 "syncResult": {"revision": revision, "source": source, "resources": (0..12).map(synced).collect::<Vec<_>>()},
             },
+        },
+    })
+}
+
+fn source(name: &str, image: &str) -> Value {
+    json!({
+        "repoURL": "https://git.example.com/platform/deployments.git", "targetRevision": "HEAD",
+        "path": format!("services/{name}/overlays/production"),
+        "helm": {
+            "valueFiles": ["values.yaml", "values-production.yaml"],
+            "parameters": [
+                {"name": "image.name", "value": image}, {"name": "image.tag", "value": "1.4.2", "forceString": true},
+            ],
         },
     })
 }
