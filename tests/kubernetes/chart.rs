@@ -20,12 +20,15 @@ fn chart() -> PathBuf {
 
 /// The program `helm`, which lies beside the API server; a test without it is left out, except in CI.
 fn helm() -> Option<PathBuf> {
-    let folder = PathBuf::from(env::var_os("KUBEBUILDER_ASSETS")?);
-    let helm = folder.join("helm");
-    if helm.is_file() {
+    let folder = env::var_os("KUBEBUILDER_ASSETS").map(PathBuf::from);
+    let helm = folder.map(|folder| folder.join("helm"));
+    if let Some(helm) = helm.filter(|helm| helm.is_file()) {
         return Some(helm);
     }
-    assert!(env::var_os("CI").is_none(), "{} is missing", helm.display());
+    assert!(
+        env::var_os("CI").is_none(),
+        "$KUBEBUILDER_ASSETS/helm is missing; tests/peers/build builds it"
+    );
     let line =
         "\n!!! tests of the chart were LEFT OUT: there is no helm; tests/peers/build builds it\n";
     let _ = std::io::stderr().write_all(line.as_bytes());

@@ -6,6 +6,7 @@ use crate::manifests::apply;
 use crate::manifests::documents;
 use crate::manifests::kustomize;
 use crate::support::World;
+use crate::support::eventually;
 
 /// What the Go program may do, by the name of the role: verbs on a resource of an API group.
 fn allowed(role: &str) -> &'static [(&'static str, &'static str, &'static str)] {
@@ -126,6 +127,15 @@ async fn the_account_may_do_what_it_has_to_and_nothing_else() {
         ];
         server.kubectl(&ask, "").is_ok()
     };
+    eventually("the roles are in effect", async || {
+        let (own, watched) = (&world.namespace, &watched.namespace);
+        let all = may("create", "events", own)
+            && may("create", "events", watched)
+            && may("watch", "secrets", own)
+            && may("patch", "leases.coordination.k8s.io", own);
+        all.then_some(())
+    })
+    .await;
     for (verb, resource) in [
         ("list", "applications.argoproj.io"),
         ("watch", "applications.argoproj.io"),
