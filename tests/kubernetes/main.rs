@@ -10,7 +10,9 @@ mod crd;
 mod deliver;
 mod install;
 mod lease;
+mod manifests;
 mod memory;
+mod permissions;
 mod reading;
 #[path = "../program/server.rs"]
 #[expect(dead_code, reason = "the tests of the program use all of it")]
