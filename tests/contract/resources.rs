@@ -61,8 +61,7 @@ fn it_knows_the_resources(place: &impl Place) {
         updater.created = None;
     }
     for application in &mut current.applications {
-        let application = Arc::make_mut(application);
-        NAMESPACE.clone_into(&mut application.id.namespace);
+        NAMESPACE.clone_into(&mut Arc::make_mut(application).id.namespace);
     }
     current.applications.sort_by(|a, b| a.id.cmp(&b.id));
     assert_eq!(current, resources());

@@ -137,6 +137,7 @@ fn sample(setting: &Setting) -> &'static str {
         (_, Kind::Choice(words)) => words.last().unwrap(),
         (_, Kind::TlsVersion) => unreachable!(),
         (_, Kind::TlsCiphers) => "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+        (_, Kind::Address) => "127.0.0.1:7777",
         (_, Kind::Namespace) => "sample",
         (_, Kind::Namespaces) => "sample,other",
         (_, Kind::Text | Kind::Path | Kind::Secret) => "/sample",

@@ -27,6 +27,8 @@ pub(super) struct Place {
     pub(super) watch: Background,
     /// Ends when everything was read for the first time.
     pub(super) synced: Background,
+    /// The cluster, where it is one.
+    pub(super) cluster: Option<Cluster>,
 }
 
 /// The folder of manifests where there is one, and else the cluster.
@@ -47,6 +49,7 @@ pub(super) async fn open(settings: &Settings) -> Result<Place, StartError> {
                 trigger: Arc::clone(&manifests) as _,
                 watch: Box::pin(manifests.watch()),
                 synced: Box::pin(std::future::ready(())),
+                cluster: None,
             })
         }
         None => Ok(in_cluster(&settings.cluster).await?),
@@ -56,13 +59,14 @@ pub(super) async fn open(settings: &Settings) -> Result<Place, StartError> {
 async fn in_cluster(settings: &ClusterSettings) -> Result<Place, ConnectError> {
     let cluster = connect(settings).await?;
     let scope = scope(&settings.watched, cluster.namespace());
-    let resources = Arc::new(ClusterResources::new(cluster, scope));
+    let resources = Arc::new(ClusterResources::new(cluster.clone(), scope));
     let first = Arc::clone(&resources);
     Ok(Place {
         reader: Arc::clone(&resources) as _,
         trigger: Arc::clone(&resources) as _,
         watch: Box::pin(Arc::clone(&resources).watch()),
         synced: Box::pin(async move { first.synced().await }),
+        cluster: Some(cluster),
     })
 }
 
