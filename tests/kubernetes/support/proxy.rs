@@ -29,7 +29,7 @@ pub(crate) struct Proxy {
 
 struct Shared {
     client: Client,
-    /// The requests: method and status.
+    /// The requests, as [`Proxy::requests`] gives them.
     seen: Mutex<Vec<String>>,
     /// The methods to which the next answers are lost, in their order.
     losing: Mutex<VecDeque<&'static str>>,
@@ -53,12 +53,18 @@ impl Proxy {
         }
     }
 
-    /// How a client comes here.
-    pub(crate) fn config(&self) -> Config {
-        Config::new(format!("http://{}", self.address).parse().unwrap())
+    /// Its address.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
     }
 
-    /// The requests since this was last asked, as method and HTTP status, such as `PATCH 200`. Lists and watches do not count.
+    /// How a client comes here.
+    pub(crate) fn config(&self) -> Config {
+        Config::new(self.url().parse().unwrap())
+    }
+
+    /// The requests since this was last asked: method, HTTP status and what follows the namespace in the path, such as
+    /// `PATCH 200 applications/shop`. Lists and watches do not count.
     pub(crate) fn requests(&self) -> Vec<String> {
         std::mem::take(&mut *self.shared.seen.lock().unwrap())
     }
@@ -94,13 +100,14 @@ async fn forward(
     let (parts, body) = request.into_parts();
     let is_list = parts.method == "GET" && parts.uri.query().is_some_and(|query| !query.is_empty());
     let method = parts.method.to_string();
+    let object = in_namespace(parts.uri.path()).to_owned();
     let body = body.collect().await.unwrap().to_bytes();
     let mut request = Request::from_parts(parts, Body::from(body.to_vec()));
     request.headers_mut().remove("host");
     let answer = shared.client.send(request).await;
     let answer = answer.map_err(io::Error::other)?;
     if !is_list {
-        let line = format!("{method} {}", answer.status().as_u16());
+        let line = format!("{method} {} {object}", answer.status().as_u16());
         shared.seen.lock().unwrap().push(line);
     }
     let mut losing = shared.losing.lock().unwrap();
@@ -109,4 +116,12 @@ async fn forward(
         return Err(io::Error::other("the answer is lost"));
     }
     Ok(answer)
+}
+
+/// A path without the API and the namespace that it begins with.
+fn in_namespace(path: &str) -> &str {
+    let object = path.split_once("/namespaces/").map(|(_, rest)| rest);
+    object
+        .and_then(|rest| rest.split_once('/'))
+        .map_or(path, |(_, object)| object)
 }
