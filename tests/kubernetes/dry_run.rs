@@ -58,7 +58,7 @@ impl Running {
     fn written(&mut self) -> Vec<String> {
         self.server.signal("TERM");
         assert!(self.server.wait().success(), "{}", self.server.log.text());
-        let mut requests = self.proxy.requests();
+        let mut requests = self.proxy.paths();
         requests.retain(|request| !request.starts_with("GET "));
         requests
     }

@@ -3,6 +3,7 @@
 #![cfg(test)]
 #![cfg(feature = "server")]
 
+mod chart;
 mod contract;
 mod crd;
 #[path = "../program/deliver.rs"]
@@ -15,6 +16,7 @@ mod reading;
 #[path = "../program/server.rs"]
 #[expect(dead_code, reason = "the tests of the program use all of it")]
 mod server;
+mod status;
 mod support;
 mod support_check;
 mod waiting;

@@ -88,14 +88,6 @@ impl Writing {
         all.patch(name, &how, &patch).await.unwrap();
     }
 
-    /// The requests since this was last asked, as method and HTTP status.
-    fn requests(&self) -> Vec<String> {
-        let requests = self.proxy.requests().into_iter();
-        requests
-            .map(|request| request.rsplit_once(' ').unwrap().0.to_owned())
-            .collect()
-    }
-
     async fn spec(&self, name: &str) -> Value {
         self.world.read(name).await["spec"].clone()
     }
@@ -162,7 +154,7 @@ async fn becomes(before: Value, edits: &[Edit], expected: Value) {
     for (name, (place, path)) in names.into_iter().zip(PLACES) {
         let mut object = writing.spec(name).await;
         writing.apply(name, place, edits).await.unwrap();
-        assert_eq!(writing.requests(), ["PATCH 200"], "{name}");
+        assert_eq!(writing.proxy.requests(), ["PATCH 200"], "{name}");
         *object.pointer_mut(path).unwrap() = source(&expected);
         assert_eq!(writing.spec(name).await, object, "{name}");
     }
@@ -266,7 +258,10 @@ async fn the_same_written_in_another_way_is_changed_too() {
         .apply("shop", SourcePlace::Single, &edits)
         .await
         .unwrap();
-    assert_eq!(writing.requests(), ["PATCH 422", "GET 200", "PATCH 200"]);
+    assert_eq!(
+        writing.proxy.requests(),
+        ["PATCH 422", "GET 200", "PATCH 200"]
+    );
     let expected = json!({
         "helm": {"parameters": [{"name": "tag", "value": "2", "forceString": true}]},
         "kustomize": {"images": ["nginx:2"]},
@@ -328,7 +323,7 @@ async fn what_others_write_meanwhile_stays_and_is_no_conflict() {
     };
     let (theirs, statuses, ()) = tokio::join!(person, argo_cd, ours);
     assert!(theirs > 1 && statuses > 1);
-    assert_eq!(writing.requests(), ["PATCH 200"; 100]);
+    assert_eq!(writing.proxy.requests(), ["PATCH 200"; 100]);
     let object = writing.spec("shop").await;
     let parameters = &object["source"]["helm"]["parameters"];
     assert_eq!(parameters[0], json!({"name": "tag", "value": "v100"}));
@@ -352,7 +347,7 @@ async fn a_change_costs_one_request_however_many_there_are() {
     let changes: Vec<_> = names.iter().map(change).collect();
     let resources = &writing.reading.resources;
     assert_eq!(resources.apply(&changes).await, vec![Ok(()); 40]);
-    assert_eq!(writing.requests(), ["PATCH 200"; 40]);
+    assert_eq!(writing.proxy.requests(), ["PATCH 200"; 40]);
     let current = resources.current();
     let made = |change: &ApplicationChange| {
         let mut applications = current.applications.iter();
@@ -380,7 +375,7 @@ async fn a_value_that_somebody_else_changed_is_decided_on_again() {
         .await;
     let reason = r#"tag is "mine", where "v1" was expected"#.to_owned();
     assert_eq!(error, Err(TriggerError::Moved { reason }));
-    assert_eq!(writing.requests(), ["PATCH 422", "GET 200"]);
+    assert_eq!(writing.proxy.requests(), ["PATCH 422", "GET 200"]);
     assert_eq!(
         writing.spec("shop").await["source"]["helm"]["parameters"],
         parameters
@@ -390,7 +385,7 @@ async fn a_value_that_somebody_else_changed_is_decided_on_again() {
         .apply("shop", SourcePlace::Single, &edit("mine"))
         .await
         .unwrap();
-    assert_eq!(writing.requests(), ["PATCH 200"]);
+    assert_eq!(writing.proxy.requests(), ["PATCH 200"]);
 }
 
 #[tokio::test]
@@ -464,7 +459,7 @@ async fn a_patch_whose_answer_is_lost_is_found_to_be_made() {
     let apply = async |edits: [Edit; 1]| writing.apply("shop", SourcePlace::Single, &edits).await;
     writing.proxy.lose(["PATCH"]);
     apply(to("v1", "v2")).await.unwrap();
-    assert_eq!(writing.requests(), ["PATCH 200", "GET 200"]);
+    assert_eq!(writing.proxy.requests(), ["PATCH 200", "GET 200"]);
     // Where nothing can be asked, it is decided on again later, and then it is seen.
     writing.proxy.lose(["PATCH", "GET"]);
     let lost = apply(to("v2", "v3")).await;
@@ -472,13 +467,13 @@ async fn a_patch_whose_answer_is_lost_is_found_to_be_made() {
         matches!(lost, Err(TriggerError::Unavailable { .. })),
         "{lost:?}"
     );
-    writing.requests();
+    writing.proxy.requests();
     let again = apply(to("v2", "v3")).await;
     assert!(
         matches!(again, Err(TriggerError::Moved { .. })),
         "{again:?}"
     );
-    assert_eq!(writing.requests(), ["PATCH 422", "GET 200"]);
+    assert_eq!(writing.proxy.requests(), ["PATCH 422", "GET 200"]);
     let known = writing.reading.resources.application(&writing.id("shop"));
     let made = writing.change("shop", SourcePlace::Single, &to("v2", "v3"));
     assert!(made.is_made_in(&known.unwrap().object));

@@ -29,10 +29,18 @@ pub(crate) struct Proxy {
 
 struct Shared {
     client: Client,
-    /// The requests, as [`Proxy::requests`] gives them.
-    seen: Mutex<Vec<String>>,
+    seen: Mutex<Vec<Seen>>,
     /// The methods to which the next answers are lost, in their order.
     losing: Mutex<VecDeque<&'static str>>,
+}
+
+/// A request that was answered.
+struct Seen {
+    method: String,
+    path: String,
+    status: u16,
+    /// Whether it is a list or a watch.
+    is_list: bool,
 }
 
 impl Proxy {
@@ -63,9 +71,30 @@ impl Proxy {
         Config::new(self.url().parse().unwrap())
     }
 
-    /// The requests since this was last asked: method, HTTP status and what follows the namespace in the path, such as
-    /// `PATCH 200 applications/shop`. Lists and watches do not count.
+    /// The requests since this was last asked, as method and HTTP status, such as `PATCH 200`. Lists and watches do not count.
     pub(crate) fn requests(&self) -> Vec<String> {
+        let seen = self.take();
+        let counted = seen.into_iter().filter(|seen| !seen.is_list);
+        counted
+            .map(|seen| format!("{} {}", seen.method, seen.status))
+            .collect()
+    }
+
+    /// All requests since this was last asked, as method and path.
+    pub(crate) fn paths(&self) -> Vec<String> {
+        let seen = self.take().into_iter();
+        seen.map(|seen| format!("{} {}", seen.method, seen.path))
+            .collect()
+    }
+
+    /// How many requests there are of this method with this in their path, of those that are next to be told.
+    pub(crate) fn count(&self, method: &str, part: &str) -> usize {
+        let seen = self.shared.seen.lock().unwrap();
+        let is = |seen: &&Seen| seen.method == method && seen.path.contains(part);
+        seen.iter().filter(is).count()
+    }
+
+    fn take(&self) -> Vec<Seen> {
         std::mem::take(&mut *self.shared.seen.lock().unwrap())
     }
 
@@ -99,29 +128,22 @@ async fn forward(
 ) -> Result<Response<Body>, io::Error> {
     let (parts, body) = request.into_parts();
     let is_list = parts.method == "GET" && parts.uri.query().is_some_and(|query| !query.is_empty());
-    let method = parts.method.to_string();
-    let object = in_namespace(parts.uri.path()).to_owned();
+    let (method, path) = (parts.method.to_string(), parts.uri.path().to_owned());
     let body = body.collect().await.unwrap().to_bytes();
     let mut request = Request::from_parts(parts, Body::from(body.to_vec()));
     request.headers_mut().remove("host");
     let answer = shared.client.send(request).await;
     let answer = answer.map_err(io::Error::other)?;
-    if !is_list {
-        let line = format!("{method} {} {object}", answer.status().as_u16());
-        shared.seen.lock().unwrap().push(line);
-    }
+    shared.seen.lock().unwrap().push(Seen {
+        method: method.clone(),
+        path,
+        status: answer.status().as_u16(),
+        is_list,
+    });
     let mut losing = shared.losing.lock().unwrap();
     if losing.front().is_some_and(|next| *next == method) {
         losing.pop_front();
         return Err(io::Error::other("the answer is lost"));
     }
     Ok(answer)
-}
-
-/// A path without the API and the namespace that it begins with.
-fn in_namespace(path: &str) -> &str {
-    let object = path.split_once("/namespaces/").map(|(_, rest)| rest);
-    object
-        .and_then(|rest| rest.split_once('/'))
-        .map_or(path, |(_, object)| object)
 }
