@@ -8,6 +8,7 @@ mod contract;
 mod crd;
 #[path = "../program/deliver.rs"]
 mod deliver;
+mod dry_run;
 mod install;
 mod lease;
 mod manifests;
