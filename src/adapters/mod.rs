@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod http;
+pub mod kubernetes;
 pub mod manifests;
 pub mod memory;
 pub mod pace;

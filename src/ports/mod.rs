@@ -8,7 +8,7 @@
 //! | [`config_source`] | driven | `adapters::config` |
 //! | [`event_queue`] | driven | `adapters::memory` |
 //! | [`pace`] | driven | `adapters::pace` |
-//! | [`resource_reader`] | driven | `adapters::manifests` |
+//! | [`resource_reader`] | driven | `adapters::kubernetes`, `adapters::manifests` |
 //! | [`update_trigger`] | driven | `adapters::manifests` |
 //! | [`registry_client`] | driven | none yet: events are trusted |
 //! | [`webhook_client`] | driven | `adapters::webhook_client` |

@@ -14,6 +14,10 @@ pub trait ResourceReader: Send + Sync {
     /// place has made.
     fn current(&self) -> Arc<Resources>;
 
-    /// Waits until [`current`](Self::current) is another than when this last returned.
+    /// Whether [`current`](Self::current) is all there is. It is not before everything was read for the first time, nor while changes may have
+    /// been missed. What is decided then may be decided on old knowledge.
+    fn is_current(&self) -> bool;
+
+    /// Waits until [`current`](Self::current) or [`is_current`](Self::is_current) is another than when this last returned.
     async fn changed(&self);
 }

@@ -19,9 +19,6 @@ use crate::adapters::wire::image_updater;
 use crate::domain::resources::application::Application;
 use crate::domain::resources::image_updater::ImageUpdater;
 
-/// The most that is reported of one object.
-const MAX_REPORTS: usize = 20;
-
 /// A text that says it is an object of ours. A file that is no YAML and does not is some template of somebody else's.
 static OURS: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r#"\bkind["']?\s*:\s*["']?(ImageUpdater|Application)\b"#).ok());
@@ -129,9 +126,7 @@ impl Contents {
         line_of: impl Fn(&FieldPath) -> usize,
     ) {
         let title = title(object.value);
-        let errors = findings.errors.iter().map(|one| (" is left out", one));
-        let warnings = findings.warnings.iter().map(|one| ("", one));
-        for (fate, finding) in errors.chain(warnings).take(MAX_REPORTS) {
+        for (fate, finding) in findings.told() {
             let path = joined(&object.path, &finding.path);
             self.report(line_of(&path), format!("{title}{fate}: {finding}"));
         }

@@ -161,6 +161,10 @@ impl ResourceReader for Manifests {
         Arc::clone(&self.shared.current.borrow())
     }
 
+    fn is_current(&self) -> bool {
+        true
+    }
+
     async fn changed(&self) {
         let mut told = self.told.lock().await;
         // It fails only when there is no sender, and this holds one.

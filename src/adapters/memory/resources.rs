@@ -50,6 +50,10 @@ impl ResourceReader for InMemoryResources {
         Arc::clone(&self.current.borrow())
     }
 
+    fn is_current(&self) -> bool {
+        true
+    }
+
     async fn changed(&self) {
         let mut told = self.told.lock().await;
         // It fails only when there is no sender, and this holds one.

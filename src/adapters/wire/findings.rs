@@ -4,6 +4,9 @@ use std::fmt;
 
 use crate::adapters::wire::field_path::FieldPath;
 
+/// The most that is told of one object.
+const MAX_TOLD: usize = 20;
+
 /// Everything that there is to say about an object that was read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Findings {
@@ -23,6 +26,14 @@ pub struct Finding {
 }
 
 impl Findings {
+    /// What to tell people: each finding, and before it what becomes of the object because of it, to be put behind the object's name. Of very
+    /// many only the first.
+    pub fn told(&self) -> impl Iterator<Item = (&'static str, &Finding)> {
+        let errors = self.errors.iter().map(|one| (" is left out", one));
+        let warnings = self.warnings.iter().map(|one| ("", one));
+        errors.chain(warnings).take(MAX_TOLD)
+    }
+
     pub(super) fn error(&mut self, path: &FieldPath, reason: impl Into<String>) {
         self.errors.push(Finding {
             path: path.clone(),

@@ -2,9 +2,11 @@
 //!
 //! What the queue gives is judged at once. Most events end there, and cost no more than a look into the index. What leads to work waits for
 //! its turn, first come, first served, at the rate that is set. While an image waits, newer events for it join in; when its turn comes,
-//! all of them are judged together on what is known then.
+//! all of them are judged together on what is known then. While not everything is known, nothing is taken from the queue and nothing judged:
+//! an event that is judged on old knowledge may be lost.
 
 mod backlog;
+mod currency;
 mod report;
 mod work;
 
@@ -20,6 +22,7 @@ use tokio::sync::watch;
 use tokio::time::sleep_until;
 
 use self::backlog::Backlog;
+use self::currency::Currency;
 use crate::domain::resources::Resources;
 use crate::domain::tracking::index::Index;
 use crate::ports::event_queue::Batch;
@@ -50,6 +53,15 @@ pub struct Updater {
     known: Mutex<Known>,
     backlog: Mutex<Backlog>,
     in_work: Mutex<Option<Batch>>,
+    currency: Mutex<Currency>,
+}
+
+/// What is to be done next.
+enum Step {
+    /// The queue has given this.
+    Examine(Batch),
+    /// It is the turn of the first that waits.
+    Work,
 }
 
 /// What was seen at the last look.
@@ -72,6 +84,7 @@ impl Updater {
             }),
             backlog: Mutex::default(),
             in_work: Mutex::default(),
+            currency: Mutex::default(),
         }
     }
 
@@ -79,21 +92,73 @@ impl Updater {
     pub async fn run(&self, mut closing: watch::Receiver<bool>) {
         self.refresh();
         while !*closing.borrow() {
-            tokio::select! {
-                batch = self.ports.queue.next() => self.examine(batch).await,
-                () = self.turn(false) => self.work_on_next(false).await,
-                () = self.ports.reader.changed() => self.refresh(),
-                closed = closing.changed() => if closed.is_err() { break },
+            let is_current = self.is_current();
+            let step = tokio::select! {
+                biased;
+                closed = closing.changed() => if closed.is_err() { break } else { continue },
+                () = self.ports.reader.changed() => {
+                    self.refresh();
+                    continue;
+                }
+                step = self.next_step(), if is_current => step,
+            };
+            match step {
+                Step::Examine(batch) => self.examine(batch).await,
+                Step::Work => self.work_on_next(false).await,
             }
         }
+        self.finish().await;
+    }
+
+    /// Waits for the next batch or for the turn of what waits. It may be given up at any time.
+    async fn next_step(&self) -> Step {
+        tokio::select! {
+            batch = self.ports.queue.next() => Step::Examine(batch),
+            () = self.turn(false) => Step::Work,
+        }
+    }
+
+    /// Works until nothing waits.
+    async fn finish(&self) {
         loop {
+            self.finish_when_current().await;
             tokio::select! {
                 biased;
                 batch = self.ports.queue.next() => self.examine(batch).await,
                 () = std::future::ready(()), if lock(&self.backlog).is_empty() => return,
+                () = self.ports.reader.changed() => self.refresh(),
                 () = self.turn(true) => self.work_on_next(true).await,
             }
         }
+    }
+
+    /// Waits until everything is known, if anything is left to do then. What waits in the queue can only be seen by taking it; it counts as
+    /// being in work meanwhile.
+    async fn finish_when_current(&self) {
+        if self.is_current() {
+            return;
+        }
+        let taken = self.waiting();
+        if taken.is_none() && lock(&self.backlog).is_empty() {
+            return;
+        }
+        lock(&self.in_work).clone_from(&taken);
+        while !self.is_current() {
+            self.ports.reader.changed().await;
+        }
+        lock(&self.in_work).take();
+        if let Some(batch) = taken {
+            self.examine(batch).await;
+        }
+    }
+
+    /// Whether everything is known, so that decisions can be made.
+    fn is_current(&self) -> bool {
+        let is_current = self.ports.reader.is_current();
+        if let Some(turn) = lock(&self.currency).turn(is_current) {
+            report::turn(turn);
+        }
+        is_current
     }
 
     /// Names in the log what is not done, for a process that cannot wait for it, and says how many images that are.
@@ -170,5 +235,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+#[cfg(test)]
+mod currency_tests;
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@ use tracing::error;
 use tracing::info;
 use tracing::warn;
 
+use super::currency::Turn;
 use crate::domain::change::ApplicationChange;
 use crate::domain::judgement::Judgement;
 use crate::domain::judgement::Opinion;
@@ -219,6 +220,22 @@ pub(super) fn problem(problem: &Problem) {
         Severity::Warning => {
             warn!(%kind, object = %about, problem = message, "resource has a problem");
         }
+    }
+}
+
+/// Decisions have to wait, or need not wait any longer.
+pub(super) fn turn(turn: Turn) {
+    match turn {
+        Turn::Begins => {
+            info!("deliveries wait until ImageUpdaters and Applications are read");
+        }
+        Turn::Behind => {
+            warn!("deliveries wait: what is known of ImageUpdaters and Applications may be old")
+        }
+        Turn::Current(after) => info!(
+            ?after,
+            "ImageUpdaters and Applications are up to date: deliveries are worked on"
+        ),
     }
 }
 

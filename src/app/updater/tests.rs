@@ -37,7 +37,7 @@ fn id(name: &str) -> ResourceId {
 }
 
 /// The Application `web` that runs `image`, and an ImageUpdater that has it follow `policy` by `strategy`.
-fn resources(image: &str, policy: &str, strategy: &str) -> Arc<Resources> {
+pub(super) fn resources(image: &str, policy: &str, strategy: &str) -> Arc<Resources> {
     let source = Source {
         kustomize: Some(vec![image.to_owned()]),
         ..Source::default()
@@ -76,7 +76,7 @@ fn resources(image: &str, policy: &str, strategy: &str) -> Arc<Resources> {
     })
 }
 
-fn batch(events: &[&str]) -> Batch {
+pub(super) fn batch(events: &[&str]) -> Batch {
     let queued = |text: &&str| {
         let reference = Reference::parse(text).unwrap();
         let event = ImageEvent {
@@ -101,6 +101,7 @@ fn updater(done: usize, trigger: MockUpdateTrigger, seen: Vec<Arc<Resources>>) -
     let mut queue = MockEventQueue::new();
     queue.expect_done().times(done).return_const(());
     let mut reader = MockResourceReader::new();
+    reader.expect_is_current().return_const(true);
     let seen = Mutex::new(seen);
     reader.expect_current().returning(move || {
         let mut seen = seen.lock().unwrap();

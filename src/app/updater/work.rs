@@ -76,7 +76,7 @@ impl Updater {
     }
 
     /// Makes every change that the events lead to, and gives back those that could not be made for now. An Application that changed
-    /// meanwhile is judged again.
+    /// meanwhile is judged again at once, if everything is known that a judgement needs.
     async fn carry_out(&self, batch: &Batch) -> Postponed {
         let mut settled = HashSet::new();
         let mut open = Postponed::new();
@@ -86,7 +86,7 @@ impl Updater {
             let (moved, postponed) = self.make_changes(batch, &judgement, &mut settled).await;
             let is_done = moved.is_empty();
             open = moved.into_iter().chain(postponed).collect();
-            if is_done {
+            if is_done || !self.is_current() {
                 break;
             }
         }

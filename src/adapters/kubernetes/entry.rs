@@ -1,0 +1,74 @@
+//! What is known of one object.
+
+use std::sync::Arc;
+
+use kube::Resource;
+use tracing::info;
+use tracing::warn;
+
+use crate::adapters::kubernetes::slim_object::Kind;
+use crate::adapters::kubernetes::slim_object::SlimObject;
+use crate::adapters::kubernetes::version::Version;
+use crate::adapters::wire::findings::Finding;
+use crate::domain::resources::resource::ResourceId;
+
+/// An object as it was last heard of.
+#[derive(Debug, Clone)]
+pub(super) struct Entry<T> {
+    /// What it says; `None` where something in it is wrong.
+    pub(super) object: Option<Arc<T>>,
+    pub(super) version: Version,
+    pub(super) uid: Box<str>,
+    /// What is wrong with it, and what becomes of it because of that.
+    problems: Vec<String>,
+}
+
+impl<T: Kind> Entry<T> {
+    pub(super) fn of(object: &SlimObject<T>) -> Self {
+        let (read, findings) = object.read();
+        let told = findings.told();
+        let metadata = object.meta();
+        Self {
+            object: read.map(Arc::new),
+            version: Version::parse(metadata.resource_version.as_deref().unwrap_or_default()),
+            uid: metadata.uid.as_deref().unwrap_or_default().into(),
+            problems: told.map(|(fate, finding)| problem(fate, finding)).collect(),
+        }
+    }
+
+    /// Takes the place of what was known, and says whether it is anything else. Where it is equal, the object stays the one that it was. Its
+    /// problems are logged when they come and when they go.
+    pub(super) fn succeed(&mut self, id: &ResourceId, before: Option<Self>) -> bool {
+        let before_problems = before.as_ref().map_or(&[][..], |before| &before.problems);
+        log_changes::<T>(id, before_problems, &self.problems);
+        let before = before.and_then(|before| before.object);
+        if self.object == before {
+            self.object = before;
+            return false;
+        }
+        true
+    }
+
+    /// Ends because the object is gone, and says whether it counted for anything.
+    pub(super) fn end(self, id: &ResourceId) -> bool {
+        log_changes::<T>(id, &self.problems, &[]);
+        self.object.is_some()
+    }
+}
+
+fn problem(fate: &str, finding: &Finding) -> String {
+    match fate.trim_start() {
+        "" => finding.to_string(),
+        fate => format!("{fate}: {finding}"),
+    }
+}
+
+fn log_changes<T: Kind>(id: &ResourceId, before: &[String], now: &[String]) {
+    let kind = T::KIND;
+    for problem in now.iter().filter(|problem| !before.contains(problem)) {
+        warn!(%kind, object = %id, problem, "resource has a problem");
+    }
+    for problem in before.iter().filter(|problem| !now.contains(problem)) {
+        info!(%kind, object = %id, problem, "resource has that problem no longer");
+    }
+}

@@ -1,0 +1,183 @@
+//! One watch: of one kind, in one namespace or in all.
+//!
+//! kube's watcher lists and then watches. By itself it resumes after an error without telling when it is back; so any error ends it here, and
+//! another one begins with a list, whose end says that everything is known again. That the server ends a watch after its time is no error.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use kube::Api;
+use kube::Client;
+use kube::runtime::watcher;
+use kube::runtime::watcher::Error;
+use kube::runtime::watcher::Event;
+use tokio::time::Instant;
+use tracing::debug;
+use tracing::info;
+use tracing::warn;
+
+use crate::adapters::kubernetes::reason::is_forbidden;
+use crate::adapters::kubernetes::reason::reason;
+use crate::adapters::kubernetes::retry::Retry;
+use crate::adapters::kubernetes::slim_object::SlimObject;
+use crate::adapters::kubernetes::store::Store;
+use crate::adapters::kubernetes::store::Stored;
+
+/// How many objects the server sends at once in a list. More would only take more memory.
+const PAGE: u32 = 100;
+/// How long one watch lasts, in seconds. A connection that died in silence is noticed after this.
+pub(super) const DURATION: u32 = 30;
+/// The longest wait before a new attempt.
+const LONGEST_RETRY: Duration = Duration::from_secs(5);
+/// The longest such wait where a permission is missing.
+const LONGEST_REFUSAL: Duration = Duration::from_secs(30);
+/// After how long a refusal is taken to be meant: a server that has just started may not have read its roles yet.
+const MEANT: Duration = Duration::from_secs(20);
+
+/// A watch.
+pub(super) struct Watch<T> {
+    api: Api<SlimObject<T>>,
+    store: Arc<Store>,
+    /// The namespace; `None`: all of them.
+    namespace: Option<String>,
+    trouble: Option<Trouble>,
+    retry: Retry,
+}
+
+/// What has gone wrong and is not well again.
+#[derive(Debug, Clone, Copy)]
+struct Trouble {
+    since: Instant,
+    /// Whether it is about a permission.
+    is_refusal: bool,
+}
+
+impl<T: Stored> Watch<T> {
+    pub(super) fn new(client: &Client, store: Arc<Store>, namespace: Option<String>) -> Self {
+        let client = client.clone();
+        Self {
+            api: match &namespace {
+                Some(namespace) => Api::namespaced(client, namespace),
+                None => Api::all(client),
+            },
+            store,
+            namespace,
+            trouble: None,
+            retry: Retry::new(LONGEST_RETRY),
+        }
+    }
+
+    /// Keeps the store up to date, for as long as this is polled.
+    pub(super) async fn run(mut self) {
+        loop {
+            let error = self.follow().await;
+            self.store.lose::<T>(self.namespace.as_deref());
+            self.tell_lost(&error);
+            self.retry.wait().await;
+        }
+    }
+
+    /// Lists and watches until something goes wrong.
+    async fn follow(&mut self) -> Option<Error> {
+        let config = watcher::Config::default().page_size(PAGE).timeout(DURATION);
+        let mut events = pin!(watcher::watcher(self.api.clone(), config));
+        while let Some(event) = events.next().await {
+            let event = match event {
+                Ok(event) => event,
+                Err(error) => return Some(error),
+            };
+            let is_complete = matches!(event, Event::InitDone);
+            self.store.take(self.namespace.as_deref(), event);
+            if is_complete {
+                self.tell_regained();
+            }
+        }
+        None
+    }
+
+    fn tell_lost(&mut self, error: &Option<Error>) {
+        let is_refusal = error.as_ref().and_then(cause).is_some_and(is_forbidden);
+        let known = self
+            .trouble
+            .filter(|trouble| trouble.is_refusal == is_refusal);
+        if known.is_none() {
+            let longest = if is_refusal {
+                LONGEST_REFUSAL
+            } else {
+                LONGEST_RETRY
+            };
+            self.retry = Retry::new(longest);
+        }
+        let since = self.trouble.map_or_else(Instant::now, |one| one.since);
+        let reason = error.as_ref().map_or_else(String::new, text);
+        let (resource, namespace) = (resource::<T>(), self.namespace.as_deref().unwrap_or("*"));
+        if known.is_some() {
+            debug!(resource, namespace, reason, "the watch is still lost");
+        } else if is_refusal {
+            let verb = verb(error.as_ref());
+            warn!(
+                verb,
+                resource,
+                namespace,
+                reason,
+                "a permission is missing: grant it, or watch other namespaces with --watch-namespaces"
+            );
+        } else {
+            warn!(
+                resource,
+                namespace,
+                reason,
+                "the watch is lost: what deliveries announce waits until it is back"
+            );
+        }
+        self.trouble = Some(Trouble { since, is_refusal });
+        if is_refusal && since.elapsed() >= MEANT {
+            self.store.refuse::<T>(self.namespace.as_deref());
+        }
+    }
+
+    fn tell_regained(&mut self) {
+        if let Some(trouble) = self.trouble.take() {
+            let (resource, namespace) = (resource::<T>(), self.namespace.as_deref().unwrap_or("*"));
+            let after = trouble.since.elapsed();
+            info!(resource, namespace, ?after, "the watch is back");
+        }
+        self.retry = Retry::new(LONGEST_RETRY);
+    }
+}
+
+fn resource<T: Stored>() -> String {
+    format!("{}.{}", T::PLURAL, T::GROUP)
+}
+
+/// The failed call behind an error.
+fn cause(error: &Error) -> Option<&kube::Error> {
+    match error {
+        Error::InitialListFailed(cause)
+        | Error::WatchStartFailed(cause)
+        | Error::WatchFailed(cause) => Some(cause),
+        Error::WatchError(_) | Error::NoResourceVersion => None,
+    }
+}
+
+fn text(error: &Error) -> String {
+    match error {
+        Error::WatchError(status) => status.message.clone(),
+        other => cause(other).map_or_else(|| other.to_string(), reason),
+    }
+}
+
+fn verb(error: Option<&Error>) -> &'static str {
+    match error {
+        Some(Error::InitialListFailed(_)) => "list",
+        Some(
+            Error::WatchStartFailed(_)
+            | Error::WatchError(_)
+            | Error::WatchFailed(_)
+            | Error::NoResourceVersion,
+        )
+        | None => "watch",
+    }
+}
