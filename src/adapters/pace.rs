@@ -1,44 +1,33 @@
-//! The hourly rate, kept by governor on tokio's clock.
+//! The hourly rate, on tokio's clock, which tests can pause.
 //!
-//! governor's own waiting is neither first come, first served nor on tokio's clock, and its quota of N an hour lets a burst of N pass at
-//! once. So the quota here is one event an interval without a burst, and a mutex keeps the order.
-
-use std::time::Duration;
+//! No library: those that limit rates let as many pass at once as a whole period allows. Here turns are spaced out, and the order is kept.
 
 use async_trait::async_trait;
-use governor::Quota;
-use governor::RateLimiter;
-use governor::clock::Clock;
-use governor::clock::Reference;
-use governor::middleware::NoOpMiddleware;
-use governor::nanos::Nanos;
-use governor::state::InMemoryState;
-use governor::state::NotKeyed;
 use tokio::sync::Mutex;
 use tokio::sync::watch;
 use tokio::time::Instant;
+use tokio::time::sleep_until;
 
 use crate::domain::rate_policy::RatePolicy;
 use crate::ports::pace::Pace;
 
 /// Gives turns at the rate of a [`RatePolicy`].
 pub struct Governed {
-    limiter: Option<Mutex<Limiter>>,
+    policy: watch::Sender<RatePolicy>,
     lifted: watch::Sender<bool>,
+    /// When the last turn was given. Only the holder of the lock waits for a time, so turns are given in the order in which they were
+    /// asked for.
+    last: Mutex<Option<Instant>>,
 }
-
-type Limiter = RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<TokioInstant>>;
 
 impl Governed {
     /// Turns at that rate, the first one at once.
     #[must_use]
     pub fn new(policy: RatePolicy) -> Self {
-        let quota = policy.interval().and_then(Quota::with_period);
-        let limiter =
-            quota.map(|quota| Mutex::new(RateLimiter::direct_with_clock(quota, TokioClock)));
         Self {
-            limiter,
+            policy: watch::Sender::new(policy),
             lifted: watch::Sender::new(false),
+            last: Mutex::default(),
         }
     }
 
@@ -46,66 +35,44 @@ impl Governed {
     pub fn lift(&self) {
         self.lifted.send_replace(true);
     }
+
+    async fn in_order(&self) {
+        let mut policies = self.policy.subscribe();
+        let mut last = self.last.lock().await;
+        loop {
+            let interval = policies.borrow_and_update().interval();
+            let due = last.zip(interval).map(|(last, interval)| last + interval);
+            let Some(due) = due else { break };
+            tokio::select! {
+                () = sleep_until(due) => break,
+                // Fails only when the sender is gone, which `self` holds.
+                _ = policies.changed() => {}
+            }
+        }
+        *last = Some(Instant::now());
+    }
 }
 
 #[async_trait]
 impl Pace for Governed {
     async fn turn(&self) {
-        let Some(limiter) = &self.limiter else { return };
         let mut lifted = self.lifted.subscribe();
         tokio::select! {
-            () = in_order(limiter) => {}
+            () = self.in_order() => {}
             // Fails only when the sender is gone, which `self` holds.
             _ = lifted.wait_for(|lifted| *lifted) => {}
         }
     }
-}
 
-/// Only the holder of the lock asks the limiter, so turns are given in the order in which they were asked for.
-async fn in_order(limiter: &Mutex<Limiter>) {
-    let limiter = limiter.lock().await;
-    while let Err(not_until) = limiter.check() {
-        let wait = not_until.wait_time_from(TokioClock.now());
-        tokio::time::sleep(wait.max(Duration::from_millis(1))).await;
-    }
-}
-
-/// tokio's clock, which tests can pause.
-#[derive(Debug, Clone, Copy)]
-struct TokioClock;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct TokioInstant(Instant);
-
-impl Clock for TokioClock {
-    type Instant = TokioInstant;
-
-    fn now(&self) -> TokioInstant {
-        TokioInstant(Instant::now())
-    }
-}
-
-impl Reference for TokioInstant {
-    fn duration_since(&self, earlier: Self) -> Nanos {
-        self.0.saturating_duration_since(earlier.0).into()
-    }
-
-    fn saturating_sub(&self, duration: Nanos) -> Self {
-        Self(self.0.checked_sub(duration.into()).unwrap_or(self.0))
-    }
-}
-
-impl std::ops::Add<Nanos> for TokioInstant {
-    type Output = Self;
-
-    fn add(self, duration: Nanos) -> Self {
-        Self(self.0 + Duration::from(duration))
+    fn set_rate(&self, policy: RatePolicy) {
+        self.policy.send_replace(policy);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::time::Duration;
 
     use super::*;
 
@@ -186,5 +153,36 @@ mod tests {
         waiting.await.unwrap();
         pace.turn().await;
         assert_eq!(start.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_changed_rate_counts_for_those_who_wait_and_from_the_last_turn_on() {
+        let pace = Arc::new(Governed::new(RatePolicy::per_hour(1)));
+        let start = Instant::now();
+        pace.turn().await;
+        let order = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let waiting: Vec<_> = (0..3)
+            .map(|name| {
+                let (pace, order) = (Arc::clone(&pace), Arc::clone(&order));
+                tokio::spawn(async move {
+                    pace.turn().await;
+                    order
+                        .lock()
+                        .unwrap()
+                        .push((name, start.elapsed().as_secs()));
+                })
+            })
+            .collect();
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        pace.set_rate(RatePolicy::per_hour(60));
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        pace.set_rate(RatePolicy::per_hour(2));
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert_eq!(*order.lock().unwrap(), [(0, 60)]);
+        pace.set_rate(RatePolicy::per_hour(0));
+        for one in waiting {
+            one.await.unwrap();
+        }
+        assert_eq!(*order.lock().unwrap(), [(0, 60), (1, 130), (2, 130)]);
     }
 }
