@@ -126,8 +126,14 @@ mod tests {
                 "log",
                 "tracing::span",
             ] {
-                assert!(targets.would_enable(library, &tracing::Level::WARN), "{library}");
-                assert!(!targets.would_enable(library, &tracing::Level::INFO), "{library}");
+                assert!(
+                    targets.would_enable(library, &tracing::Level::WARN),
+                    "{library}"
+                );
+                assert!(
+                    !targets.would_enable(library, &tracing::Level::INFO),
+                    "{library}"
+                );
             }
         }
         let errors = targets(LogLevel::Error);

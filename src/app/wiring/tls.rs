@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::adapters::tls::acceptor::Acceptor;
 use crate::adapters::tls::error::TlsError;
+use crate::adapters::tls::folder::CertificateFolder;
 use crate::adapters::tls::plain_acceptor::PlainAcceptor;
 use crate::adapters::tls::reload::ReloadTiming;
 use crate::adapters::tls::setup;
@@ -40,7 +41,7 @@ fn to_adapter(settings: TlsSettings, http2: bool) -> setup::TlsSettings {
     setup::TlsSettings {
         policy: settings.policy,
         http2,
-        folder: settings.dir,
+        sources: vec![Arc::new(CertificateFolder(settings.dir))],
         names: host_names(),
         timing: ReloadTiming::default(),
     }
