@@ -6,15 +6,20 @@
 //! | the ports | [`resources`] |
 //! | what an answer of the API is read into | [`slim_object`], by a `mask` |
 //! | what is known | `store`, of the sets of objects of single watches: `set`, each an `entry` with its `version` |
+//! | settings, secrets and the certificate | a [`followed_object`] for each, by its values (`keyed`); `object_sources`, [`secrets`] |
 //! | how it is kept up to date | a `watch` of each kind in each namespace of the [`scope`] |
 
 pub mod client;
+pub mod followed_object;
 pub mod resources;
 pub mod scope;
+pub mod secrets;
 pub mod slim_object;
 
 mod entry;
+mod keyed;
 mod mask;
+mod object_sources;
 mod reason;
 mod retry;
 mod set;
