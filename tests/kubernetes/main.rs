@@ -8,5 +8,6 @@
     reason = "a test ends where something is missing"
 )]
 
+mod reading;
 mod support;
 mod support_check;

@@ -355,7 +355,14 @@ fn no_problem_hides_another() {
     let tls = folder.path().to_str().unwrap();
     let crossed = ["--tlsminversion=1.3", "--tlsmaxversion=1.2"];
     let problems = |arguments: &[&str]| {
-        let output = program().arg("webhook").args(arguments).output().unwrap();
+        let output = program()
+            .arg("webhook")
+            .args(arguments)
+            .env("HOME", folder.path())
+            .env_remove("KUBECONFIG")
+            .env_remove("KUBERNETES_SERVICE_HOST")
+            .output()
+            .unwrap();
         assert_eq!(output.status.code(), Some(64), "{}", stderr(&output));
         stderr(&output)
     };
@@ -366,8 +373,16 @@ fn no_problem_hides_another() {
     assert!(shown.contains("tls.dir: --tls-dir is "), "{shown}");
 
     let shown = problems(&["--tls-dir", tls]);
-    assert!(shown.contains("manifests: not set"), "{shown}");
+    assert!(
+        shown.contains("manifests: not set, and no cluster was found"),
+        "{shown}"
+    );
+    assert!(shown.contains("--kubeconfig"), "{shown}");
     assert!(shown.contains("tls.dir: --tls-dir is "), "{shown}");
+
+    let shown = problems(&["--kubeconfig", "/nowhere/kubeconfig", "--tls-dir", tls]);
+    assert!(shown.contains("kubeconfig: --kubeconfig is "), "{shown}");
+    assert!(!shown.contains("manifests: "), "{shown}");
 }
 
 #[test]

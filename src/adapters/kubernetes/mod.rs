@@ -26,5 +26,6 @@ mod set;
 mod store;
 #[cfg(test)]
 mod testing;
+mod trigger;
 mod version;
 mod watch;

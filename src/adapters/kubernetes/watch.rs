@@ -74,7 +74,7 @@ impl<T: Stored> Watch<T> {
         loop {
             let error = self.follow().await;
             self.store.lose::<T>(self.namespace.as_deref());
-            self.tell_lost(&error);
+            self.take_loss(error.as_ref());
             self.retry.wait().await;
         }
     }
@@ -97,26 +97,34 @@ impl<T: Stored> Watch<T> {
         None
     }
 
-    fn tell_lost(&mut self, error: &Option<Error>) {
-        let is_refusal = error.as_ref().and_then(cause).is_some_and(is_forbidden);
-        let known = self
-            .trouble
-            .filter(|trouble| trouble.is_refusal == is_refusal);
-        if known.is_none() {
-            let longest = if is_refusal {
+    /// Tells once of each kind of trouble.
+    fn take_loss(&mut self, error: Option<&Error>) {
+        let is_refusal = error.and_then(cause).is_some_and(is_forbidden);
+        let before = self.trouble;
+        let since = before.map_or_else(Instant::now, |trouble| trouble.since);
+        self.trouble = Some(Trouble { since, is_refusal });
+        if before.is_none_or(|before| before.is_refusal != is_refusal) {
+            self.retry = Retry::new(if is_refusal {
                 LONGEST_REFUSAL
             } else {
                 LONGEST_RETRY
-            };
-            self.retry = Retry::new(longest);
-        }
-        let since = self.trouble.map_or_else(Instant::now, |one| one.since);
-        let reason = error.as_ref().map_or_else(String::new, text);
-        let (resource, namespace) = (resource::<T>(), self.namespace.as_deref().unwrap_or("*"));
-        if known.is_some() {
+            });
+            self.tell_loss(error, is_refusal);
+        } else {
+            let reason = error.map(text).unwrap_or_default();
+            let (resource, namespace) = (resource::<T>(), self.shown_namespace());
             debug!(resource, namespace, reason, "the watch is still lost");
-        } else if is_refusal {
-            let verb = verb(error.as_ref());
+        }
+        if is_refusal && since.elapsed() >= MEANT {
+            self.store.refuse::<T>(self.namespace.as_deref());
+        }
+    }
+
+    fn tell_loss(&self, error: Option<&Error>, is_refusal: bool) {
+        let reason = error.map(text).unwrap_or_default();
+        let (resource, namespace) = (resource::<T>(), self.shown_namespace());
+        if is_refusal {
+            let verb = verb(error);
             warn!(
                 verb,
                 resource,
@@ -132,19 +140,19 @@ impl<T: Stored> Watch<T> {
                 "the watch is lost: what deliveries announce waits until it is back"
             );
         }
-        self.trouble = Some(Trouble { since, is_refusal });
-        if is_refusal && since.elapsed() >= MEANT {
-            self.store.refuse::<T>(self.namespace.as_deref());
-        }
     }
 
     fn tell_regained(&mut self) {
         if let Some(trouble) = self.trouble.take() {
-            let (resource, namespace) = (resource::<T>(), self.namespace.as_deref().unwrap_or("*"));
+            let (resource, namespace) = (resource::<T>(), self.shown_namespace());
             let after = trouble.since.elapsed();
             info!(resource, namespace, ?after, "the watch is back");
         }
         self.retry = Retry::new(LONGEST_RETRY);
+    }
+
+    fn shown_namespace(&self) -> &str {
+        self.namespace.as_deref().unwrap_or("*")
     }
 }
 

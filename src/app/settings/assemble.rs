@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use super::build::Build;
 use super::mode::Mode;
+use super::namespaces::WatchedNamespaces;
 use super::problem::Problem;
 use super::table::secret_key;
 use super::tls;
 use super::values::Values;
 use super::{
-    FixedSecrets, LogSettings, Places, SecretSettings, ServerSettings, Settings, ShutdownSettings,
-    TlsSettings,
+    ClusterSettings, FixedSecrets, LogSettings, Places, SecretSettings, ServerSettings, Settings,
+    ShutdownSettings, TlsSettings,
 };
 use crate::domain::rate_policy::RatePolicy;
 use crate::domain::secret_policy::SecretPolicy;
@@ -29,7 +30,8 @@ pub(super) fn settings(
 ) -> Result<Settings, Problem> {
     Ok(Settings {
         mode,
-        manifests: manifests(values)?,
+        manifests: values.optional("manifests")?,
+        cluster: cluster(mode, values)?,
         confirm: values.get("webhook.confirm")?,
         server: server(mode, values, build.tls)?,
         secrets: secrets(values, build.senders)?,
@@ -50,18 +52,32 @@ pub(super) fn places(mode: Mode, values: &Values, build: Capabilities) -> Places
         dir,
     };
     Places {
-        manifests: manifests(values).ok(),
+        manifests: values.optional("manifests").unwrap_or_default(),
+        kubeconfig: kubeconfig(values).unwrap_or_default(),
         tls: is_tls_served
             .then(|| values.get("tls.dir").ok().map(tls))
             .flatten(),
     }
 }
 
-fn manifests(values: &Values) -> Result<PathBuf, Problem> {
-    let missing = "not set; give a folder with the manifests of ImageUpdaters and Applications by --manifests or \
-                   $IMAGE_UPDATER_MANIFESTS: reading them from a cluster is not possible yet";
-    let folder = values.optional("manifests")?;
-    folder.ok_or_else(|| Problem::of("manifests", missing))
+fn cluster(mode: Mode, values: &Values) -> Result<ClusterSettings, Problem> {
+    let namespace: String = values.get("argocd.namespace")?;
+    let watched: String = values.get("watch.namespaces")?;
+    let watched = WatchedNamespaces::parse(&watched)
+        .map_err(|request| Problem::of("watch.namespaces", request))?;
+    Ok(ClusterSettings {
+        kubeconfig: kubeconfig(values)?,
+        argocd_namespace: Some(namespace).filter(|name| !name.is_empty()),
+        watched: watched.unwrap_or(match mode {
+            Mode::Webhook => WatchedNamespaces::AllOrOwn,
+            Mode::Run => WatchedNamespaces::Own,
+        }),
+    })
+}
+
+fn kubeconfig(values: &Values) -> Result<Option<PathBuf>, Problem> {
+    let path: PathBuf = values.get("kubeconfig")?;
+    Ok(Some(path).filter(|path| !path.as_os_str().is_empty()))
 }
 
 /// The port of the webhook server, if there is to be one: `webhook` always has one, `run` only with a port that is not 0.

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use figment::value::Value;
 
+use super::namespaces;
+use super::namespaces::WatchedNamespaces;
 use crate::domain::secret_policy::Secrets;
 use crate::domain::tls::TlsVersion;
 use crate::domain::tls::cipher_suite::CipherList;
@@ -32,6 +34,10 @@ pub enum Kind {
     Text,
     /// A file or folder.
     Path,
+    /// A namespace of Kubernetes, or nothing.
+    Namespace,
+    /// Namespaces separated by commas, `*` for all of them, or nothing.
+    Namespaces,
     /// Shared secrets, one a line.
     Secret,
 }
@@ -97,6 +103,8 @@ impl Kind {
                 .map_err(|error| error.to_string()),
             Self::Path if text.is_empty() => Err("give a path".to_owned()),
             Self::Text | Self::Path => Ok(text.into()),
+            Self::Namespace => namespaces::check_name(text).map(|()| text.into()),
+            Self::Namespaces => WatchedNamespaces::parse(text).map(|_| text.into()),
             Self::Secret => Ok(Secrets::parse(text).len().into()),
         }
     }
@@ -113,6 +121,8 @@ impl Kind {
             Self::TlsCiphers => "SUITE:...".to_owned(),
             Self::Text => "TEXT".to_owned(),
             Self::Path => "PATH".to_owned(),
+            Self::Namespace => "NAMESPACE".to_owned(),
+            Self::Namespaces => "NAMESPACE,...".to_owned(),
             Self::Secret => "SECRET".to_owned(),
         }
     }
@@ -124,9 +134,13 @@ impl Kind {
             Self::Bool => value.to_bool().unwrap_or_default().to_string(),
             Self::Number { .. } => value.to_u128().unwrap_or_default().to_string(),
             Self::Duration(_) => show_duration(value.to_i128().unwrap_or_default()),
-            Self::Choice(_) | Self::TlsVersion | Self::TlsCiphers | Self::Text | Self::Path => {
-                value.as_str().unwrap_or_default().to_owned()
-            }
+            Self::Choice(_)
+            | Self::TlsVersion
+            | Self::TlsCiphers
+            | Self::Text
+            | Self::Path
+            | Self::Namespace
+            | Self::Namespaces => value.as_str().unwrap_or_default().to_owned(),
             Self::Secret => match value.to_u128().unwrap_or_default() {
                 0 => "[not set]".to_owned(),
                 1 => "[set, 1 value]".to_owned(),
@@ -273,7 +287,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_read_without_panic(text in any::<String>()) {
-            for kind in [Kind::Bool, Kind::PORT, Kind::Duration(Sign::Any), Kind::Text, Kind::Path, Kind::Secret] {
+            for kind in [Kind::Bool, Kind::PORT, Kind::Duration(Sign::Any), Kind::Text, Kind::Path, Kind::Namespace, Kind::Namespaces, Kind::Secret] {
                 if let Ok(value) = kind.parse(&text) {
                     let _ = kind.show(&value);
                 }

@@ -75,6 +75,12 @@ impl Loaded {
         });
     }
 
+    /// Whether there is a problem with a setting.
+    #[must_use]
+    pub fn is_refused(&self, key: &str) -> bool {
+        self.problems.iter().any(|known| known.subject == key)
+    }
+
     /// The settings.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ pub mod kind;
 pub mod layer;
 pub mod load;
 pub mod mode;
+pub mod namespaces;
 pub mod notice;
 pub mod problem;
 mod read;
@@ -31,6 +32,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use self::mode::Mode;
+use self::namespaces::WatchedNamespaces;
 use crate::domain::rate_policy::RatePolicy;
 use crate::domain::secret_policy::{SecretPolicy, Secrets};
 use crate::domain::tls::TlsPolicy;
@@ -40,8 +42,10 @@ use crate::domain::tls::TlsPolicy;
 pub struct Settings {
     /// The command.
     pub mode: Mode,
-    /// The folder of manifests that is worked on.
-    pub manifests: PathBuf,
+    /// The folder of manifests that is worked on; `None`: the cluster.
+    pub manifests: Option<PathBuf>,
+    /// The cluster.
+    pub cluster: ClusterSettings,
     /// What an update rests on.
     pub confirm: Confirm,
     /// The webhook server; `None`: `run` without one.
@@ -56,6 +60,17 @@ pub struct Settings {
     pub log: LogSettings,
     /// How the program ends.
     pub shutdown: ShutdownSettings,
+}
+
+/// The cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClusterSettings {
+    /// The kubeconfig file; `None`: the pod's own account, or the usual files.
+    pub kubeconfig: Option<PathBuf>,
+    /// The namespace of Argo CD; `None`: the program's own.
+    pub argocd_namespace: Option<String>,
+    /// Where ImageUpdaters and Applications are looked for.
+    pub watched: WatchedNamespaces,
 }
 
 /// What an update rests on.
@@ -99,8 +114,10 @@ pub struct TlsSettings {
 /// The folders that a start reads, for a look at them before it. Whether the other settings may be used does not matter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Places {
-    /// The folder of manifests; `None`: not set.
+    /// The folder of manifests; `None`: not set, so that the cluster is read.
     pub manifests: Option<PathBuf>,
+    /// The kubeconfig file; `None`: not set.
+    pub kubeconfig: Option<PathBuf>,
     /// The folder of the certificate; `None`: no TLS. Versions and suites that cannot be served are the usual ones here.
     pub tls: Option<TlsSettings>,
 }

@@ -9,6 +9,7 @@ use crate::app::settings::kind::{Kind, Sign};
 use crate::app::settings::layer::Origin;
 use crate::app::settings::load::{Loaded, Mount, Presence, Sources, load};
 use crate::app::settings::mode::Mode;
+use crate::app::settings::namespaces::WatchedNamespaces;
 use crate::app::settings::notice::Notice;
 use crate::app::settings::setting::{Effect, Setting};
 use crate::app::settings::table::Table;
@@ -136,6 +137,8 @@ fn sample(setting: &Setting) -> &'static str {
         (_, Kind::Choice(words)) => words.last().unwrap(),
         (_, Kind::TlsVersion) => unreachable!(),
         (_, Kind::TlsCiphers) => "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+        (_, Kind::Namespace) => "sample",
+        (_, Kind::Namespaces) => "sample,other",
         (_, Kind::Text | Kind::Path | Kind::Secret) => "/sample",
     }
 }
@@ -143,7 +146,7 @@ fn sample(setting: &Setting) -> &'static str {
 #[test]
 fn the_program_starts_with_nothing_but_what_has_no_default() {
     let settings = minimal().settings(Mode::Webhook);
-    assert_eq!(settings.manifests, PathBuf::from("/m"));
+    assert_eq!(settings.manifests, Some(PathBuf::from("/m")));
     assert_eq!(settings.server.as_ref().unwrap().port, 8080);
     assert!(settings.secrets.policy.require_secret);
     assert_eq!(settings.rate, RatePolicy::Unlimited);
@@ -154,9 +157,8 @@ fn the_program_starts_with_nothing_but_what_has_no_default() {
     let tls = settings.server.unwrap().tls.unwrap();
     assert_eq!(tls.policy.min(), TlsVersion::Tls13);
 
-    let missing = World::default().problems(Mode::Run);
-    assert_eq!(missing.len(), 1);
-    assert!(missing[0].contains("--manifests"), "{missing:?}");
+    let of_cluster = World::default().settings(Mode::Run);
+    assert_eq!(of_cluster.manifests, None);
 }
 
 #[test]
@@ -245,6 +247,22 @@ fn every_setting_that_has_an_effect_reaches_the_program() {
 }
 
 #[test]
+fn without_a_word_webhook_looks_everywhere_and_run_at_its_own_namespace() {
+    let watched = |world: &World, mode| world.settings(mode).cluster.watched;
+    let silent = World::default();
+    let empty = silent.clone().flags(&[("--watch-namespaces", "")]);
+    for world in [silent, empty] {
+        let everywhere = watched(&world, Mode::Webhook);
+        assert_eq!(everywhere, WatchedNamespaces::AllOrOwn);
+        assert_eq!(watched(&world, Mode::Run), WatchedNamespaces::Own);
+    }
+    let all = World::default().environment(&[("IMAGE_UPDATER_WATCH_NAMESPACES", "*")]);
+    for mode in Mode::ALL {
+        assert_eq!(watched(&all, mode), WatchedNamespaces::All);
+    }
+}
+
+#[test]
 fn every_problem_is_reported_at_once() {
     let world = World::default()
         .folder(
@@ -254,6 +272,7 @@ fn every_problem_is_reported_at_once() {
         .environment(&[
             ("WEBHOOK_REQUIRE_SECRET", "yes"),
             ("MAX_CONCURRENT_APPS", "0"),
+            ("IMAGE_UPDATER_WATCH_NAMESPACES", " , "),
             ("DOCKER_WEBHOOK_SECRET", "hunter2\u{fffd}"),
         ])
         .flags(&[
@@ -274,7 +293,7 @@ fn every_problem_is_reported_at_once() {
         "webhook.body-timeout: --webhook-body-timeout is \"0\"; give a duration above 0",
         "tls.min-version: set by default and --tlsmaxversion; ",
         "shutdown.delay: --shutdown-delay must be shorter than shutdown.grace (default)",
-        "manifests: not set; ",
+        "watch.namespaces: $IMAGE_UPDATER_WATCH_NAMESPACES is \" , \"; give names of namespaces",
     ] {
         let found = problems
             .iter()
@@ -546,7 +565,7 @@ fn a_report_shows_values_with_their_places_and_problems_last() {
         before.contains("/app/config/webhook.prot is no setting"),
         "{report}"
     );
-    assert_eq!(problems.lines().count(), 2, "{report}");
+    assert_eq!(problems.lines().count(), 1, "{report}");
     assert!(!report.contains("hunter"), "{report}");
     assert!(
         minimal()

@@ -77,7 +77,8 @@ fn render(settings: LogSettings, is_terminal: bool) -> fn(&Line) -> String {
 
 /// Which lines are written. Libraries are heard from `warn` on only, whatever level is asked for: what they say below that may hold
 /// headers and addresses, and with them secrets. rustls is the exception. It warns of oddities in the handshakes of strangers, which anybody
-/// could fill the log with. But it sees no HTTP and tells why a handshake failed, so at `trace` it may.
+/// could fill the log with. But it sees no HTTP and tells why a handshake failed, so at `trace` it may. kube is never heard: it writes whole answers of the API server, which
+/// may be Secrets, and of what fails the one who called it tells.
 fn targets(level: LogLevel) -> Targets {
     let level = filter(level);
     let libraries = level.min(LevelFilter::WARN);
@@ -88,6 +89,8 @@ fn targets(level: LogLevel) -> Targets {
     Targets::new()
         .with_default(libraries)
         .with_target("rustls", handshakes)
+        .with_target("kube_client", LevelFilter::OFF)
+        .with_target("kube_runtime", LevelFilter::OFF)
         .with_target("image_updater", level)
         .with_target("argocd_image_updater", level)
 }
@@ -139,6 +142,14 @@ mod tests {
         let errors = targets(LogLevel::Error);
         assert!(!errors.would_enable("hyper", &tracing::Level::WARN));
         assert!(errors.would_enable("hyper", &tracing::Level::ERROR));
+    }
+
+    #[test]
+    fn the_client_of_kubernetes_is_never_heard() {
+        let targets = targets(LogLevel::Trace);
+        for module in ["kube_client::client", "kube_runtime::watcher"] {
+            assert!(!targets.would_enable(module, &Level::ERROR), "{module}");
+        }
     }
 
     #[test]

@@ -230,7 +230,7 @@ pub(super) fn turn(turn: Turn) {
             info!("deliveries wait until ImageUpdaters and Applications are read");
         }
         Turn::Behind => {
-            warn!("deliveries wait: what is known of ImageUpdaters and Applications may be old")
+            warn!("deliveries wait: what is known of ImageUpdaters and Applications may be old");
         }
         Turn::Current(after) => info!(
             ?after,

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use crate::adapters::config::environment::Environment;
 use crate::adapters::config::mounted_folder::MountedFolder;
+use crate::adapters::kubernetes::client;
 use crate::adapters::manifests::reader;
 use crate::adapters::tls::CAPABILITIES;
 use crate::app::cli::flags::Flags;
@@ -15,6 +16,7 @@ use crate::app::settings::load::Sources;
 use crate::app::settings::load::load;
 use crate::app::settings::mode::Mode;
 use crate::app::settings::problem::EXIT_USAGE;
+use crate::app::settings::problem::Problem;
 use crate::app::wiring::print;
 use crate::app::wiring::profiles;
 use crate::app::wiring::tls;
@@ -31,9 +33,21 @@ pub(super) fn read(mode: Mode, flags: &Flags) -> Loaded {
 fn look(loaded: &mut Loaded) {
     let places = &loaded.places;
     let manifests = places.manifests.as_deref().map(reader::check);
+    let kubeconfig = places.kubeconfig.clone();
+    let has_manifests = places.manifests.is_some() || loaded.is_refused("manifests");
     let tls = places.tls.clone().map(tls::check);
     if let Some(Err(error)) = manifests {
         loaded.refuse("manifests", &error);
+    }
+    if !has_manifests && let Err(error) = client::check(kubeconfig.as_deref()) {
+        if kubeconfig.is_some() {
+            loaded.refuse("kubeconfig", &error);
+        } else {
+            let request = format!(
+                "not set, and {error}; or give a folder with ImageUpdaters and Applications by --manifests"
+            );
+            loaded.problems.push(Problem::of("manifests", request));
+        }
     }
     if let Some(Err(error)) = tls {
         loaded.refuse("tls.dir", &error);

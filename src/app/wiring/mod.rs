@@ -3,6 +3,7 @@
 mod configuration;
 mod decode;
 mod quickstart;
+mod resources;
 mod secrets;
 mod send;
 mod serve;

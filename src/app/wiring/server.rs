@@ -23,7 +23,7 @@ use crate::adapters::http::limits::Limits;
 use crate::adapters::http::readiness::Readiness;
 use crate::adapters::http::server::Edge;
 use crate::adapters::http::server::serve;
-use crate::adapters::manifests::reader::Manifests;
+use crate::adapters::kubernetes::client::ConnectError;
 use crate::adapters::manifests::reader::ManifestsError;
 use crate::adapters::memory::event_queue::InMemoryQueue;
 use crate::adapters::pace::Governed;
@@ -40,12 +40,10 @@ use crate::app::shutdown::End;
 use crate::app::shutdown::Steps;
 use crate::app::updater::Ports;
 use crate::app::updater::Updater;
+use crate::app::wiring::resources;
 use crate::app::wiring::secrets;
 use crate::app::wiring::tls;
 use crate::ports::event_queue::EventQueue;
-
-/// The namespace of objects whose manifest names none: where Argo CD's are.
-const DEFAULT_NAMESPACE: &str = "argocd";
 
 /// Why the program does not start.
 #[derive(Debug, Error)]
@@ -53,6 +51,9 @@ pub enum StartError {
     /// The manifests cannot be read.
     #[error(transparent)]
     Manifests(#[from] ManifestsError),
+    /// There is no connection to a cluster.
+    #[error(transparent)]
+    Cluster(#[from] ConnectError),
     /// The certificate cannot be served.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -77,6 +78,8 @@ pub struct Server {
     pace: Arc<Governed>,
     door: Option<Door>,
     background: Vec<Background>,
+    /// Ends when everything was read for the first time.
+    synced: Background,
     shutdown: ShutdownSettings,
 }
 
@@ -89,18 +92,15 @@ struct Door {
 }
 
 impl Server {
-    /// Reads manifests, secrets and certificate, and takes the port. Nothing is served yet.
+    /// Reads manifests, or finds the cluster; reads secrets and certificate, and takes the port. Nothing is served yet.
     ///
     /// # Errors
     /// [`StartError`].
     pub async fn build(settings: Settings) -> Result<Self, StartError> {
-        let manifests = Arc::new(Manifests::open(
-            settings.manifests,
-            DEFAULT_NAMESPACE.to_owned(),
-        )?);
+        let place = resources::open(&settings).await?;
         let queue: Arc<dyn EventQueue> = Arc::new(InMemoryQueue::new(settings.queue_size.get()));
         let pace = Arc::new(Governed::new(settings.rate));
-        let mut background: Vec<Background> = vec![Box::pin(Arc::clone(&manifests).watch())];
+        let mut background: Vec<Background> = vec![place.watch];
         let door = match settings.server {
             Some(server) => {
                 let mounted = secrets::mounted(settings.secrets.clone());
@@ -120,8 +120,8 @@ impl Server {
         };
         let updater = Updater::new(Ports {
             queue,
-            reader: Arc::clone(&manifests) as _,
-            trigger: manifests,
+            reader: place.reader,
+            trigger: place.trigger,
             pace: Arc::clone(&pace) as _,
             registry,
         });
@@ -130,6 +130,7 @@ impl Server {
             pace,
             door,
             background,
+            synced: place.synced,
             shutdown: settings.shutdown,
         })
     }
@@ -157,12 +158,18 @@ impl Server {
             .unwrap_or_default();
         let (stop, stopping) = watch::channel(false);
         let mut serving = tokio::spawn(serve_at(self.door, stopping));
-        readiness.set(true);
+        let becoming_ready = async {
+            self.synced.await;
+            readiness.set(true);
+            info!("ready");
+            std::future::pending().await
+        };
         let failed = tokio::select! {
             () = signal() => None,
+            never = becoming_ready => match never {},
             _ = &mut updating => Some("updater"),
             _ = &mut serving => Some("webhook server"),
-            Some(_) = background.join_next() => Some("watch of files"),
+            Some(_) = background.join_next() => Some("watch of files or of the cluster"),
         };
         // Not only once the door is shut: a client that dawdles could keep it open for all the time there is.
         self.pace.lift();

@@ -7,20 +7,24 @@ use std::path::PathBuf;
 
 use super::ApiServer;
 
-/// Where the published CRDs of Argo CD and of the Go program are, `application-crd.yaml` and `imageupdater-crd.yaml`: tests run on those where
-/// it is set, else on our ImageUpdater and on an Application with any fields.
+/// A folder with published CRDs, which `tests/peers/crds` fills: Argo CD's `application-crd.yaml` and, where the machine has it, the Go program's
+/// `imageupdater-crd.yaml`. Tests run on those where they are, else on an Application with any fields and on our ImageUpdater.
 const PUBLISHED: &str = "IMAGE_UPDATER_TEST_CRDS";
 
 /// The files of both.
 fn files() -> [PathBuf; 2] {
-    if let Some(folder) = env::var_os(PUBLISHED).map(PathBuf::from) {
-        return ["application-crd.yaml", "imageupdater-crd.yaml"].map(|name| folder.join(name));
-    }
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let ours = "config/crd/argocd-image-updater.argoproj.io_imageupdaters.yaml";
     [
-        root.join("tests/kubernetes/application-crd.yaml"),
-        root.join("config/crd/argocd-image-updater.argoproj.io_imageupdaters.yaml"),
+        published("application-crd.yaml")
+            .unwrap_or_else(|| root.join("tests/kubernetes/application-crd.yaml")),
+        published("imageupdater-crd.yaml").unwrap_or_else(|| root.join(ours)),
     ]
+}
+
+fn published(name: &str) -> Option<PathBuf> {
+    let path = PathBuf::from(env::var_os(PUBLISHED)?).join(name);
+    path.is_file().then_some(path)
 }
 
 /// Makes an API server know them.

@@ -1,4 +1,4 @@
-//! The cluster. It is not read yet; the flags are taken so that a Deployment that has them starts.
+//! The cluster.
 
 use crate::app::settings::kind::Kind;
 use crate::app::settings::mode::Mode;
@@ -8,7 +8,7 @@ use crate::app::settings::topic::Topic;
 pub(super) fn rows() -> Vec<Setting> {
     let mut rows = of_both();
     rows.extend(of_run().map(|setting| setting.not_in_config_map().only(Mode::Run)));
-    rows.into_iter().map(Setting::not_yet).collect()
+    rows
 }
 
 fn setting(key: &str, kind: Kind) -> Setting {
@@ -21,17 +21,17 @@ fn of_both() -> Vec<Setting> {
         setting("kubeconfig", Kind::Text)
             .not_in_config_map()
             .default("")
-            .help("Kubeconfig file; empty: the pod's own account."),
-        named("argocd.namespace", "argocd-namespace", Kind::Text)
+            .help("Kubeconfig file; empty: the pod's own account, and outside of pods what $KUBECONFIG or ~/.kube/config says."),
+        named("argocd.namespace", "argocd-namespace", Kind::Namespace)
             .env("ARGOCD_NAMESPACE")
             .default("")
-            .help("Namespace of Argo CD; empty: the program's own."),
-        named("watch.namespaces", "watch-namespaces", Kind::Text)
+            .help("Namespace of Argo CD; empty: the program's own, which is $POD_NAMESPACE, or else that of the pod's account or of the kubeconfig's context."),
+        named("watch.namespaces", "watch-namespaces", Kind::Namespaces)
             .env("IMAGE_UPDATER_WATCH_NAMESPACES")
             .default("")
-            .only(Mode::Run)
-            .help("Namespaces with ImageUpdaters, separated by commas; *: all, empty: the program's own."),
+            .help("Namespaces with ImageUpdaters and their Applications, separated by commas; *: all. Empty: for run that of Argo CD; for webhook all, or that of Argo CD where the account may not look at all."),
         named("kube.events", "disable-kube-events", Kind::Bool)
+            .not_yet()
             .env("IMAGE_UPDATER_KUBE_EVENTS")
             .default("false")
             .help("With true, no Kubernetes Events are written. The variable and the key have this meaning too, whatever their names suggest."),
@@ -41,18 +41,23 @@ fn of_both() -> Vec<Setting> {
 fn of_run() -> impl Iterator<Item = Setting> {
     [
         setting("leader-election", Kind::Bool)
+            .not_yet()
             .default("true")
             .help("Lets one of several replicas work."),
         setting("leader-election-namespace", Kind::Text)
+            .not_yet()
             .default("")
             .help("Namespace of the leader's Lease; empty: the pod's own."),
         setting("metrics-bind-address", Kind::Text)
+            .not_yet()
             .default("0")
             .help("Address of the metrics server, such as :8443; 0: none."),
         setting("metrics-secure", Kind::Bool)
+            .not_yet()
             .default("true")
             .help("Serves metrics over HTTPS, to those who may read them."),
         setting("health-probe-bind-address", Kind::Text)
+            .not_yet()
             .default(":8081")
             .help("Address of the server for the kubelet's probes."),
     ]

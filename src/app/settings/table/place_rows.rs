@@ -9,7 +9,7 @@ pub(super) fn rows() -> Vec<Setting> {
     vec![
         setting("manifests", "manifests", Kind::Path)
             .env("IMAGE_UPDATER_MANIFESTS")
-            .help("Folder with the YAML files of ImageUpdaters and Applications, into which updates are written. Needed as long as a cluster cannot be read."),
+            .help("Folder with the YAML files of ImageUpdaters and Applications, into which updates are written. With it no cluster is read."),
         setting("config.dir", "config-dir", Kind::Path)
             .env("IMAGE_UPDATER_CONFIG_DIR")
             .not_in_config_map()

@@ -1,0 +1,109 @@
+//! From settings to where ImageUpdaters and Applications are.
+
+use std::sync::Arc;
+
+use crate::adapters::kubernetes::client::Access;
+use crate::adapters::kubernetes::client::Cluster;
+use crate::adapters::kubernetes::client::ConnectError;
+use crate::adapters::kubernetes::resources::ClusterResources;
+use crate::adapters::kubernetes::scope::Scope;
+use crate::adapters::manifests::reader::Manifests;
+use crate::app::settings::ClusterSettings;
+use crate::app::settings::Settings;
+use crate::app::settings::namespaces::WatchedNamespaces;
+use crate::app::wiring::server::Background;
+use crate::app::wiring::server::StartError;
+use crate::ports::resource_reader::ResourceReader;
+use crate::ports::update_trigger::UpdateTrigger;
+
+/// The namespace of objects whose manifest names none: where Argo CD's are.
+const DEFAULT_NAMESPACE: &str = "argocd";
+
+/// Where ImageUpdaters and Applications are read and written.
+pub(super) struct Place {
+    pub(super) reader: Arc<dyn ResourceReader>,
+    pub(super) trigger: Arc<dyn UpdateTrigger>,
+    /// Keeps what is known up to date.
+    pub(super) watch: Background,
+    /// Ends when everything was read for the first time.
+    pub(super) synced: Background,
+}
+
+/// The folder of manifests where there is one, and else the cluster.
+///
+/// # Errors
+/// [`StartError`].
+pub(super) async fn open(settings: &Settings) -> Result<Place, StartError> {
+    match &settings.manifests {
+        Some(dir) => {
+            let namespace = settings.cluster.argocd_namespace.clone();
+            let namespace = namespace.unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned());
+            let manifests = Arc::new(Manifests::open(dir.clone(), namespace)?);
+            Ok(Place {
+                reader: Arc::clone(&manifests) as _,
+                trigger: Arc::clone(&manifests) as _,
+                watch: Box::pin(manifests.watch()),
+                synced: Box::pin(std::future::ready(())),
+            })
+        }
+        None => Ok(in_cluster(&settings.cluster).await?),
+    }
+}
+
+async fn in_cluster(settings: &ClusterSettings) -> Result<Place, ConnectError> {
+    let cluster = connect(settings).await?;
+    let scope = scope(&settings.watched, cluster.namespace());
+    let resources = Arc::new(ClusterResources::new(cluster, scope));
+    let first = Arc::clone(&resources);
+    Ok(Place {
+        reader: Arc::clone(&resources) as _,
+        trigger: Arc::clone(&resources) as _,
+        watch: Box::pin(Arc::clone(&resources).watch()),
+        synced: Box::pin(async move { first.synced().await }),
+    })
+}
+
+/// The connection to the cluster.
+///
+/// # Errors
+/// [`ConnectError`].
+pub(super) async fn connect(settings: &ClusterSettings) -> Result<Cluster, ConnectError> {
+    let pod = std::env::var("POD_NAMESPACE").ok();
+    let pod = pod.filter(|name| !name.is_empty());
+    let access = Access {
+        kubeconfig: settings.kubeconfig.clone(),
+        namespace: settings.argocd_namespace.clone().or(pod),
+    };
+    Cluster::connect(&access).await
+}
+
+fn scope(watched: &WatchedNamespaces, own: &str) -> Scope {
+    match watched {
+        WatchedNamespaces::Own => Scope::Namespaces(vec![own.to_owned()]),
+        WatchedNamespaces::AllOrOwn => Scope::ClusterOr(own.to_owned()),
+        WatchedNamespaces::All => Scope::Cluster,
+        WatchedNamespaces::These(names) => Scope::Namespaces(names.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_programs_own_namespace_stands_in_for_none() {
+        let own = "argocd".to_owned();
+        let of = |watched| scope(&watched, "argocd");
+        let these = vec!["a".to_owned(), "b".to_owned()];
+        assert_eq!(
+            of(WatchedNamespaces::Own),
+            Scope::Namespaces(vec![own.clone()])
+        );
+        assert_eq!(of(WatchedNamespaces::AllOrOwn), Scope::ClusterOr(own));
+        assert_eq!(of(WatchedNamespaces::All), Scope::Cluster);
+        assert_eq!(
+            of(WatchedNamespaces::These(these.clone())),
+            Scope::Namespaces(these)
+        );
+    }
+}
