@@ -72,6 +72,7 @@ pub(super) fn from(
             flags,
             environment,
             folder,
+            objects: None,
         },
     )
 }
