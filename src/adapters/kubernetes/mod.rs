@@ -14,6 +14,7 @@ pub mod followed_object;
 pub mod resources;
 pub mod scope;
 pub mod secrets;
+pub mod settings_event;
 pub mod slim_object;
 
 mod entry;

@@ -148,7 +148,10 @@ mod tests {
     fn the_client_of_kubernetes_is_never_heard() {
         let targets = targets(LogLevel::Trace);
         for module in ["kube_client::client", "kube_runtime::watcher"] {
-            assert!(!targets.would_enable(module, &tracing::Level::ERROR), "{module}");
+            assert!(
+                !targets.would_enable(module, &tracing::Level::ERROR),
+                "{module}"
+            );
         }
     }
 

@@ -2,7 +2,10 @@
 
 mod configuration;
 mod decode;
+mod following;
+mod objects;
 mod quickstart;
+mod refusals;
 mod resources;
 mod secrets;
 mod send;
@@ -31,8 +34,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let senders = profiles();
     match cli::parse(arguments, &senders) {
         Ok(Invocation::Print(text)) => print(text),
-        Ok(Invocation::Serve { mode, flags }) => serve::run(mode, &flags),
-        Ok(Invocation::Config { mode, flags }) => configuration::show(mode, &flags),
+        Ok(Invocation::Serve { mode, flags }) => serve::run(mode, flags),
+        Ok(Invocation::Config { mode, flags }) => configuration::show(mode, flags),
         Ok(Invocation::Decode(arguments)) => decode::run(arguments),
         Ok(Invocation::Send(arguments)) => send::run(arguments),
         Ok(Invocation::Quickstart(arguments)) => quickstart::run(&arguments),

@@ -29,11 +29,14 @@ pub(super) struct Place {
     pub(super) synced: Background,
 }
 
-/// The folder of manifests where there is one, and else the cluster.
+/// The folder of manifests where there is one, and else the cluster, to which there may be a connection already.
 ///
 /// # Errors
 /// [`StartError`].
-pub(super) async fn open(settings: &Settings) -> Result<Place, StartError> {
+pub(super) async fn open(
+    settings: &Settings,
+    cluster: Option<&Cluster>,
+) -> Result<Place, StartError> {
     match &settings.manifests {
         Some(dir) => {
             let namespace = settings.cluster.argocd_namespace.clone();
@@ -46,12 +49,21 @@ pub(super) async fn open(settings: &Settings) -> Result<Place, StartError> {
                 synced: Box::pin(std::future::ready(())),
             })
         }
-        None => Ok(in_cluster(&settings.cluster).await?),
+        None => Ok(in_cluster(&settings.cluster, cluster).await?),
     }
 }
 
-async fn in_cluster(settings: &ClusterSettings) -> Result<Place, ConnectError> {
-    let cluster = connect(settings).await?;
+async fn in_cluster(
+    settings: &ClusterSettings,
+    known: Option<&Cluster>,
+) -> Result<Place, ConnectError> {
+    // The ConfigMap may name another namespace than the one it is in.
+    let wanted = settings.argocd_namespace.as_deref();
+    let known = known.filter(|known| wanted.is_none_or(|wanted| wanted == known.namespace()));
+    let cluster = match known {
+        Some(known) => known.clone(),
+        None => connect(settings).await?,
+    };
     let scope = scope(&settings.watched, cluster.namespace());
     let resources = Arc::new(ClusterResources::new(cluster, scope));
     let first = Arc::clone(&resources);

@@ -24,6 +24,7 @@ use crate::adapters::http::readiness::Readiness;
 use crate::adapters::http::server::Edge;
 use crate::adapters::http::server::serve;
 use crate::adapters::kubernetes::client::ConnectError;
+use crate::adapters::kubernetes::followed_object::FollowedObject;
 use crate::adapters::manifests::reader::ManifestsError;
 use crate::adapters::memory::event_queue::InMemoryQueue;
 use crate::adapters::pace::Governed;
@@ -40,6 +41,9 @@ use crate::app::shutdown::End;
 use crate::app::shutdown::Steps;
 use crate::app::updater::Ports;
 use crate::app::updater::Updater;
+use crate::app::wiring::following::Following;
+use crate::app::wiring::objects::Objects;
+use crate::app::wiring::refusals;
 use crate::app::wiring::resources;
 use crate::app::wiring::secrets;
 use crate::app::wiring::tls;
@@ -96,25 +100,37 @@ impl Server {
     ///
     /// # Errors
     /// [`StartError`].
-    pub async fn build(settings: Settings) -> Result<Self, StartError> {
-        let place = resources::open(&settings).await?;
+    pub(super) async fn build(
+        settings: Settings,
+        following: Following,
+    ) -> Result<Self, StartError> {
+        let objects = following.objects;
+        let cluster = objects.as_ref().map(|objects| &objects.cluster);
+        let place = resources::open(&settings, cluster).await?;
         let queue: Arc<dyn EventQueue> = Arc::new(InMemoryQueue::new(settings.queue_size.get()));
         let pace = Arc::new(Governed::new(settings.rate));
         let mut background: Vec<Background> = vec![place.watch];
         let door = match settings.server {
             Some(server) => {
-                let mounted = secrets::mounted(settings.secrets.clone());
-                background.push(Box::pin(Arc::clone(&mounted).watch()));
+                let secret = objects.as_ref().map(|objects| Arc::clone(&objects.secret));
                 let intake = Intake {
                     decoders: senders::all(),
-                    secrets: mounted,
+                    secrets: secrets::source(settings.secrets.clone(), secret, &mut background),
                     policy: settings.secrets.policy,
                     queue: Arc::clone(&queue),
                 };
-                Some(open(server, intake, &mut background).await?)
+                let certificate = objects
+                    .as_ref()
+                    .map(|objects| Arc::clone(&objects.certificate));
+                Some(open(server, intake, certificate, &mut background).await?)
             }
             None => None,
         };
+        if let Some(followed) = following.settings {
+            let refusals = refusals::of(objects.as_ref());
+            background.push(followed.follow(Arc::clone(&pace) as _, refusals));
+        }
+        background.extend(objects.map(Objects::follow));
         let registry = match settings.confirm {
             Confirm::Event => None,
         };
@@ -229,11 +245,12 @@ async fn second(signal: &mut impl AsyncFnMut()) {
 async fn open(
     settings: ServerSettings,
     intake: Intake,
+    certificate: Option<Arc<FollowedObject>>,
     background: &mut Vec<Background>,
 ) -> Result<Door, StartError> {
     let limits = limits(&settings);
     let tls = if settings.tls.is_some() { "on" } else { "off" };
-    let acceptor = tls::acceptor(settings.tls, settings.http2, background)?;
+    let acceptor = tls::acceptor(settings.tls, settings.http2, certificate, background)?;
     let port = settings.port;
     let listener = listen(port)
         .await
