@@ -11,10 +11,13 @@
 //! | [`pace`] | driven | `adapters::pace` |
 //! | [`resource_reader`] | driven | `adapters::kubernetes`, `adapters::manifests` |
 //! | [`update_trigger`] | driven | `adapters::manifests` |
+//! | [`status_writer`] | driven | `adapters::kubernetes` |
+//! | [`announcer`] | driven | `adapters::kubernetes` |
 //! | [`registry_client`] | driven | none yet: events are trusted |
 //! | [`webhook_client`] | driven | `adapters::webhook_client` |
 
 pub mod certificate_source;
+pub mod announcer;
 pub mod config_source;
 pub mod event_queue;
 pub mod pace;
@@ -22,6 +25,8 @@ pub mod payload_decoder;
 pub mod registry_client;
 pub mod resource_reader;
 pub mod secret_source;
+pub mod status_writer;
 pub mod update_trigger;
 pub mod webhook_client;
 pub mod webhook_intake;
+pub mod write_error;

@@ -20,6 +20,7 @@ use image_updater::domain::resources::image_updater::ApplicationRef;
 use image_updater::domain::resources::image_updater::ImageUpdater;
 use image_updater::domain::resources::image_updater::UpdateSettings;
 use image_updater::domain::resources::image_updater::WriteBackSettings;
+use image_updater::domain::resources::image_updater_status::ImageUpdaterStatus;
 use image_updater::domain::resources::resource::ResourceId;
 use image_updater::ports::resource_reader::ResourceReader;
 use image_updater::ports::update_trigger::TriggerError;
@@ -350,6 +351,7 @@ fn resources() -> Resources {
     let updater = ImageUpdater {
         id: id("images"),
         created: None,
+        generation: None,
         applications: vec![ApplicationRef {
             name_pattern: "*".into(),
             use_annotations: true,
@@ -358,6 +360,7 @@ fn resources() -> Resources {
         settings: UpdateSettings::default(),
         write_back: WriteBackSettings::default(),
         verification: None,
+        status: ImageUpdaterStatus::default(),
     };
     Resources {
         updaters: vec![Arc::new(updater)],

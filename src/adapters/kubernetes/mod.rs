@@ -4,6 +4,7 @@
 //! |---|---|
 //! | the connection | [`client`]; errors of it in words: `reason` |
 //! | the ports | [`resources`] |
+//! | what is told there | [`status_writer`], [`events`] |
 //! | what an answer of the API is read into | [`slim_object`], by a `mask` |
 //! | what is known | `store`, of the sets of objects of single watches: `set`, each an `entry` with its `version` |
 //! | settings, secrets and the certificate | a [`followed_object`] for each, by its values (`keyed`); `object_sources`, [`secrets`] |
@@ -11,11 +12,13 @@
 
 pub mod client;
 pub mod followed_object;
+pub mod events;
 pub mod resources;
 pub mod scope;
 pub mod secrets;
 pub mod settings_event;
 pub mod slim_object;
+pub mod status_writer;
 
 mod entry;
 mod keyed;
@@ -30,3 +33,4 @@ mod testing;
 mod trigger;
 mod version;
 mod watch;
+mod write_error;

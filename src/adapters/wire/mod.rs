@@ -6,6 +6,7 @@ pub mod application;
 pub mod field_path;
 pub mod findings;
 pub mod image_updater;
+pub mod image_updater_status;
 
 mod field;
 mod metadata;

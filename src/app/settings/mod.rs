@@ -73,6 +73,8 @@ pub struct ClusterSettings {
     pub argocd_namespace: Option<String>,
     /// Where ImageUpdaters and Applications are looked for.
     pub watched: WatchedNamespaces,
+    /// Whether Kubernetes Events are written.
+    pub events: bool,
 }
 
 /// What an update rests on.

@@ -134,13 +134,16 @@ impl Server {
         let registry = match settings.confirm {
             Confirm::Event => None,
         };
-        let updater = Updater::new(Ports {
+        let mut updater = Updater::new(Ports {
             queue,
             reader: place.reader,
             trigger: place.trigger,
             pace: Arc::clone(&pace) as _,
             registry,
         });
+        if let Some(reporter) = place.reporter {
+            updater = updater.reporting_to(reporter);
+        }
         Ok(Self {
             updater: Arc::new(updater),
             pace,

@@ -31,7 +31,6 @@ fn of_both() -> Vec<Setting> {
             .default("")
             .help("Namespaces with ImageUpdaters and their Applications, separated by commas; *: all. Empty: for run that of Argo CD; for webhook all, or that of Argo CD where the account may not look at all."),
         named("kube.events", "disable-kube-events", Kind::Bool)
-            .not_yet()
             .env("IMAGE_UPDATER_KUBE_EVENTS")
             .default("false")
             .help("With true, no Kubernetes Events are written. The variable and the key have this meaning too, whatever their names suggest."),
