@@ -16,8 +16,8 @@
 //! | [`registry_client`] | driven | none yet: events are trusted |
 //! | [`webhook_client`] | driven | `adapters::webhook_client` |
 
-pub mod certificate_source;
 pub mod announcer;
+pub mod certificate_source;
 pub mod config_source;
 pub mod event_queue;
 pub mod pace;

@@ -45,9 +45,16 @@ pub struct FollowedObject {
 /// What is known. It may be a secret, so there is no `Debug`.
 #[derive(Default)]
 struct State {
-    /// What the API server last said: the values, or that there is no such object. `None`: it has said nothing yet.
-    answer: Option<Option<Data>>,
+    /// What the API server last said. `None`: it has said nothing yet.
+    answer: Option<Answer>,
     trouble: Option<Trouble>,
+}
+
+/// What an API server says of an object.
+#[derive(PartialEq, Eq)]
+enum Answer {
+    Values(Data),
+    NoSuchObject,
 }
 
 /// Why nothing new is learnt.
@@ -151,8 +158,10 @@ impl FollowedObject {
     /// Reads the values by a function; `None` where the object is not known.
     pub(super) fn with_values<T>(&self, read: impl FnOnce(&Data) -> T) -> Option<T> {
         let state = self.state.borrow();
-        let answer = state.answer.as_ref()?;
-        Some(read(answer.as_ref().unwrap_or(&Data::new())))
+        Some(match state.answer.as_ref()? {
+            Answer::Values(data) => read(data),
+            Answer::NoSuchObject => read(&Data::new()),
+        })
     }
 
     /// Follows it for ever. Any error ends a watch, and the next one begins with a list, which brings what was missed.
@@ -190,9 +199,9 @@ impl FollowedObject {
                 *listed = Some(object.into_data());
                 return false;
             }
-            Event::InitDone => listed.take(),
-            Event::Apply(object) => Some(object.into_data()),
-            Event::Delete(_) => None,
+            Event::InitDone => listed.take().map_or(Answer::NoSuchObject, Answer::Values),
+            Event::Apply(object) => Answer::Values(object.into_data()),
+            Event::Delete(_) => Answer::NoSuchObject,
         };
         let (place, namespace) = (&self.place, &self.namespace);
         self.state.send_if_modified(|state| {
@@ -293,6 +302,7 @@ impl FollowedObject {
     pub(super) fn set(&self, values: Option<&[(&str, &[u8])]>) {
         let own = |(key, value): &(&str, &[u8])| ((*key).to_owned(), value.to_vec());
         let data: Option<Data> = values.map(|values| values.iter().map(own).collect());
-        self.state.send_modify(|state| state.answer = Some(data));
+        let answer = data.map_or(Answer::NoSuchObject, Answer::Values);
+        self.state.send_modify(|state| state.answer = Some(answer));
     }
 }

@@ -11,12 +11,11 @@
 //! | how it is kept up to date | a `watch` of each kind in each namespace of the [`scope`] |
 
 pub mod client;
-pub mod followed_object;
 pub mod events;
+pub mod followed_object;
 pub mod resources;
 pub mod scope;
 pub mod secrets;
-pub mod settings_event;
 pub mod slim_object;
 pub mod status_writer;
 

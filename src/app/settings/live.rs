@@ -7,7 +7,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use tokio::time::MissedTickBehavior;
 use tracing::error;
 use tracing::info;
@@ -17,10 +16,17 @@ use super::LogLevel;
 use super::load::Loaded;
 use super::snapshot::Change;
 use super::snapshot::Snapshot;
+use crate::domain::resources::resource::ResourceId;
+use crate::domain::status::announcement::Announcement;
+use crate::domain::status::announcement::Subject;
+use crate::ports::announcer::Announcer;
 use crate::ports::pace::Pace;
 
 /// How often the sources are looked at. A change has to count within two seconds.
 const INTERVAL: Duration = Duration::from_millis(500);
+
+/// The reason of the Event.
+const REFUSED: &str = "SettingsRefused";
 
 /// Loads all settings anew. It may read files.
 pub type Load = Arc<dyn Fn() -> Loaded + Send + Sync>;
@@ -31,16 +37,8 @@ pub struct Handles {
     pub pace: Arc<dyn Pace>,
     /// Sets the level of the log.
     pub level: Box<dyn Fn(LogLevel) + Send + Sync>,
-    /// Is told of changes that are refused.
-    pub refusals: Box<dyn Refusals>,
-}
-
-/// Is told that changed settings are refused, besides the log.
-#[cfg_attr(test, mockall::automock)]
-#[async_trait]
-pub trait Refusals: Send + Sync {
-    /// Tells whoever changed them why.
-    async fn refused(&self, why: &str);
+    /// Tells whoever looks at the ConfigMap of changes that are refused; `None`: the log alone does.
+    pub announcer: Option<(Arc<dyn Announcer>, ResourceId)>,
 }
 
 /// Follows the sources of settings.
@@ -124,7 +122,14 @@ impl LiveSettings {
             problems,
             "the changed settings are refused as a whole, and those before stay in force"
         );
-        self.handles.refusals.refused(&problems).await;
+        let Some((announcer, config_map)) = &self.handles.announcer else {
+            return;
+        };
+        let about = Subject::ConfigMap(config_map.clone());
+        let announcement = Announcement::warning(about, REFUSED, problems);
+        if let Err(error) = announcer.announce(&announcement).await {
+            warn!(%error, "no Event tells of the refused settings");
+        }
     }
 }
 

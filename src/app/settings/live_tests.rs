@@ -6,6 +6,7 @@ use super::*;
 use crate::app::settings::mode::Mode;
 use crate::app::settings::tests::World;
 use crate::domain::rate_policy::RatePolicy;
+use crate::ports::announcer::MockAnnouncer;
 use crate::ports::pace::MockPace;
 
 /// Everything that settings acted upon, in order.
@@ -21,16 +22,21 @@ fn live(start: &World) -> (LiveSettings, Acts) {
     let note = act(&acts);
     pace.expect_set_rate()
         .returning(move |rate| note(format!("{rate:?}")));
-    let mut refusals = MockRefusals::new();
+    let mut announcer = MockAnnouncer::new();
     let note = act(&acts);
-    refusals
-        .expect_refused()
-        .returning(move |why| note(why.to_owned()));
+    announcer.expect_announce().returning(move |announcement| {
+        note(announcement.message.clone());
+        Ok(())
+    });
+    let config_map = ResourceId {
+        namespace: "argocd".to_owned(),
+        name: "settings".to_owned(),
+    };
     let note = act(&acts);
     let handles = Handles {
         pace: Arc::new(pace),
         level: Box::new(move |level| note(format!("{level:?}"))),
-        refusals: Box::new(refusals),
+        announcer: Some((Arc::new(announcer), config_map)),
     };
     let load: Load = Arc::new(|| unreachable!("tests say what is seen"));
     let live = LiveSettings::new(load, snapshot(start), handles);

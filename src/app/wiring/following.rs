@@ -6,10 +6,12 @@ use crate::app::settings::LogLevel;
 use crate::app::settings::live::Handles;
 use crate::app::settings::live::LiveSettings;
 use crate::app::settings::live::Load;
-use crate::app::settings::live::Refusals;
+use crate::app::settings::load::CONFIG_MAP;
 use crate::app::settings::snapshot::Snapshot;
 use crate::app::wiring::objects::Objects;
 use crate::app::wiring::server::Background;
+use crate::domain::resources::resource::ResourceId;
+use crate::ports::announcer::Announcer;
 use crate::ports::pace::Pace;
 
 /// What is followed. By default nothing is, and the settings stay as they are.
@@ -33,11 +35,20 @@ pub(super) struct FollowedSettings {
 
 impl FollowedSettings {
     /// Takes up their changes, for ever.
-    pub(super) fn follow(self, pace: Arc<dyn Pace>, refusals: Box<dyn Refusals>) -> Background {
+    pub(super) fn follow(
+        self,
+        pace: Arc<dyn Pace>,
+        objects: Option<&Objects>,
+        announcer: Option<Arc<dyn Announcer>>,
+    ) -> Background {
+        let config_map = objects.map(|objects| ResourceId {
+            namespace: objects.cluster.namespace().to_owned(),
+            name: CONFIG_MAP.to_owned(),
+        });
         let handles = Handles {
             pace,
             level: self.level,
-            refusals,
+            announcer: announcer.zip(config_map),
         };
         Box::pin(LiveSettings::new(self.load, self.started, handles).run())
     }

@@ -5,7 +5,6 @@ mod decode;
 mod following;
 mod objects;
 mod quickstart;
-mod refusals;
 mod resources;
 mod secrets;
 mod send;

@@ -17,6 +17,7 @@ use crate::app::status::Ports;
 use crate::app::status::Reporter;
 use crate::app::wiring::server::Background;
 use crate::app::wiring::server::StartError;
+use crate::ports::announcer::Announcer;
 use crate::ports::resource_reader::ResourceReader;
 use crate::ports::update_trigger::UpdateTrigger;
 
@@ -27,8 +28,10 @@ const DEFAULT_NAMESPACE: &str = "argocd";
 pub(super) struct Place {
     pub(super) reader: Arc<dyn ResourceReader>,
     pub(super) trigger: Arc<dyn UpdateTrigger>,
-    /// How the place is told what was done; `None`: it is not.
+    /// How ImageUpdaters are told what was done; `None`: they are not.
     pub(super) reporter: Option<Reporter>,
+    /// Tells people; `None`: nobody is told.
+    pub(super) announcer: Option<Arc<dyn Announcer>>,
     /// Keeps what is known up to date.
     pub(super) watch: Background,
     /// Ends when everything was read for the first time.
@@ -52,6 +55,7 @@ pub(super) async fn open(
                 reader: Arc::clone(&manifests) as _,
                 trigger: Arc::clone(&manifests) as _,
                 reporter: None,
+                announcer: None,
                 watch: Box::pin(manifests.watch()),
                 synced: Box::pin(std::future::ready(())),
             })
@@ -74,22 +78,19 @@ async fn in_cluster(
     let scope = scope(&settings.watched, cluster.namespace());
     let resources = Arc::new(ClusterResources::new(cluster, scope));
     let first = Arc::clone(&resources);
+    let announcer = Arc::new(ClusterAnnouncer::new(Arc::clone(&resources)));
+    let announcer = settings.events.then_some(announcer as Arc<dyn Announcer>);
     Ok(Place {
         reader: Arc::clone(&resources) as _,
         trigger: Arc::clone(&resources) as _,
-        reporter: Some(reporter(&resources, settings.events)),
+        reporter: Some(Reporter::new(Ports {
+            reader: Arc::clone(&resources) as _,
+            writer: Arc::new(ClusterStatusWriter::new(Arc::clone(&resources))),
+            announcer: announcer.clone(),
+        })),
+        announcer,
         watch: Box::pin(Arc::clone(&resources).watch()),
         synced: Box::pin(async move { first.synced().await }),
-    })
-}
-
-/// Statuses of ImageUpdaters and, where they are wanted, Events.
-fn reporter(resources: &Arc<ClusterResources>, with_events: bool) -> Reporter {
-    let announcer = || Arc::new(ClusterAnnouncer::new(Arc::clone(resources))) as _;
-    Reporter::new(Ports {
-        reader: Arc::clone(resources) as _,
-        writer: Arc::new(ClusterStatusWriter::new(Arc::clone(resources))),
-        announcer: with_events.then(announcer),
     })
 }
 

@@ -43,7 +43,6 @@ use crate::app::updater::Ports;
 use crate::app::updater::Updater;
 use crate::app::wiring::following::Following;
 use crate::app::wiring::objects::Objects;
-use crate::app::wiring::refusals;
 use crate::app::wiring::resources;
 use crate::app::wiring::secrets;
 use crate::app::wiring::tls;
@@ -127,8 +126,11 @@ impl Server {
             None => None,
         };
         if let Some(followed) = following.settings {
-            let refusals = refusals::of(objects.as_ref());
-            background.push(followed.follow(Arc::clone(&pace) as _, refusals));
+            background.push(followed.follow(
+                Arc::clone(&pace) as _,
+                objects.as_ref(),
+                place.announcer,
+            ));
         }
         background.extend(objects.map(Objects::follow));
         let registry = match settings.confirm {
