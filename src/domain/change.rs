@@ -110,9 +110,35 @@ impl ApplicationChange {
         }
         Ok(changed)
     }
+
+    /// Whether all that it writes stands in the Application already.
+    #[must_use]
+    pub fn is_made_in(&self, application: &Application) -> bool {
+        let edits = self.edits.iter().map(Edit::of_its_own_value).collect();
+        let again = Self {
+            edits,
+            ..self.clone()
+        };
+        again.applied_to(application).is_ok()
+    }
 }
 
 impl Edit {
+    /// The same, where the new value is what is expected.
+    fn of_its_own_value(&self) -> Self {
+        let mut edit = self.clone();
+        match &mut edit {
+            Self::HelmParameter {
+                expected, value, ..
+            }
+            | Self::KustomizeImage { expected, value }
+            | Self::PluginEnv {
+                expected, value, ..
+            } => *expected = Some(value.clone()),
+        }
+        edit
+    }
+
     fn apply_to(&self, source: &mut Source) -> Result<(), ChangeConflict> {
         match self {
             Self::HelmParameter {
@@ -258,6 +284,17 @@ mod tests {
             .applied_to(&with_tag("1.2"))
             .unwrap();
         assert_eq!(parameters(&changed), [("20240101".into(), true)]);
+    }
+
+    #[test]
+    fn a_change_is_made_where_its_values_stand() {
+        let change = tag(Some("1.2"), "1.3");
+        assert!(change.is_made_in(&with_tag("1.3")));
+        assert!(!change.is_made_in(&with_tag("1.2")));
+        assert!(!change.is_made_in(&application(Source::default())));
+        let before = with_tag("1.2");
+        let after = change.applied_to(&before).unwrap();
+        assert!(change.is_made_in(&after));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use crate::domain::status::announcement::Announcement;
-use crate::ports::write_error::WriteError;
+use crate::ports::tell_error::TellError;
 
 /// Announces what happened, each time anew.
 #[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
@@ -12,6 +12,6 @@ pub trait Announcer: Send + Sync {
     /// Announces it.
     ///
     /// # Errors
-    /// [`WriteError`]; nobody was told.
-    async fn announce(&self, announcement: &Announcement) -> Result<(), WriteError>;
+    /// [`TellError`]; nobody was told.
+    async fn announce(&self, announcement: &Announcement) -> Result<(), TellError>;
 }

@@ -26,7 +26,7 @@ pub mod registry_client;
 pub mod resource_reader;
 pub mod secret_source;
 pub mod status_writer;
+pub mod tell_error;
 pub mod update_trigger;
 pub mod webhook_client;
 pub mod webhook_intake;
-pub mod write_error;

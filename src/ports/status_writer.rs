@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use crate::domain::resources::image_updater_status::ImageUpdaterStatus;
 use crate::domain::resources::resource::ResourceId;
-use crate::ports::write_error::WriteError;
+use crate::ports::tell_error::TellError;
 
 /// Writes the status of ImageUpdaters.
 #[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
@@ -14,11 +14,11 @@ pub trait StatusWriter: Send + Sync {
     /// afterwards holds it.
     ///
     /// # Errors
-    /// [`WriteError`]; nothing was written.
+    /// [`TellError`]; nothing was written.
     async fn write(
         &self,
         updater: &ResourceId,
         before: &ImageUpdaterStatus,
         after: &ImageUpdaterStatus,
-    ) -> Result<(), WriteError>;
+    ) -> Result<(), TellError>;
 }

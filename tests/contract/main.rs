@@ -4,3 +4,5 @@
 
 mod event_queue;
 mod resources;
+mod resources_in_manifests;
+mod resources_in_memory;

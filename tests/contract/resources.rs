@@ -1,12 +1,8 @@
 //! The contract of the ports [`ResourceReader`] and [`UpdateTrigger`], which one place implements together.
 
-use std::fs;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use image_updater::adapters::manifests::reader::Manifests;
-use image_updater::adapters::memory::resources::InMemoryResources;
 use image_updater::domain::change::ApplicationChange;
 use image_updater::domain::change::Edit;
 use image_updater::domain::resources::Resources;
@@ -25,38 +21,49 @@ use image_updater::domain::resources::resource::ResourceId;
 use image_updater::ports::resource_reader::ResourceReader;
 use image_updater::ports::update_trigger::TriggerError;
 use image_updater::ports::update_trigger::UpdateTrigger;
-use tempfile::TempDir;
 
-/// A place that holds resources: both ports, and what keeps it alive.
-trait Place: ResourceReader + UpdateTrigger {}
+/// The namespace of everything in [`resources`].
+const NAMESPACE: &str = "argocd";
+
+/// A place that holds resources: both ports.
+pub(crate) trait Place: ResourceReader + UpdateTrigger {}
 impl<T: ResourceReader + UpdateTrigger> Place for T {}
 
-/// The contract. `make` makes a place that holds what [`resources`] says.
-async fn holds_for<P: Place + 'static, Keep>(make: impl Fn() -> (P, Keep)) {
-    let (place, _keep) = make();
-    it_knows_the_resources(&place);
-    let (place, _keep) = make();
-    a_change_is_there_when_it_is_made(&place).await;
-    let (place, _keep) = make();
-    untouched_objects_stay_the_same(&place).await;
-    let (place, _keep) = make();
-    every_kind_of_edit_is_made(&place).await;
-    let (place, _keep) = make();
-    all_edits_are_made_or_none(&place).await;
-    let (place, _keep) = make();
-    changes_in_one_call_stand_for_themselves(&place).await;
-    let (place, _keep) = make();
-    errors_say_what_to_do(&place).await;
-    let (place, _keep) = make();
-    a_change_that_changes_nothing_is_fine(&place).await;
-    let (place, _keep) = make();
-    changes_are_told(Arc::new(place)).await;
-    let (place, _keep) = make();
-    changes_at_once_are_all_made(Arc::new(place)).await;
+/// The contract. `make` makes a place that holds what [`resources`] says, in a namespace of its choice, and what keeps it alive.
+pub(crate) async fn holds_for<P: Place + 'static, Keep>(make: impl AsyncFn() -> (Arc<P>, Keep)) {
+    let (place, _keep) = make().await;
+    it_knows_the_resources(&*place);
+    let (place, _keep) = make().await;
+    a_change_is_there_when_it_is_made(&*place).await;
+    let (place, _keep) = make().await;
+    untouched_objects_stay_the_same(&*place).await;
+    let (place, _keep) = make().await;
+    every_kind_of_edit_is_made(&*place).await;
+    let (place, _keep) = make().await;
+    all_edits_are_made_or_none(&*place).await;
+    let (place, _keep) = make().await;
+    changes_in_one_call_stand_for_themselves(&*place).await;
+    let (place, _keep) = make().await;
+    errors_say_what_to_do(&*place).await;
+    let (place, _keep) = make().await;
+    a_change_that_changes_nothing_is_fine(&*place).await;
+    let (place, _keep) = make().await;
+    changes_are_told(place).await;
+    let (place, _keep) = make().await;
+    changes_at_once_are_all_made(place).await;
 }
 
 fn it_knows_the_resources(place: &impl Place) {
     let mut current = (*place.current()).clone();
+    for updater in &mut current.updaters {
+        let updater = Arc::make_mut(updater);
+        updater.id.namespace = NAMESPACE.to_owned();
+        // Where the place gives objects a time, no other can be asked of it.
+        updater.created = None;
+    }
+    for application in &mut current.applications {
+        Arc::make_mut(application).id.namespace = NAMESPACE.to_owned();
+    }
     current.applications.sort_by(|a, b| a.id.cmp(&b.id));
     assert_eq!(current, resources());
 }
@@ -207,8 +214,9 @@ async fn changes_at_once_are_all_made(place: Arc<impl Place + 'static>) {
 }
 
 async fn changes_in_one_call_stand_for_themselves(place: &impl Place) {
-    let results = place
-        .apply(&[
+    let results = apply_all(
+        place,
+        &[
             image("web", Some("nginx:1.25"), "nginx:1.27"),
             tag(Some("1.2"), "1.3"),
             image("missing", None, "nginx:1"),
@@ -217,8 +225,9 @@ async fn changes_in_one_call_stand_for_themselves(place: &impl Place) {
             // The next one builds on this.
             image("web", Some("redis:7"), "redis:8"),
             image("web", Some("redis:8"), "redis:9"),
-        ])
-        .await;
+        ],
+    )
+    .await;
     let kinds: Vec<_> = results
         .iter()
         .map(|result| match result {
@@ -244,9 +253,22 @@ async fn changes_in_one_call_stand_for_themselves(place: &impl Place) {
 
 /// Makes one change.
 async fn apply(place: &impl Place, change: &ApplicationChange) -> Result<(), TriggerError> {
-    let mut results = place.apply(std::slice::from_ref(change)).await;
+    let mut results = apply_all(place, std::slice::from_ref(change)).await;
     assert_eq!(results.len(), 1);
     results.remove(0)
+}
+
+/// Makes changes, in the namespace that the place chose.
+async fn apply_all(
+    place: &impl Place,
+    changes: &[ApplicationChange],
+) -> Vec<Result<(), TriggerError>> {
+    let namespace = place.current().updaters[0].id.namespace.clone();
+    let mut changes = changes.to_vec();
+    for change in &mut changes {
+        change.application.namespace.clone_from(&namespace);
+    }
+    place.apply(&changes).await
 }
 
 async fn within<T>(future: impl Future<Output = T>) -> T {
@@ -267,7 +289,7 @@ fn source(place: &impl Place, name: &str, at: SourcePlace) -> Source {
 
 fn id(name: &str) -> ResourceId {
     ResourceId {
-        namespace: "argocd".into(),
+        namespace: NAMESPACE.into(),
         name: name.into(),
     }
 }
@@ -332,7 +354,7 @@ fn application(name: &str, sources: Sources) -> Arc<Application> {
 }
 
 /// What every place is filled with, Applications by name.
-fn resources() -> Resources {
+pub(crate) fn resources() -> Resources {
     let images = |images: &[&str]| Source {
         kustomize: Some(images.iter().map(|&image| image.to_owned()).collect()),
         ..Source::default()
@@ -346,6 +368,7 @@ fn resources() -> Resources {
             name: "TAG".into(),
             value: "v1".into(),
         }]),
+        path: Some("dry".into()),
         ..Source::default()
     };
     let updater = ImageUpdater {
@@ -371,49 +394,4 @@ fn resources() -> Resources {
             application("web", Sources::Single(images(&["nginx:1.26", "redis:7"]))),
         ],
     }
-}
-
-/// The same in files.
-fn write_files(dir: &Path) {
-    let head = |name: &str| {
-        format!(
-            "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: {name}\n  labels: {{tier: web}}\nspec:\n"
-        )
-    };
-    let web =
-        "  source:\n    kustomize:\n      images:\n      - nginx:1.26 # web\n      - redis:7\n";
-    let twice = "  source: {kustomize: {images: [nginx:1, nginx:1]}}\n";
-    let multi = "  sources:\n  - repoURL: a\n  - helm:\n      parameters:\n      - {name: image.tag, value: '1.2'}\n";
-    let dry = "  sourceHydrator:\n    drySource:\n      plugin:\n        env:\n        - name: TAG\n          value: v1\n";
-    let updater = "apiVersion: argocd-image-updater.argoproj.io/v1alpha1\nkind: ImageUpdater\nmetadata: {name: images}\n\
-                   spec: {applicationRefs: [{namePattern: '*', useAnnotations: true}]}\n";
-    fs::create_dir(dir.join("apps")).unwrap();
-    fs::write(dir.join("updater.yml"), updater).unwrap();
-    fs::write(
-        dir.join("apps/web.yaml"),
-        format!("{}{web}---\n{}{multi}", head("web"), head("multi")),
-    )
-    .unwrap();
-    fs::write(
-        dir.join("apps/more.yaml"),
-        format!("{}{twice}---\n{}{dry}", head("twice"), head("dry")),
-    )
-    .unwrap();
-}
-
-#[tokio::test]
-async fn memory() {
-    holds_for(|| (InMemoryResources::new(resources()), ())).await;
-}
-
-#[tokio::test]
-async fn manifests() {
-    holds_for(|| {
-        let dir = TempDir::new().unwrap();
-        write_files(dir.path());
-        let manifests = Manifests::open(dir.path().to_owned(), "argocd".into()).unwrap();
-        assert_eq!(manifests.problems(), []);
-        (manifests, dir)
-    })
-    .await;
 }

@@ -2,12 +2,8 @@
 
 #![cfg(test)]
 #![cfg(feature = "server")]
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test ends where something is missing"
-)]
 
+mod contract;
 mod reading;
 mod support;
 mod support_check;

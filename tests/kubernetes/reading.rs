@@ -18,19 +18,25 @@ use serde_json::json;
 use tokio::task::JoinHandle;
 
 use crate::support::ApiServer;
+use crate::support::Way;
 use crate::support::World;
 use crate::support::eventually;
 
 /// What the reader knows, and the watch that keeps it up to date.
-struct Reading {
-    resources: Arc<ClusterResources>,
+pub(crate) struct Reading {
+    pub(crate) resources: Arc<ClusterResources>,
     watching: JoinHandle<()>,
 }
 
 impl Reading {
     /// With the rights of a bearer token, at home in a namespace.
-    async fn by(server: &ApiServer, token: &str, namespace: &str, scope: Scope) -> Self {
-        let kubeconfig = Kubeconfig::from_yaml(&server.kubeconfig(token, namespace)).unwrap();
+    pub(crate) async fn by(server: &ApiServer, token: &str, namespace: &str, scope: Scope) -> Self {
+        Self::with(&server.kubeconfig(token, namespace), scope).await
+    }
+
+    /// As a kubeconfig says.
+    async fn with(kubeconfig: &str, scope: Scope) -> Self {
+        let kubeconfig = Kubeconfig::from_yaml(kubeconfig).unwrap();
         let options = KubeConfigOptions::default();
         let config = Config::from_custom_kubeconfig(kubeconfig, &options).await;
         let cluster = Cluster::new(config.unwrap(), None).unwrap();
@@ -43,7 +49,7 @@ impl Reading {
     }
 
     /// Of the namespace of a test, when it was read for the first time.
-    async fn of(server: &ApiServer, world: &World) -> Self {
+    pub(crate) async fn of(server: &ApiServer, world: &World) -> Self {
         let scope = Scope::Namespaces(vec![world.namespace.clone()]);
         let reading = Self::by(server, "admin", &world.namespace, scope).await;
         reading.resources.synced().await;
@@ -196,50 +202,34 @@ async fn after_a_loss_nothing_is_believed_until_all_is_read_anew() {
 }
 
 #[tokio::test]
-async fn changes_that_a_lost_watch_missed_are_known_when_it_is_back() {
-    let Some(server) = ApiServer::own() else {
+async fn as_soon_as_it_is_right_again_it_knows_what_it_missed() {
+    let Some((server, world)) = World::new().await else {
         return;
     };
-    let world = World::on(&server).await;
-    let namespace = world.namespace.clone();
+    let namespace = world.namespace.as_str();
     world.application("gone", kustomize("nginx:1")).await;
-    let reading = Reading::of(&server, &world).await;
-    let told = {
-        let resources = Arc::clone(&reading.resources);
-        let namespace = namespace.clone();
-        // Every time that it says it is right, what it knows is written down.
-        tokio::spawn(async move {
-            let mut seen = Vec::new();
-            while !seen.contains(&vec!["new nginx:2".to_owned()]) {
-                resources.changed().await;
-                if resources.is_current() {
-                    seen.push(shown(&resources.current(), &namespace));
-                }
-            }
-            seen
-        })
-    };
-    for _ in 0..2 {
-        server.kill();
-        eventually("behind", async || {
-            (!reading.resources.is_current()).then_some(())
-        })
-        .await;
-        server.restart();
-        reading.resources.synced().await;
-    }
-    let world = World {
-        client: server.admin().await,
-        namespace: namespace.clone(),
-    };
+    world.application("kept", kustomize("nginx:1")).await;
+    let way = Way::to(server).await;
+    let kubeconfig = server
+        .kubeconfig("admin", namespace)
+        .replace(server.url(), &way.url());
+    let scope = Scope::Namespaces(vec![world.namespace.clone()]);
+    let reading = Reading::with(&kubeconfig, scope).await;
+    reading.resources.synced().await;
+
+    way.cut();
+    eventually("it knows that it is behind", async || {
+        (!reading.resources.is_current()).then_some(())
+    })
+    .await;
     world.delete("gone").await;
     world.application("new", kustomize("nginx:2")).await;
-    reading.knows(&namespace, &["new nginx:2"]).await;
-    let seen = told.await.unwrap();
-    assert!(
-        seen.iter().all(|known| known.len() <= 2),
-        "nothing half-read shows: {seen:?}"
-    );
+    assert_eq!(reading.known(namespace), ["gone nginx:1", "kept nginx:1"]);
+    assert!(!reading.resources.is_current());
+
+    way.open();
+    reading.resources.synced().await;
+    assert_eq!(reading.known(namespace), ["kept nginx:1", "new nginx:2"]);
 }
 
 /// Binds a service account to a Role that allows what the adapter needs in the namespace.

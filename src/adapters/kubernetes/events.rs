@@ -19,13 +19,13 @@ use crate::adapters::kubernetes::client::call;
 use crate::adapters::kubernetes::resources::ClusterResources;
 use crate::adapters::kubernetes::resources::KnownObject;
 use crate::adapters::kubernetes::slim_object::Kind;
-use crate::adapters::kubernetes::write_error::Write;
+use crate::adapters::kubernetes::tell_error::Write;
 use crate::domain::resources::resource::ResourceId;
 use crate::domain::status::announcement::Announcement;
 use crate::domain::status::announcement::Class;
 use crate::domain::status::announcement::Subject;
 use crate::ports::announcer::Announcer;
-use crate::ports::write_error::WriteError;
+use crate::ports::tell_error::TellError;
 
 /// Who says it, by the Go program's name.
 const COMPONENT: &str = "ArgocdImageUpdater";
@@ -92,7 +92,7 @@ fn reference<T: Kind>(id: &ResourceId, known: Option<KnownObject<T>>) -> ObjectR
 
 #[async_trait]
 impl Announcer for ClusterAnnouncer {
-    async fn announce(&self, announcement: &Announcement) -> Result<(), WriteError> {
+    async fn announce(&self, announcement: &Announcement) -> Result<(), TellError> {
         let mut about = self.reference(&announcement.about);
         if let Subject::ConfigMap(id) = &announcement.about {
             about.uid = self.uid(id).await;

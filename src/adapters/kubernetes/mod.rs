@@ -8,6 +8,7 @@
 //! | what an answer of the API is read into | [`slim_object`], by a `mask` |
 //! | what is known | `store`, of the sets of objects of single watches: `set`, each an `entry` with its `version` |
 //! | settings, secrets and the certificate | a [`followed_object`] for each, by its values (`keyed`); `object_sources`, [`secrets`] |
+//! | how it is written | a `trigger`, which sends a `patch` for each change |
 //! | how it is kept up to date | a `watch` of each kind in each namespace of the [`scope`] |
 
 pub mod client;
@@ -23,10 +24,12 @@ mod entry;
 mod keyed;
 mod mask;
 mod object_sources;
+mod patch;
 mod reason;
 mod retry;
 mod set;
 mod store;
+mod tell_error;
 #[cfg(test)]
 mod testing;
 mod trigger;

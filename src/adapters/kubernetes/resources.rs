@@ -1,4 +1,4 @@
-//! The port on a cluster.
+//! The ports on a cluster.
 
 use std::sync::Arc;
 
@@ -29,6 +29,8 @@ pub struct ClusterResources {
     store: Arc<Store>,
     /// What [`changed`](ResourceReader::changed) has told.
     told: Mutex<watch::Receiver<bool>>,
+    /// One set of changes at a time: two that write into one list would only fail each other's tests.
+    pub(super) writing: Mutex<()>,
 }
 
 impl ClusterResources {
@@ -42,6 +44,7 @@ impl ClusterResources {
             scope,
             store,
             told,
+            writing: Mutex::default(),
         }
     }
 

@@ -10,13 +10,13 @@ use kube::api::PatchParams;
 use crate::adapters::kubernetes::client::call;
 use crate::adapters::kubernetes::resources::ClusterResources;
 use crate::adapters::kubernetes::slim_object::SlimObject;
-use crate::adapters::kubernetes::write_error::Write;
+use crate::adapters::kubernetes::tell_error::Write;
 use crate::adapters::wire::image_updater_status::merge_patch;
 use crate::domain::resources::image_updater::ImageUpdater;
 use crate::domain::resources::image_updater_status::ImageUpdaterStatus;
 use crate::domain::resources::resource::ResourceId;
 use crate::ports::status_writer::StatusWriter;
-use crate::ports::write_error::WriteError;
+use crate::ports::tell_error::TellError;
 
 const WRITE: Write = Write {
     verb: "patch",
@@ -43,7 +43,7 @@ impl StatusWriter for ClusterStatusWriter {
         updater: &ResourceId,
         before: &ImageUpdaterStatus,
         after: &ImageUpdaterStatus,
-    ) -> Result<(), WriteError> {
+    ) -> Result<(), TellError> {
         let namespace = &updater.namespace;
         let client = self.resources.client().clone();
         let api: Api<SlimObject<ImageUpdater>> = Api::namespaced(client, namespace);

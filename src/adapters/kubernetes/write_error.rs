@@ -1,81 +1,98 @@
-//! Why a write failed that only tells what happened.
+//! What the failure of a write means.
+
+use kube::core::Status;
 
 use crate::adapters::kubernetes::client::CallError;
-use crate::adapters::kubernetes::reason::is_forbidden;
-use crate::ports::write_error::WriteError;
+use crate::ports::update_trigger::TriggerError;
 
-/// What was to be written.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Write {
-    /// The verb of the permission that it takes.
-    pub(super) verb: &'static str,
-    /// The resource, with its group.
-    pub(super) resource: &'static str,
+/// Why a patch made no change, or may have made none.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum WriteError {
+    /// A test in the patch failed: something else stands there. What the server said.
+    TestFailed(String),
+    /// There is no answer, or one that does not tell whether the patch was made. Why.
+    Lost(String),
+    /// It was not made.
+    Final(TriggerError),
 }
 
-impl Write {
-    /// Why it failed.
-    pub(super) fn error(self, namespace: &str, error: &CallError) -> WriteError {
+impl WriteError {
+    pub(super) fn of(error: CallError) -> Self {
         let reason = error.to_string();
-        let CallError::Api(error) = error else {
-            return WriteError::Unavailable { reason };
-        };
-        if is_forbidden(error) {
-            return WriteError::Forbidden {
-                verb: self.verb,
-                resource: self.resource,
-                namespace: namespace.to_owned(),
-                reason,
-            };
-        }
         match error {
-            kube::Error::Api(status) if status.is_not_found() => WriteError::Gone,
-            // A conflict is one with another write, which a repetition comes after.
-            kube::Error::Api(status)
-                if (400..500).contains(&status.code) && !matches!(status.code, 401 | 409 | 429) =>
-            {
-                WriteError::Refused { reason }
-            }
-            _ => WriteError::Unavailable { reason },
+            CallError::Api(kube::Error::Api(status)) => answered(&status, reason),
+            CallError::Api(_) | CallError::TimedOut => Self::Lost(reason),
         }
     }
+}
+
+fn answered(status: &Status, reason: String) -> WriteError {
+    WriteError::Final(match status.code {
+        404 => TriggerError::Gone,
+        // What it may not do, and to what, is in the words of the server.
+        403 => TriggerError::Refused {
+            reason: format!("{reason}; give its Role that verb"),
+        },
+        422 if !names_fields(status) => return WriteError::TestFailed(reason),
+        // The token may be a new one next time.
+        401 | 408 | 409 | 429 => TriggerError::Unavailable { reason },
+        500.. => return WriteError::Lost(reason),
+        _ => TriggerError::Refused { reason },
+    })
+}
+
+/// Whether the object was found to be invalid. The server uses the same code for a patch that cannot be applied.
+fn names_fields(status: &Status) -> bool {
+    let causes = status.details.iter().flat_map(|details| &details.causes);
+    let mut fields = causes.map(|cause| &cause.field);
+    fields.any(|field| !field.is_empty())
 }
 
 #[cfg(test)]
 mod tests {
-    use kube::core::Status;
+    use serde_json::json;
 
     use super::*;
 
-    fn error(code: u16, reason: &str) -> WriteError {
-        let status = Status {
-            code,
-            reason: reason.to_owned(),
-            message: "no".to_owned(),
-            ..Status::default()
-        };
-        let write = Write {
-            verb: "create",
-            resource: "events",
-        };
-        write.error("shop", &CallError::Api(kube::Error::Api(status.boxed())))
+    fn of(status: serde_json::Value) -> WriteError {
+        let status: Status = serde_json::from_value(status).unwrap();
+        WriteError::of(CallError::Api(kube::Error::Api(status.boxed())))
     }
 
     #[test]
-    fn a_missing_permission_is_named() {
-        let told = error(403, "Forbidden").to_string();
-        assert!(
-            told.contains("permission to create events in namespace shop is missing"),
-            "{told}"
+    fn each_failure_says_what_to_do() {
+        let message = || "said".to_owned();
+        let code = |code: u16| of(json!({"code": code, "message": "said"}));
+        assert_eq!(code(404), WriteError::Final(TriggerError::Gone));
+        for unavailable in [401, 408, 409, 429] {
+            let expected = TriggerError::Unavailable { reason: message() };
+            assert_eq!(code(unavailable), WriteError::Final(expected));
+        }
+        for lost in [500, 502, 503, 504] {
+            assert_eq!(code(lost), WriteError::Lost(message()));
+        }
+        for refused in [400, 405, 413] {
+            let expected = TriggerError::Refused { reason: message() };
+            assert_eq!(code(refused), WriteError::Final(expected));
+        }
+        let reason = "said; give its Role that verb".to_owned();
+        let forbidden = WriteError::Final(TriggerError::Refused { reason });
+        assert_eq!(code(403), forbidden);
+        assert_eq!(
+            WriteError::of(CallError::TimedOut),
+            WriteError::Lost("no answer within 10 s".to_owned())
         );
     }
 
     #[test]
-    fn what_may_work_later_is_told_from_what_never_will() {
-        assert_eq!(error(404, "NotFound"), WriteError::Gone);
-        let refused = |code| matches!(error(code, "X"), WriteError::Refused { .. });
-        let unavailable = |code| matches!(error(code, "X"), WriteError::Unavailable { .. });
-        assert!(refused(400) && refused(422));
-        assert!(unavailable(409) && unavailable(429) && unavailable(500) && unavailable(401));
+    fn an_invalid_object_is_told_from_a_test_that_failed() {
+        assert_eq!(
+            of(json!({"code": 422, "message": "said", "reason": "Invalid"})),
+            WriteError::TestFailed("said".to_owned())
+        );
+        let causes = json!([{"reason": "FieldValueInvalid", "message": "x", "field": "spec.x"}]);
+        let invalid = of(json!({"code": 422, "message": "said", "details": {"causes": causes}}));
+        let reason = "said".to_owned();
+        assert_eq!(invalid, WriteError::Final(TriggerError::Refused { reason }));
     }
 }

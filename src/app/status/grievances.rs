@@ -8,7 +8,7 @@ use tracing::warn;
 
 use crate::domain::resources::resource::ResourceId;
 use crate::domain::status::announcement::Announcement;
-use crate::ports::write_error::WriteError;
+use crate::ports::tell_error::TellError;
 
 /// What the log was told of and has not ended.
 #[derive(Debug, Default)]
@@ -21,9 +21,9 @@ pub(super) struct Grievances {
 }
 
 impl Grievances {
-    pub(super) fn status(&mut self, updater: &ResourceId, error: &WriteError) {
+    pub(super) fn status(&mut self, updater: &ResourceId, error: &TellError) {
         let is_new = match error {
-            WriteError::Unavailable { .. } => !std::mem::replace(&mut self.no_statuses, true),
+            TellError::Unavailable { .. } => !std::mem::replace(&mut self.no_statuses, true),
             _ => self.is_new(error, &updater.to_string()),
         };
         if is_new {
@@ -39,10 +39,10 @@ impl Grievances {
         }
     }
 
-    pub(super) fn event(&mut self, announcement: &Announcement, error: &WriteError) {
+    pub(super) fn event(&mut self, announcement: &Announcement, error: &TellError) {
         let Announcement { about, reason, .. } = announcement;
         let is_new = match error {
-            WriteError::Unavailable { .. } => !std::mem::replace(&mut self.no_events, true),
+            TellError::Unavailable { .. } => !std::mem::replace(&mut self.no_events, true),
             _ => self.is_new(error, reason),
         };
         if is_new {
@@ -59,15 +59,15 @@ impl Grievances {
     }
 
     /// Whether it is the first of its kind.
-    fn is_new(&mut self, error: &WriteError, about: &str) -> bool {
+    fn is_new(&mut self, error: &TellError, about: &str) -> bool {
         let key = match error {
-            WriteError::Forbidden {
+            TellError::Forbidden {
                 verb,
                 resource,
                 namespace,
                 ..
             } => format!("{verb} {resource} {namespace}"),
-            WriteError::Gone | WriteError::Refused { .. } | WriteError::Unavailable { .. } => {
+            TellError::Gone | TellError::Refused { .. } | TellError::Unavailable { .. } => {
                 about.to_owned()
             }
         };

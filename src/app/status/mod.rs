@@ -35,7 +35,7 @@ use crate::domain::tracking::assessment::Assessment;
 use crate::ports::announcer::Announcer;
 use crate::ports::resource_reader::ResourceReader;
 use crate::ports::status_writer::StatusWriter;
-use crate::ports::write_error::WriteError;
+use crate::ports::tell_error::TellError;
 
 /// How long to wait before a status is written that could not be for now.
 const RETRY: Duration = Duration::from_secs(30);
@@ -154,10 +154,10 @@ impl Reporter {
         };
         match self.ports.writer.write(updater, before, &status).await {
             Ok(()) => self.wrote(updater, before, &status),
-            Err(WriteError::Gone) => {}
+            Err(TellError::Gone) => {}
             Err(error) => {
                 lock(&self.grievances).status(updater, &error);
-                let again = matches!(error, WriteError::Unavailable { .. });
+                let again = matches!(error, TellError::Unavailable { .. });
                 let due = again.then(|| Instant::now() + RETRY);
                 lock(&self.desk).put_off(updater, sheet.run, due);
             }

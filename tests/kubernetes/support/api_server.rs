@@ -47,18 +47,18 @@ impl ApiServer {
     pub(crate) fn shared() -> Option<&'static Self> {
         static SHARED: OnceLock<Option<ApiServer>> = OnceLock::new();
         let folder = peers::folder()?;
-        SHARED.get_or_init(|| Some(Self::start(folder))).as_ref()
+        SHARED.get_or_init(|| Some(Self::start(&folder))).as_ref()
     }
 
     /// One for a test alone, which may stop it; `None` where there are no binaries.
     pub(crate) fn own() -> Option<Self> {
-        Some(Self::start(peers::folder()?))
+        Some(Self::start(&peers::folder()?))
     }
 
-    fn start(binaries: PathBuf) -> Self {
+    fn start(binaries: &Path) -> Self {
         // Somebody else may take the port between looking for it and listening on it.
         for _ in 0..5 {
-            if let Some(server) = Self::try_start(&binaries) {
+            if let Some(server) = Self::try_start(binaries) {
                 return server;
             }
         }

@@ -3,8 +3,10 @@
 mod api_server;
 mod custom_resources;
 mod peers;
+mod way;
 mod world;
 
 pub(crate) use self::api_server::ApiServer;
+pub(crate) use self::way::Way;
 pub(crate) use self::world::World;
 pub(crate) use self::world::eventually;

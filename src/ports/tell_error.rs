@@ -4,7 +4,7 @@ use thiserror::Error;
 
 /// Why a status or an Event was not written. What it tells of has happened all the same.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum WriteError {
+pub enum TellError {
     /// The permission is missing.
     #[error(
         "the permission to {verb} {resource} in namespace {namespace} is missing: {reason}; grant it by a Role, or do without"
