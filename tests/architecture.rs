@@ -1,7 +1,7 @@
 //! The dependency rule: `domain` <- `ports` <- { `adapters`, `app` }.
 //!
 //! * The domain and the ports use only the crates that are named for them.
-//! * An adapter knows the domain and the ports, never a sibling (`adapters::wire`, which is formats alone, aside), and never `app`.
+//! * An adapter knows the domain and the ports, never a sibling (those that are shared aside), and never `app`.
 //! * In `app` only `app::wiring` names an adapter.
 //!
 //! The check reads the text of the sources, so it holds them to a habit that makes it reliable: no `use crate::{…}` over several layers.
@@ -17,6 +17,9 @@ use std::path::PathBuf;
 const DOMAIN_CRATES: [&str; 6] = ["hex", "hmac", "regex", "semver", "sha2", "thiserror"];
 const PORT_CRATES: [&str; 3] = ["async_trait", "mockall", "thiserror"];
 const TEST_CRATES: [&str; 2] = ["proptest", "tokio"];
+
+/// What every adapter may use: formats without I/O, and the reader of a mounted file.
+const SHARED: [&str; 2] = ["mounted_file", "wire"];
 
 /// Where a file stands: its layer and, for an adapter, which one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,7 +105,8 @@ fn forbidden(layer: &Layer, target: &str) -> Option<String> {
         Layer::Domain => top != "domain",
         Layer::Ports => top != "domain" && top != "ports",
         Layer::Adapter(own) => {
-            top == "app" || (top == "adapters" && second != own && second != "wire")
+            let is_known = second == own || SHARED.contains(&second);
+            top == "app" || (top == "adapters" && !is_known)
         }
         Layer::App { wiring } => top == "adapters" && !wiring,
     };
@@ -328,6 +332,7 @@ fn what_is_allowed_passes() {
             "adapters/manifests/a.rs",
             "use crate::adapters::wire::application::Application;",
         ),
+        ("adapters/tls/a.rs", "use crate::adapters::mounted_file;"),
         (
             "adapters/http/a.rs",
             "use crate::adapters::http::answer::Answer;",

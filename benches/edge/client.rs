@@ -62,7 +62,7 @@ impl Client {
 fn connector(certificate: CertificateDer<'static>) -> Result<TlsConnector> {
     let mut roots = RootCertStore::empty();
     roots.add(certificate)?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .with_root_certificates(roots)

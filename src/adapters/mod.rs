@@ -1,10 +1,11 @@
-//! Adapters: one technology each, behind the ports. They know no sibling and no use case; only `app::wiring` knows them.
+//! Adapters: one technology each, behind the ports. They know no sibling but [`wire`] and `mounted_file`, and no use case; only `app::wiring` knows them.
 
 pub mod config;
 pub mod http;
 pub mod kubernetes;
 pub mod manifests;
 pub mod memory;
+mod mounted_file;
 pub mod pace;
 pub mod secrets;
 pub mod senders;

@@ -44,7 +44,7 @@ impl HttpWebhookClient {
 
     fn build(builder: ClientBuilder) -> Result<Self, SendError> {
         // reqwest takes the process-wide provider; another one that was installed before will do as well.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let client = builder
             .timeout(TIMEOUT)
             .redirect(Policy::none())

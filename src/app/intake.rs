@@ -38,6 +38,11 @@ pub struct Intake {
 
 #[async_trait]
 impl WebhookIntake for Intake {
+    fn screen(&self, head: &Delivery) -> Result<(), Rejection> {
+        self.look_at(head)
+            .inspect_err(|rejection| tell_rejection(&head.id, rejection))
+    }
+
     async fn accept(&self, delivery: Delivery) -> Outcome {
         let id = delivery.id.clone();
         let outcome = self
@@ -52,7 +57,7 @@ impl WebhookIntake for Intake {
 impl Intake {
     async fn take_in(&self, delivery: Delivery) -> Result<Outcome, Rejection> {
         let id = delivery.id.clone();
-        let decoder = self.decoder(&delivery).ok_or(Rejection::NoHandler)?;
+        let decoder = self.decoder(&delivery)?;
         let secrets = self.secrets.secrets(decoder.profile().secret_name);
         let decoded = read(decoder, self.policy, &secrets, delivery)?;
         let events = decoded.try_map(|decoded| match decoded {
@@ -68,10 +73,18 @@ impl Intake {
         Ok(Outcome::Accepted { images })
     }
 
-    fn decoder(&self, delivery: &Delivery) -> Option<&dyn PayloadDecoder> {
-        let wanted = delivery.sender_type()?;
+    fn look_at(&self, head: &Delivery) -> Result<(), Rejection> {
+        let profile = self.decoder(head)?.profile();
+        let secrets = self.secrets.secrets(profile.secret_name);
+        Ok(self.policy.screen(profile, &secrets, head)?)
+    }
+
+    fn decoder(&self, delivery: &Delivery) -> Result<&dyn PayloadDecoder, Rejection> {
+        let wanted = delivery.sender_type().ok_or(Rejection::NoHandler)?;
         let mut decoders = self.decoders.iter().map(AsRef::as_ref);
-        decoders.find(|decoder| decoder.profile().name == wanted)
+        decoders
+            .find(|decoder| decoder.profile().name == wanted)
+            .ok_or(Rejection::NoHandler)
     }
 
     async fn enqueue(
@@ -105,19 +118,23 @@ pub fn read(
     secrets: &Secrets,
     delivery: Delivery,
 ) -> Result<Verified<Decoded>, Rejection> {
-    let verified = policy
-        .verify(decoder.profile(), secrets, delivery)
-        .map_err(|denied| match denied {
-            // To the caller a type that is not served is one that does not exist.
-            Denied::NotServed => Rejection::NoHandler,
-            Denied::Missing => Rejection::MissingSecret,
-            Denied::Invalid => Rejection::InvalidSecret,
-        })?;
-    verified
+    policy
+        .verify(decoder.profile(), secrets, delivery)?
         .try_map(|delivery| decoder.decode(&delivery))
         .map_err(|error| Rejection::Malformed {
             reason: error.to_string(),
         })
+}
+
+impl From<Denied> for Rejection {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            // To the caller a type that is not served is one that does not exist.
+            Denied::NotServed => Self::NoHandler,
+            Denied::Missing => Self::MissingSecret,
+            Denied::Invalid => Self::InvalidSecret,
+        }
+    }
 }
 
 fn tell(id: &DeliveryId, outcome: &Outcome) {
@@ -269,6 +286,25 @@ mod tests {
                 Outcome::Rejected(Rejection::NoHandler),
                 "{name:?} {secret:?}"
             );
+        }
+    }
+
+    #[test]
+    fn a_head_is_refused_as_the_delivery_would_be() {
+        let screened = |secret, query: &[(&str, &str)]| {
+            let unread = decoder(Ok(Decoded::Images(vec![event()])));
+            intake(unread, MockEventQueue::new(), secret).screen(&delivery(query))
+        };
+        let quay = ("type", "quay.io");
+        assert_eq!(screened("s", &[quay, ("secret", "s")]), Ok(()));
+        for (secret, query, rejection) in [
+            ("s", &[("secret", "s")][..], Rejection::NoHandler),
+            ("s", &[("type", "other")], Rejection::NoHandler),
+            ("", &[quay, ("secret", "s")], Rejection::NoHandler),
+            ("s", &[quay], Rejection::MissingSecret),
+            ("s", &[quay, ("secret", "t")], Rejection::InvalidSecret),
+        ] {
+            assert_eq!(screened(secret, query), Err(rejection), "{query:?}");
         }
     }
 

@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod intake;
+pub mod leadership;
 pub mod quickstart;
 pub mod send;
 pub mod settings;

@@ -37,6 +37,16 @@ pub enum EditError {
         /// What stands there.
         other: String,
     },
+    /// An entry of `kustomize.images` makes another image of this one's name, where this one needs an entry of its own.
+    #[error(
+        "kustomize image {entry} puts another image in the place of {name}: correct or remove it, or give this image manifestTargets.kustomize.name"
+    )]
+    OtherEntry {
+        /// The entry.
+        entry: String,
+        /// The name in the manifests that both are for.
+        name: String,
+    },
     /// It cannot be told which of several values is meant.
     #[error("{0} is there more than once in the Application: keep one of them")]
     Twice(String),
@@ -200,9 +210,31 @@ fn kustomize_edits(
             Some(_) => image.spelling(),
             None => spelled_live.unwrap_or(image.spelling()),
         };
-        edits.extend(kustomize_edit(None, new_entry(name, new_name), version));
+        let entry = new_entry(name, new_name);
+        check_place(tracked, outlet, &entry)?;
+        edits.extend(kustomize_edit(None, entry, version));
     }
     Ok(edits)
+}
+
+/// Kustomize takes one entry for a name in the manifests; a second one would do nothing, or undo the first.
+fn check_place(
+    tracked: &TrackedImage,
+    outlet: &Outlet,
+    new: &KustomizeImage,
+) -> Result<(), EditError> {
+    let entries = outlet
+        .source(&tracked.application)
+        .and_then(|source| source.kustomize.as_deref())
+        .unwrap_or_default();
+    let mut entries = entries.iter();
+    match entries.find(|entry| KustomizeImage::parse(entry).is_in_place_of(new)) {
+        None => Ok(()),
+        Some(entry) => Err(EditError::OtherEntry {
+            entry: entry.clone(),
+            name: new.replaced_name().to_owned(),
+        }),
+    }
 }
 
 fn new_entry(name: Option<&str>, new_name: &str) -> KustomizeImage {
@@ -475,6 +507,29 @@ mod tests {
         assert_eq!(
             in_source(kustomize_source(&["nginx:1"]), nginx, "2"),
             ["nginx:1 -> nginx:2"]
+        );
+    }
+
+    #[test]
+    fn no_entry_is_added_beside_one_that_makes_another_image_of_the_name() {
+        let with = |entry| {
+            let mut application = application("web", kustomize_source(&["redis:7", entry]));
+            application.status = Some(live(&["nginx:1"]));
+            application
+        };
+        for entry in ["nginx=other:1", "nginx=:1"] {
+            let error = made(with(entry), image("", "nginx"), "2").unwrap_err();
+            let words = format!("kustomize image {entry} puts another image in the place of nginx");
+            assert!(error.to_string().starts_with(&words), "{error}");
+        }
+        assert_eq!(
+            shown(with("web=other:1"), image("", "nginx"), "2"),
+            ["- -> nginx:2"]
+        );
+        let nginx = kustomize_image("", "nginx", "nginx");
+        assert_eq!(
+            shown(with("nginx=other:1"), nginx, "2"),
+            ["nginx=other:1 -> nginx=nginx:2"]
         );
     }
 

@@ -604,6 +604,13 @@ mod tests {
     }
 
     #[test]
+    fn an_entry_that_makes_another_image_of_the_name_is_no_reason_to_try_again() {
+        let application = running(kustomize(&["nginx=other:1"]), &["nginx:1.25"]);
+        let judgement = of_one(application, vec![image("", "nginx")], &["nginx:1.26"]);
+        assert_reason(&judgement, "undecided", "kustomize image nginx=other:1");
+    }
+
+    #[test]
     fn a_default_parameter_that_names_another_image_is_that_images() {
         let source = helm_source(&[("image.name", "redis"), ("image.tag", "7")]);
         let application = running(application("web", source), &["redis:7", "nginx:1.25"]);

@@ -16,10 +16,12 @@
 
 pub mod change;
 pub mod delivery;
+mod dns_label;
 pub mod edits;
 pub mod event;
 pub mod judgement;
 pub mod kustomize_image;
+pub mod lease;
 pub mod pairs;
 pub mod policy;
 pub mod rate_policy;

@@ -33,9 +33,11 @@ impl Pairs {
     /// The value of the first pair of that very name.
     #[must_use]
     pub fn first(&self, name: &str) -> Option<&str> {
+        // As bytes, for a slice of a text is searched for the bounds of its characters each time.
+        let bytes = self.text.as_bytes();
         let mut start = 0;
         for &(name_end, end) in &self.ends {
-            if self.text.get(start..name_end) == Some(name) {
+            if bytes.get(start..name_end) == Some(name.as_bytes()) {
                 return self.text.get(name_end..end);
             }
             start = end;

@@ -11,6 +11,8 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use crate::domain::dns_label::is_dns_label;
+
 /// The canonical name of Docker Hub.
 const DOCKER_HUB: &str = "docker.io";
 /// Every other host under which Docker Hub is known.
@@ -118,14 +120,7 @@ fn is_host_and_port(text: &str) -> bool {
             None => (text, None),
         },
     };
-    let label = |label: &str| {
-        !label.is_empty()
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-            && label
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-    };
+    let label = |label: &str| is_dns_label(label, |b| b.is_ascii_alphanumeric() || b == b'_');
     host.split('.').all(label) && port.is_none_or(is_port)
 }
 

@@ -109,6 +109,9 @@ pub enum Denied {
     Invalid,
 }
 
+/// The header of [`Authentication::HubSignature256`].
+const HUB_SIGNATURE: &str = "x-hub-signature-256";
+
 /// The rule by which deliveries are let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SecretPolicy {
@@ -127,31 +130,49 @@ impl SecretPolicy {
         secrets: &Secrets,
         delivery: Delivery,
     ) -> Result<Verified<Delivery>, Denied> {
+        self.screen(profile, secrets, &delivery)?;
+        if profile.authentication == Authentication::HubSignature256 && !secrets.is_empty() {
+            let signature = present(delivery.header(HUB_SIGNATURE))?;
+            if !is_signed(secrets, &delivery.body, signature) {
+                return Err(Denied::Invalid);
+            }
+        }
+        Ok(Verified(delivery))
+    }
+
+    /// Says why a delivery will not be let in, as far as its headers and its query show. Its body is not looked at, so the signature of
+    /// one is not checked.
+    ///
+    /// # Errors
+    /// [`Denied`], whatever the body is.
+    pub fn screen(
+        self,
+        profile: &SenderProfile,
+        secrets: &Secrets,
+        head: &Delivery,
+    ) -> Result<(), Denied> {
         if secrets.is_empty() {
             return if self.require_secret {
                 Err(Denied::NotServed)
             } else {
-                Ok(Verified(delivery))
+                Ok(())
             };
         }
-        let known = match profile.authentication {
+        let in_query = || present(head.query("secret"));
+        let may_enter = match profile.authentication {
             Authentication::HubSignature256 => {
-                let signature = present(delivery.header("x-hub-signature-256"))?;
-                is_signed(secrets, &delivery.body, signature)
+                present(head.header(HUB_SIGNATURE))?;
+                true
             }
             Authentication::AuthorizationHeader => {
-                let proof = present(delivery.header("authorization"))?;
+                let proof = present(head.header("authorization"))?;
                 is_known(secrets, proof, in_header)
             }
-            Authentication::QuerySecret => {
-                let proof = present(delivery.query("secret"))?;
-                is_known(secrets, proof, whole)
-            }
+            Authentication::QuerySecret => is_known(secrets, in_query()?, whole),
             Authentication::HeaderOrQuerySecret => {
-                let header = present(delivery.header("x-webhook-secret"))
+                let header = present(head.header("x-webhook-secret"))
                     .map(|proof| is_known(secrets, proof, in_header));
-                let query =
-                    present(delivery.query("secret")).map(|proof| is_known(secrets, proof, whole));
+                let query = in_query().map(|proof| is_known(secrets, proof, whole));
                 match (header, query) {
                     (Ok(header), Ok(query)) => header | query,
                     (Ok(known), Err(_)) | (Err(_), Ok(known)) => known,
@@ -159,8 +180,8 @@ impl SecretPolicy {
                 }
             }
         };
-        if known {
-            Ok(Verified(delivery))
+        if may_enter {
+            Ok(())
         } else {
             Err(Denied::Invalid)
         }
@@ -208,7 +229,7 @@ impl fmt::Debug for Proof {
 pub fn prove(authentication: Authentication, secret: &Secret, body: &[u8]) -> Proof {
     match authentication {
         Authentication::HubSignature256 => {
-            Proof::Header("x-hub-signature-256", hub_signature(secret, body))
+            Proof::Header(HUB_SIGNATURE, hub_signature(secret, body))
         }
         Authentication::AuthorizationHeader => {
             Proof::Header("authorization", in_header(secret).to_owned())
@@ -398,6 +419,25 @@ mod tests {
         assert!(
             open.verify(&auth, &Secrets::parse("x"), delivery(&[], &[], ""))
                 .is_err()
+        );
+    }
+
+    #[test]
+    fn the_head_alone_shows_all_but_a_wrong_signature() {
+        let screened =
+            |auth, head: Delivery| CLOSED.screen(&profile(auth), &Secrets::parse("s"), &head);
+        let query = |secret| delivery(&[], &[("secret", secret)], "");
+        let auth = Authentication::QuerySecret;
+        assert_eq!(screened(auth, query("s")), Ok(()));
+        assert_eq!(screened(auth, query("t")), Err(Denied::Invalid));
+        assert_eq!(screened(auth, query("")), Err(Denied::Missing));
+        let auth = Authentication::HubSignature256;
+        let signed = delivery(&[("x-hub-signature-256", "sha256=00")], &[], "");
+        assert_eq!(screened(auth, signed), Ok(()));
+        assert_eq!(screened(auth, query("s")), Err(Denied::Missing));
+        assert_eq!(
+            CLOSED.screen(&profile(auth), &Secrets::default(), &query("s")),
+            Err(Denied::NotServed)
         );
     }
 

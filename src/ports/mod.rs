@@ -20,6 +20,7 @@ pub mod announcer;
 pub mod certificate_source;
 pub mod config_source;
 pub mod event_queue;
+pub mod lease_store;
 pub mod pace;
 pub mod payload_decoder;
 pub mod registry_client;

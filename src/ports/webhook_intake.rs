@@ -12,6 +12,13 @@ use crate::domain::event::ImageEvent;
 #[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
 #[async_trait]
 pub trait WebhookIntake: Send + Sync {
+    /// Refuses a delivery of which headers and query alone show that [`accept`](Self::accept) would reject it. Its body is not read yet,
+    /// and empty here.
+    ///
+    /// # Errors
+    /// The [`Rejection`].
+    fn screen(&self, head: &Delivery) -> Result<(), Rejection>;
+
     /// Authenticates, decodes and queues a delivery, and says what became of it. When it says "accepted", the events are queued.
     async fn accept(&self, delivery: Delivery) -> Outcome;
 }

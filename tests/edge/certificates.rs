@@ -30,7 +30,7 @@ async fn a_certificate_is_made_where_none_is_given() {
     let address = listener.local_addr().unwrap();
     let mut roots = RootCertStore::empty();
     roots.add(tls.certificate.clone()).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()

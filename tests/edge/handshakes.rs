@@ -69,6 +69,23 @@ async fn suites_are_restricted_below_tls_13_only() {
     );
 }
 
+/// The example of the documentation, without a certificate: the one that is made has a key that goes with the suites.
+#[tokio::test]
+async fn suites_for_rsa_are_served_where_they_are_all_that_is_named() {
+    if !has("openssl", "version").await {
+        return;
+    }
+    let names = "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384:TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256";
+    let server = serving("1.2", "1.3", names).await;
+    for suite in ["ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-RSA-AES128-GCM-SHA256"] {
+        assert_eq!(
+            handshake(&server, &format!("-tls1_2 -cipher {suite}")).await,
+            format!("TLSv1.2 {suite}")
+        );
+    }
+    assert!(handshake(&server, "").await.starts_with("TLSv1.3 "));
+}
+
 #[tokio::test]
 async fn curl_delivers() {
     if !has("curl", "--version").await {

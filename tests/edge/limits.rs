@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use image_updater::adapters::http::limits::Limits;
+use image_updater::ports::webhook_intake::{Outcome, Rejection};
 use tokio::time::timeout;
 
 use crate::support::client;
+use crate::support::intake::FakeIntake;
 use crate::support::server::{Server, settings};
 use crate::support::wire::{Wire, exchange, post, request};
 
@@ -45,6 +47,47 @@ async fn a_body_that_announces_more_is_refused_before_it_comes() {
         assert!(reply.header("x-delivery-id").is_some());
     }
     assert!(server.intake.seen().is_empty());
+}
+
+async fn refusing() -> Server {
+    let rejected = Outcome::Rejected(Rejection::MissingSecret);
+    Server::with_intake(FakeIntake::new(rejected)).await
+}
+
+#[tokio::test]
+async fn a_delivery_whose_head_is_refused_need_not_send_its_body() {
+    let server = refusing().await;
+    for framing in [
+        format!("Content-Length: {MIB}"),
+        format!("Content-Length: {MIB}\r\nExpect: 100-continue"),
+        "Transfer-Encoding: chunked".to_owned(),
+    ] {
+        let mut wire = Wire::connect(server.address).await;
+        wire.send(head(&framing)).await;
+        let reply = wire.reply().await;
+        assert_eq!(reply.status, 401, "{framing}");
+        assert_eq!(reply.message(), "Missing webhook secret");
+        assert_eq!(reply.header("connection"), Some("close"));
+        assert_eq!(wire.rest().await, "");
+    }
+    // One who sends it all the same finds the answer, too.
+    let mut wire = Wire::connect(server.address).await;
+    wire.send(post(&"x".repeat(MIB))).await;
+    assert_eq!(wire.reply().await.status, 401);
+    assert_eq!(wire.rest().await, "");
+    assert!(server.intake.seen().is_empty());
+}
+
+#[tokio::test]
+async fn a_refused_delivery_with_a_short_body_keeps_its_connection() {
+    let server = refusing().await;
+    let mut wire = Wire::connect(server.address).await;
+    for _ in 0..2 {
+        wire.send(post("{}")).await;
+        let reply = wire.reply().await;
+        assert_eq!(reply.status, 401);
+        assert_eq!(reply.header("connection"), None);
+    }
 }
 
 /// The client sends on, as most do, and finds the answer all the same.

@@ -218,7 +218,7 @@ async fn a_second_signal_ends_it_at_once() {
 /// The status of a GET, or `None` where nobody listens.
 async fn status(server: &Server, path: &str) -> Option<u16> {
     // Whichever test of this process comes first installs it.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let client = reqwest::Client::builder()
         .tls_danger_accept_invalid_certs(true)
         .build()

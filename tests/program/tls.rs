@@ -31,7 +31,7 @@ async fn agreed(
 ) -> (ProtocolVersion, Option<Vec<u8>>) {
     let mut roots = RootCertStore::empty();
     roots.add(trusted).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()

@@ -1,13 +1,11 @@
 //! A ConfigMap or Secret that is mounted as a folder: one file for each key.
 
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::adapters::mounted_file;
 use crate::ports::config_source::{ConfigSource, ConfigSourceError, ConfigValue};
-
-/// The most that Kubernetes stores in a ConfigMap or Secret, in bytes.
-const MAX_FILE: u64 = 1 << 20;
 
 /// A mounted folder. It is read when it is asked for its values.
 ///
@@ -82,13 +80,7 @@ impl ConfigSource for MountedFolder {
 
 /// The text of a file without the line ends at its end, which editors and `kubectl create configmap --from-file` leave.
 fn read(path: &Path) -> io::Result<String> {
-    let mut bytes = Vec::new();
-    let read = File::open(path)?
-        .take(MAX_FILE + 1)
-        .read_to_end(&mut bytes)?;
-    if read as u64 > MAX_FILE {
-        return Err(io::Error::other("it is longer than 1 MiB"));
-    }
+    let bytes = mounted_file::read(path)?;
     let text = String::from_utf8_lossy(&bytes);
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }

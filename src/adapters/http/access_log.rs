@@ -7,17 +7,18 @@ use super::arrival::Arrival;
 /// Writes the line: for people to see where it did not go well. Of a delivery that did, the intake tells more.
 pub(super) fn write(arrival: &Arrival, answer: &Answer, method: &str) {
     let status = answer.status.as_u16();
-    let sender = harmless(answer.sender.as_deref().unwrap_or_default());
+    let sender = answer.sender.as_deref().unwrap_or_default();
     let Arrival { id, peer, path, .. } = arrival;
-    let path = harmless(path);
     if answer.status.is_success() {
         tracing::debug!(
-            delivery = %id, status, r#type = sender, method, path, remote = %peer, duration = ?arrival.at.elapsed(),
+            delivery = %id, status, r#type = harmless(sender), method, path = harmless(path), remote = %peer,
+            duration = ?arrival.at.elapsed(),
             "request answered"
         );
     } else {
         tracing::info!(
-            delivery = %id, status, r#type = sender, method, path, remote = %peer, duration = ?arrival.at.elapsed(),
+            delivery = %id, status, r#type = harmless(sender), method, path = harmless(path), remote = %peer,
+            duration = ?arrival.at.elapsed(),
             "request answered"
         );
     }

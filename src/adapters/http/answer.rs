@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode, Version};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::arrival::Arrival;
 use super::body::BodyError;
@@ -72,6 +72,11 @@ impl Answer {
             }
             Outcome::Rejected(rejection) => Self::rejection(&rejection),
         }
+    }
+
+    /// To a delivery that the intake rejects before its body is read.
+    pub(super) fn unread(rejection: &Rejection) -> Self {
+        Self::rejection(rejection).closing()
     }
 
     fn rejection(rejection: &Rejection) -> Self {
@@ -217,7 +222,8 @@ struct Json<'a> {
     outcome: &'a str,
     message: &'a str,
     delivery: &'a str,
-    images: Vec<JsonImage<'a>>,
+    #[serde(serialize_with = "as_json_images")]
+    images: &'a [ImageEvent],
 }
 
 #[derive(Serialize)]
@@ -234,22 +240,25 @@ const ROOM: usize = 256;
 const IMAGE_ROOM: usize = 256;
 
 fn to_json(word: &str, message: &str, arrival: &Arrival, images: &[ImageEvent]) -> Vec<u8> {
-    let images = images.iter().map(|event| JsonImage {
-        registry: event.image.registry().as_str(),
-        repository: event.image.repository().as_str(),
-        tag: event.tag.as_str(),
-        digest: event.digest.as_ref().map(Digest::as_str),
-    });
     let answer = Json {
         outcome: word,
         message,
         delivery: arrival.id.as_str(),
-        images: images.collect(),
+        images,
     };
-    let mut json = Vec::with_capacity(ROOM + IMAGE_ROOM * answer.images.len());
+    let mut json = Vec::with_capacity(ROOM + IMAGE_ROOM * images.len());
     // Strings and lists always have a JSON form, and memory takes whatever is written.
     let _ = serde_json::to_writer(&mut json, &answer);
     json
+}
+
+fn as_json_images<S: Serializer>(images: &[ImageEvent], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(images.iter().map(|event| JsonImage {
+        registry: event.image.registry().as_str(),
+        repository: event.image.repository().as_str(),
+        tag: event.tag.as_str(),
+        digest: event.digest.as_ref().map(Digest::as_str),
+    }))
 }
 
 #[cfg(test)]

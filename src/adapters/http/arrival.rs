@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 
 use http::header::CONTENT_LENGTH;
-use http::{HeaderMap, Request, Version};
+use http::{HeaderMap, Request, Uri, Version};
 use tokio::time::Instant;
 
 use super::delivery_id;
@@ -27,8 +27,17 @@ pub(super) struct Arrival {
     pub(super) path: String,
     /// The length that it announces for its body.
     pub(super) announced: Option<usize>,
-    /// Its headers that are text, for the one who takes them: copying them for each reader would be a good part of a request's cost.
-    headers: Mutex<Pairs>,
+    /// What it says, for the one who takes it: copying that for each reader would be a good part of a request's cost.
+    texts: Mutex<Texts>,
+}
+
+/// What a request says beside its body.
+#[derive(Default)]
+pub(super) struct Texts {
+    /// The headers that are text, their names in lower case.
+    pub(super) headers: Pairs,
+    /// The query, percent-decoded.
+    pub(super) query: Pairs,
 }
 
 impl Arrival {
@@ -42,14 +51,17 @@ impl Arrival {
             version: request.version(),
             path: request.uri().path().to_owned(),
             announced: announced(request.headers()),
-            headers: Mutex::new(texts(request.headers())),
+            texts: Mutex::new(Texts {
+                headers: headers(request.headers()),
+                query: query(request.uri()),
+            }),
         }
     }
 
-    /// The headers that are text, their names in lower case. They are given once.
-    pub(super) fn take_headers(&self) -> Pairs {
-        let mut headers = self.headers.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut headers)
+    /// What the request says. It is given once.
+    pub(super) fn take_texts(&self) -> Texts {
+        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut texts)
     }
 }
 
@@ -57,7 +69,12 @@ fn announced(headers: &HeaderMap) -> Option<usize> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-fn texts(headers: &HeaderMap) -> Pairs {
+fn query(uri: &Uri) -> Pairs {
+    let query = uri.query().unwrap_or_default();
+    form_urlencoded::parse(query.as_bytes()).collect()
+}
+
+fn headers(headers: &HeaderMap) -> Pairs {
     let mut texts = Pairs::with_capacity(headers.len());
     for (name, value) in headers {
         if let Ok(value) = str::from_utf8(value.as_bytes()) {

@@ -29,6 +29,13 @@ pub(super) enum BodyError {
     Broken,
 }
 
+/// Whether a body that is not needed is to be read all the same: a short one that most likely has come with its head costs less than the
+/// next connection, and an unread one ends this one.
+pub(super) fn is_short(announced: Option<usize>) -> bool {
+    const SHORT: usize = 16 * 1024;
+    announced.is_some_and(|length| length <= SHORT)
+}
+
 /// Reads a body. One that announces too great a length is refused unread.
 ///
 /// # Errors

@@ -11,7 +11,7 @@ use warp::{Filter, Rejection};
 
 use super::access_log;
 use super::answer::Answer;
-use super::arrival::Arrival;
+use super::arrival::{Arrival, Texts};
 use super::body;
 use super::limits::Limits;
 use super::readiness::Readiness;
@@ -33,9 +33,7 @@ pub(super) fn routes(
     edge: &Arc<Edge>,
 ) -> impl Filter<Extract = (Response<Vec<u8>>,), Error = Rejection> + Clone + Send + Sync + 'static
 {
-    let answers = too_large_a_head(edge.limits.max_head)
-        .or(webhook(Arc::clone(edge)))
-        .unify()
+    let others = too_large_a_head(edge.limits.max_head)
         .or(warp::path!("webhook").map(|| Answer::method_not_allowed("POST")))
         .unify()
         .or(warp::path!("healthz").and(probe(|| true)))
@@ -47,6 +45,8 @@ pub(super) fn routes(
         .unify()
         .or(warp::any().map(Answer::not_found))
         .unify();
+    // Every `or` costs what passes it, so deliveries come first and pass one.
+    let answers = webhook(Arc::clone(edge)).or(others).unify();
     let readiness = edge.readiness.clone();
     arrival().and(warp::method()).and(answers).map(
         move |arrival: Arc<Arrival>, method: Method, answer: Answer| {
@@ -58,6 +58,17 @@ pub(super) fn routes(
 
 fn arrival() -> impl Filter<Extract = (Arc<Arrival>,), Error = Rejection> + Copy {
     warp::ext::get::<Arc<Arrival>>()
+}
+
+/// Lets pass whose head is within the limit.
+fn small_head(max: usize) -> impl Filter<Extract = (Arc<Arrival>,), Error = Rejection> + Copy {
+    arrival().and_then(move |arrival: Arc<Arrival>| {
+        ready(if arrival.head_bytes > max {
+            Err(warp::reject::not_found())
+        } else {
+            Ok(arrival)
+        })
+    })
 }
 
 fn too_large_a_head(max: usize) -> impl Filter<Extract = (Answer,), Error = Rejection> + Copy {
@@ -80,28 +91,31 @@ fn probe(
 }
 
 fn webhook(edge: Arc<Edge>) -> impl Filter<Extract = (Answer,), Error = Rejection> + Clone {
-    let query = warp::query::raw().or(warp::any().map(String::new)).unify();
     warp::path!("webhook")
         .and(warp::post())
-        .and(arrival())
-        .and(query)
+        .and(small_head(edge.limits.max_head))
         .and(warp::body::stream())
-        .then(move |arrival, query, chunks| deliver(Arc::clone(&edge), arrival, query, chunks))
+        .then(move |arrival, chunks| deliver(Arc::clone(&edge), arrival, chunks))
 }
 
 async fn deliver<B: Buf, E>(
     edge: Arc<Edge>,
     arrival: Arc<Arrival>,
-    query: String,
     chunks: impl Stream<Item = Result<B, E>> + Unpin,
 ) -> Answer {
+    let Texts { headers, query } = arrival.take_texts();
     let mut delivery = Delivery {
         id: arrival.id.clone(),
-        headers: arrival.take_headers(),
-        query: form_urlencoded::parse(query.as_bytes()).collect(),
+        headers,
+        query,
         body: Vec::new(),
     };
     let sender = delivery.sender_type().map(shortened);
+    if !body::is_short(arrival.announced)
+        && let Err(rejection) = edge.intake.screen(&delivery)
+    {
+        return Answer::unread(&rejection).to(sender);
+    }
     let answer = match body::read(chunks, arrival.announced, &edge.limits).await {
         Ok(body) => {
             delivery.body = body;

@@ -129,7 +129,7 @@ impl Cluster {
     /// [`ConnectError::Client`].
     pub fn new(mut config: Config, namespace: Option<String>) -> Result<Self, ConnectError> {
         // rustls takes the process-wide provider; another one that was installed before will do as well.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         config.connect_timeout = Some(CONNECT_TIMEOUT);
         config.read_timeout = Some(READ_TIMEOUT);
         config.reset_reader_on_write = true;
@@ -194,9 +194,13 @@ fn find(kubeconfig: Option<&Path>) -> Result<Found, ConnectError> {
     }
     match Kubeconfig::read() {
         Err(error @ (KubeconfigError::FindPath | KubeconfigError::ReadConfig(..))) => {
-            Err(ConnectError::NoCluster {
-                reason: error.to_string(),
-            })
+            let reason = match error {
+                KubeconfigError::ReadConfig(error, path) => {
+                    format!("{}: {error}", path.display())
+                }
+                other => other.to_string(),
+            };
+            Err(ConnectError::NoCluster { reason })
         }
         contents => read("~/.kube/config".to_owned(), contents),
     }

@@ -1,4 +1,4 @@
-//! ImageUpdaters and Applications in a cluster, through the Kubernetes API.
+//! The Kubernetes API: ImageUpdaters and Applications in a cluster, and what else the program does there.
 //!
 //! | what | where |
 //! |---|---|
@@ -10,10 +10,12 @@
 //! | settings, secrets and the certificate | a [`followed_object`] for each, by its values (`keyed`); `object_sources`, [`secrets`] |
 //! | how it is written | a `trigger`, which sends a `patch` for each change |
 //! | how it is kept up to date | a `watch` of each kind in each namespace of the [`scope`] |
+//! | who leads | [`lease`] |
 
 pub mod client;
 pub mod events;
 pub mod followed_object;
+pub mod lease;
 pub mod resources;
 pub mod scope;
 pub mod secrets;

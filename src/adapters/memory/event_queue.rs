@@ -1,6 +1,5 @@
 //! A queue in memory: fast, bounded, and lost with the process.
 
-use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::collections::VecDeque;
 use std::collections::hash_map::Entry;
@@ -35,33 +34,52 @@ pub struct InMemoryQueue {
 
 #[derive(Default)]
 struct State {
-    /// Images that wait, the one that has waited longest first. Each is a key of `waiting`.
+    /// Images of which something waits, the one that has waited longest first. Each is a key of `lines`.
     order: VecDeque<ImageName>,
-    waiting: HashMap<ImageName, Line>,
-    /// How many batches that are not done hold a tag.
-    in_work: HashMap<(ImageName, Tag), usize>,
+    /// By image, where something of it waits or is in work.
+    lines: HashMap<ImageName, Line>,
     /// Tags that wait or are in work. One that is both counts once: who announces a tag that is in work must not be sent away.
     entries: usize,
+    /// How many events have come so far.
+    arrivals: u64,
 }
 
-/// What waits for one image.
+/// What there is of one image.
 #[derive(Default)]
 struct Line {
-    /// By the number under which they joined the line.
-    events: BTreeMap<u64, QueuedEvent>,
-    /// The number of each tag.
-    numbers: HashMap<Tag, u64>,
-    next: u64,
+    /// By tag, with the number of its arrival.
+    waiting: HashMap<Tag, (u64, QueuedEvent)>,
+    /// How many batches that are not done hold a tag.
+    in_work: HashMap<Tag, usize>,
 }
 
 impl Line {
-    /// Puts an event at the end, and gives back what waited for its tag.
-    fn join(&mut self, queued: QueuedEvent) -> Option<QueuedEvent> {
-        let number = self.next;
-        self.next += 1;
-        let before = self.numbers.insert(queued.event.tag.clone(), number);
-        self.events.insert(number, queued);
-        self.events.remove(&before?)
+    fn holds(&self, tag: &Tag) -> bool {
+        self.in_work.contains_key(tag) || self.waiting.contains_key(tag)
+    }
+
+    /// Takes all that waits, the latest last.
+    fn take(&mut self) -> Vec<QueuedEvent> {
+        let mut waiting: Vec<_> = std::mem::take(&mut self.waiting).into_values().collect();
+        waiting.sort_unstable_by_key(|(arrival, _)| *arrival);
+        let events: Vec<_> = waiting.into_iter().map(|(_, queued)| queued).collect();
+        for queued in &events {
+            *self.in_work.entry(queued.event.tag.clone()).or_default() += 1;
+        }
+        events
+    }
+
+    /// Ends the work of one batch on a tag. Says whether nothing is left of the tag.
+    fn end(&mut self, tag: &Tag) -> bool {
+        let Some(batches) = self.in_work.get_mut(tag) else {
+            return false;
+        };
+        *batches -= 1;
+        if *batches > 0 {
+            return false;
+        }
+        self.in_work.remove(tag);
+        !self.waiting.contains_key(tag)
     }
 }
 
@@ -83,64 +101,61 @@ impl InMemoryQueue {
 }
 
 impl State {
-    fn waits(&self, image: &ImageName, tag: &Tag) -> bool {
-        let line = self.waiting.get(image);
-        line.is_some_and(|line| line.numbers.contains_key(tag))
+    /// Whether there is no room for these. A queue without entries takes any delivery: one that is larger than the bound would never fit.
+    fn is_full(&self, events: &[ImageEvent], capacity: usize) -> bool {
+        // Which of them are new need not be found out where there is room for all.
+        if self.entries == 0 || self.entries + events.len() <= capacity {
+            return false;
+        }
+        let added = events.iter().filter(|event| self.is_new(event)).count();
+        added > 0 && self.entries + added > capacity
     }
 
     fn is_new(&self, event: &ImageEvent) -> bool {
-        let key = (event.image.clone(), event.tag.clone());
-        !self.in_work.contains_key(&key) && !self.waits(&event.image, &event.tag)
-    }
-
-    /// Whether so many more are too many. A queue without entries takes any delivery: one that is larger than the bound would never fit.
-    fn is_full(&self, added: usize, capacity: usize) -> bool {
-        added > 0 && self.entries > 0 && self.entries + added > capacity
+        let line = self.lines.get(&event.image);
+        line.is_none_or(|line| !line.holds(&event.tag))
     }
 
     fn place(&mut self, delivery: &DeliveryId, event: ImageEvent) -> Placement {
-        if self.is_new(&event) {
-            self.entries += 1;
+        let line = self.lines.entry(event.image.clone()).or_default();
+        if line.waiting.is_empty() {
+            self.order.push_back(event.image.clone());
         }
-        let order = &mut self.order;
-        let line = self.waiting.entry(event.image.clone());
-        let line = line.or_insert_with_key(|image| {
-            order.push_back(image.clone());
-            Line::default()
-        });
-        let before = line.join(QueuedEvent {
-            event,
-            delivery: delivery.clone(),
-        });
-        match before {
-            Some(before) => Placement::Replaced {
-                superseded: before.delivery,
-            },
-            None => Placement::Added,
+        let tag = event.tag.clone();
+        let delivery = delivery.clone();
+        self.arrivals += 1;
+        let queued = (self.arrivals, QueuedEvent { event, delivery });
+        match line.waiting.entry(tag) {
+            Entry::Occupied(mut waiting) => {
+                let (_, before) = waiting.insert(queued);
+                Placement::Replaced {
+                    superseded: before.delivery,
+                }
+            }
+            Entry::Vacant(free) => {
+                if !line.in_work.contains_key(free.key()) {
+                    self.entries += 1;
+                }
+                free.insert(queued);
+                Placement::Added
+            }
         }
     }
 
     fn take(&mut self) -> Option<Batch> {
         let image = self.order.pop_front()?;
-        let line = self.waiting.remove(&image)?;
-        for tag in line.numbers.into_keys() {
-            *self.in_work.entry((image.clone(), tag)).or_default() += 1;
-        }
-        let events = line.events.into_values().collect();
+        let events = self.lines.get_mut(&image)?.take();
         Some(Batch { image, events })
     }
 
-    fn end(&mut self, image: &ImageName, tag: &Tag) {
-        let Entry::Occupied(mut batches) = self.in_work.entry((image.clone(), tag.clone())) else {
+    fn end(&mut self, batch: &Batch) {
+        let Entry::Occupied(mut line) = self.lines.entry(batch.image.clone()) else {
             return;
         };
-        *batches.get_mut() -= 1;
-        if *batches.get() > 0 {
-            return;
-        }
-        batches.remove();
-        if !self.waits(image, tag) {
-            self.entries -= 1;
+        let tags = batch.events.iter().map(|queued| &queued.event.tag);
+        self.entries -= tags.filter(|tag| line.get_mut().end(tag)).count();
+        if line.get().in_work.is_empty() && line.get().waiting.is_empty() {
+            line.remove();
         }
     }
 }
@@ -155,8 +170,7 @@ impl EventQueue for InMemoryQueue {
         let events = events.into_inner();
         let placements = {
             let mut state = self.state();
-            let added = events.iter().filter(|event| state.is_new(event)).count();
-            if state.is_full(added, self.capacity) {
+            if state.is_full(&events, self.capacity) {
                 return Err(QueueError::Full {
                     retry_after: RETRY_AFTER,
                 });
@@ -181,9 +195,6 @@ impl EventQueue for InMemoryQueue {
     }
 
     async fn done(&self, batch: &Batch) {
-        let mut state = self.state();
-        for queued in &batch.events {
-            state.end(&batch.image, &queued.event.tag);
-        }
+        self.state().end(batch);
     }
 }

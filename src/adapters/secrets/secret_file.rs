@@ -1,13 +1,10 @@
 //! One file of a mounted Secret.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
+use crate::adapters::mounted_file;
 use crate::domain::secret_policy::Secrets;
-
-/// The most that Kubernetes stores in a Secret, in bytes.
-const MAX_FILE: u64 = 1 << 20;
 
 /// The secrets in a file; none where it is not there.
 ///
@@ -28,16 +25,8 @@ pub(super) fn read(path: &Path) -> io::Result<Secrets> {
 }
 
 fn read_once(path: &Path) -> io::Result<Secrets> {
-    // Opening a pipe would wait for a writer.
-    if !path.metadata()?.is_file() {
-        return Err(io::Error::other("it is no file"));
-    }
-    let mut text = String::new();
-    let read = File::open(path)?
-        .take(MAX_FILE + 1)
-        .read_to_string(&mut text)?;
-    if read as u64 > MAX_FILE {
-        return Err(io::Error::other("it is longer than 1 MiB"));
-    }
+    // Not the error itself: it holds the content.
+    let text = String::from_utf8(mounted_file::read(path)?)
+        .map_err(|_| io::Error::other("it is not UTF-8"))?;
     Ok(Secrets::parse(&text))
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::adapters::senders::compose;
 use crate::adapters::senders::fresh;
 use crate::adapters::senders::json::Text;
-use crate::adapters::senders::json::parse;
+use crate::adapters::senders::json::parse_object;
 use crate::adapters::senders::names::full_name;
 use crate::adapters::senders::names::image;
 use crate::adapters::senders::names::missing;
@@ -73,7 +73,7 @@ impl PayloadDecoder for AliyunAcr {
     }
 
     fn decode(&self, delivery: &Delivery) -> Result<Decoded, DecodeError> {
-        let payload: Payload = parse(&delivery.body)?;
+        let payload: Payload = parse_object(&delivery.body)?;
         let push = payload.push_data.ok_or_else(|| missing("push_data"))?;
         let repository = payload.repository.ok_or_else(|| missing("repository"))?;
         let name = full_name(

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::adapters::senders::compose;
 use crate::adapters::senders::fresh;
 use crate::adapters::senders::json::Text;
-use crate::adapters::senders::json::parse;
+use crate::adapters::senders::json::parse_object;
 use crate::adapters::senders::media_type::no_image;
 use crate::adapters::senders::names::image;
 use crate::adapters::senders::names::missing;
@@ -68,7 +68,7 @@ impl PayloadDecoder for AzureAcr {
     }
 
     fn decode(&self, delivery: &Delivery) -> Result<Decoded, DecodeError> {
-        let payload: Payload = parse(&delivery.body)?;
+        let payload: Payload = parse_object(&delivery.body)?;
         match payload.action.get().ok_or_else(|| missing("action"))? {
             "push" => pushed(
                 &payload.target.unwrap_or_default(),

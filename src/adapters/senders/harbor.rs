@@ -10,7 +10,7 @@ use crate::adapters::senders::compose;
 use crate::adapters::senders::fresh;
 use crate::adapters::senders::json::Element;
 use crate::adapters::senders::json::Text;
-use crate::adapters::senders::json::parse;
+use crate::adapters::senders::json::parse_object;
 use crate::adapters::senders::names::full_name;
 use crate::adapters::senders::names::image;
 use crate::adapters::senders::names::missing;
@@ -84,7 +84,7 @@ impl PayloadDecoder for Harbor {
     }
 
     fn decode(&self, delivery: &Delivery) -> Result<Decoded, DecodeError> {
-        let payload: Payload = parse(&delivery.body)?;
+        let payload: Payload = parse_object(&delivery.body)?;
         let kind = payload.r#type.get().ok_or_else(|| missing("type"))?;
         if !PUSHES.contains(&kind) {
             return Ok(Decoded::Ignored(format!(

@@ -31,6 +31,16 @@ pub(super) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, DecodeE
     })
 }
 
+/// Reads a body that is one object. serde would take a list for its fields in their order, which no sender means.
+pub(super) fn parse_object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, DecodeError> {
+    if body.trim_ascii_start().starts_with(b"[") {
+        return Err(DecodeError(
+            "the body is a JSON array, and this type sends one object: check the format that the sender is set to".to_owned(),
+        ));
+    }
+    parse(body)
+}
+
 /// A text that may be absent, null or empty, which all mean the same. A whole number counts as the text that it would be: templates that
 /// people write forget the quotation marks. A text without escapes is borrowed from the body.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -154,6 +164,16 @@ mod tests {
         }
         assert_eq!(tag(r#"{"tag":"1.0"}"#).unwrap().get(), Some("1.0"));
         assert_eq!(tag(r#"{"tag":42}"#).unwrap().get(), Some("42"));
+    }
+
+    #[test]
+    fn a_list_is_no_object() {
+        for body in ["[]", " [\"1.0\"]", "[{\"tag\":\"1.0\"}]"] {
+            let message = parse_object::<Probe>(body.as_bytes()).unwrap_err().0;
+            assert!(message.starts_with("the body is a JSON array"), "{message}");
+        }
+        let object = parse_object::<Probe>(b"{\"tag\":\"1.0\"}").unwrap();
+        assert_eq!(object.tag.get(), Some("1.0"));
     }
 
     #[test]

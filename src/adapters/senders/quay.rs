@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::adapters::senders::compose;
 use crate::adapters::senders::json::Element;
 use crate::adapters::senders::json::Text;
-use crate::adapters::senders::json::parse;
+use crate::adapters::senders::json::parse_object;
 use crate::adapters::senders::names::full_name;
 use crate::adapters::senders::names::image;
 use crate::adapters::senders::names::missing;
@@ -64,7 +64,7 @@ impl PayloadDecoder for Quay {
     }
 
     fn decode(&self, delivery: &Delivery) -> Result<Decoded, DecodeError> {
-        let payload: Payload = parse(&delivery.body)?;
+        let payload: Payload = parse_object(&delivery.body)?;
         let tags = payload.updated_tags.as_deref().unwrap_or_default();
         if tags.is_empty() {
             // Other notifications may lack whatever a push has.

@@ -1,19 +1,16 @@
 //! The folder that a certificate is mounted into.
 
-use std::fs::File;
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::path::PathBuf;
 
+use crate::adapters::mounted_file;
 use crate::ports::certificate_source::CertificateSource;
 use crate::ports::certificate_source::CertificateSourceError;
 use crate::ports::certificate_source::Found;
 
 const CERTIFICATE: &str = "tls.crt";
 const KEY: &str = "tls.key";
-
-/// The most that Kubernetes stores in a Secret, in bytes.
-const MAX_FILE: u64 = 1 << 20;
 
 /// A folder as a source of the certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +34,7 @@ impl CertificateSource for CertificateFolder {
 
 fn content(folder: &Path, name: &str) -> Result<Option<Vec<u8>>, CertificateSourceError> {
     let file = folder.join(name);
-    match read(&file) {
+    match mounted_file::read(&file) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if is_missing(&error) => Ok(None),
         Err(error) => Err(CertificateSourceError {
@@ -47,21 +44,6 @@ fn content(folder: &Path, name: &str) -> Result<Option<Vec<u8>>, CertificateSour
             ),
         }),
     }
-}
-
-fn read(file: &Path) -> io::Result<Vec<u8>> {
-    // Opening a pipe would wait for a writer.
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other("it is no file"));
-    }
-    let mut bytes = Vec::new();
-    let read = File::open(file)?
-        .take(MAX_FILE + 1)
-        .read_to_end(&mut bytes)?;
-    if read as u64 > MAX_FILE {
-        return Err(io::Error::other("it is longer than 1 MiB"));
-    }
-    Ok(bytes)
 }
 
 fn is_missing(error: &io::Error) -> bool {

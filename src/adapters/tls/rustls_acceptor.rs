@@ -90,9 +90,9 @@ fn certified(pair: &KeyPair, provider: &CryptoProvider) -> Result<CertifiedKey, 
     })
 }
 
-/// *ring*, and no other provider that some dependency may have switched on; with the policy's suites.
+/// AWS-LC, and no other provider that some dependency may have switched on; with the policy's suites.
 fn provider(policy: &TlsPolicy) -> CryptoProvider {
-    let mut provider = rustls::crypto::ring::default_provider();
+    let mut provider = rustls::crypto::aws_lc_rs::default_provider();
     if !policy.suites().is_empty() {
         provider
             .cipher_suites
@@ -132,7 +132,7 @@ mod tests {
     /// Neither table may know a suite that the other does not.
     #[test]
     fn rustls_serves_exactly_the_modern_suites() {
-        let theirs: Vec<_> = rustls::crypto::ring::default_provider()
+        let theirs: Vec<_> = rustls::crypto::aws_lc_rs::default_provider()
             .cipher_suites
             .iter()
             .filter(|suite| suite.tls13().is_none())

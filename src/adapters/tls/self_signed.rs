@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use rcgen::{
     CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose,
+    PKCS_RSA_SHA256, RsaKeySize,
 };
 use rustls::pki_types::PrivatePkcs8KeyDer;
 
@@ -18,7 +19,8 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 /// It lives in memory and is new at every start, so it must only outlive the process.
 const LIFETIME: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
-/// Makes one for the local names and these. A key of RSA needs a build with OpenSSL, any other build makes one of ECDSA on P-256. A name that cannot stand in a certificate is left out with a warning.
+/// Makes one for the local names and these, with a key of RSA with 2048 bits or of ECDSA on P-256. A name that cannot stand in a
+/// certificate is left out with a warning.
 ///
 /// # Errors
 /// [`TlsError::MakeSelfSigned`].
@@ -35,19 +37,10 @@ pub(super) fn make(names: &[String], kind: KeyKind) -> Result<KeyPair, TlsError>
 
 fn key(kind: KeyKind) -> Result<rcgen::KeyPair, TlsError> {
     match kind {
-        #[cfg(not(feature = "tls11"))]
-        KeyKind::Rsa => key(KeyKind::Ecdsa),
-        KeyKind::Ecdsa => rcgen::KeyPair::generate().map_err(|error| failed(&error)),
-        #[cfg(feature = "tls11")]
-        KeyKind::Rsa => {
-            const BITS: u32 = 2048;
-            let key = openssl::rsa::Rsa::generate(BITS)
-                .and_then(openssl::pkey::PKey::from_rsa)
-                .and_then(|key| key.private_key_to_pkcs8())
-                .map_err(|error| failed(&error))?;
-            rcgen::KeyPair::try_from(key).map_err(|error| failed(&error))
-        }
+        KeyKind::Ecdsa => rcgen::KeyPair::generate(),
+        KeyKind::Rsa => rcgen::KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048),
     }
+    .map_err(|error| failed(&error))
 }
 
 fn parameters(names: &[String]) -> Result<CertificateParams, TlsError> {
@@ -133,7 +126,6 @@ mod tests {
         assert!(!parsed.is_ca());
     }
 
-    #[cfg(feature = "tls11")]
     #[test]
     fn it_can_have_an_rsa_key() {
         let pair = make(&[], KeyKind::Rsa).unwrap();

@@ -74,39 +74,26 @@ pub(super) fn together(batch: &Batch) {
 pub(super) fn judgement(batch: &Batch, judgement: &Judgement) {
     let verdicts = &judgement.verdicts;
     if verdicts.is_empty() {
-        unmatched(batch);
+        nowhere(batch, "unmatched", None, "no Application tracks this image");
     } else if verdicts.iter().all(|verdict| !verdict.live) {
-        not_live(batch, verdicts.len());
+        let reason = "the image is live in none of the Applications in which it is tracked; the debug log names them";
+        nowhere(batch, "unchanged", Some(verdicts.len()), reason);
     }
     for verdict in verdicts {
         self::verdict(batch, verdict);
     }
 }
 
-/// Nobody tracks the image.
-fn unmatched(batch: &Batch) {
-    let reason = "no Application tracks this image";
+/// No Application runs the image. Where any track it, `applications` says how many.
+fn nowhere(batch: &Batch, outcome: &str, applications: Option<usize>, reason: &str) {
     info!(
         delivery = deliveries(batch),
-        outcome = "unmatched",
-        image = %batch.image,
-        tag = tags(batch),
-        reason,
-        "image unmatched"
-    );
-}
-
-/// The image is tracked, but runs in none of the Applications that it is tracked in.
-fn not_live(batch: &Batch, applications: usize) {
-    let reason = "the image is live in none of the Applications in which it is tracked; the debug log names them";
-    info!(
-        delivery = deliveries(batch),
-        outcome = "unchanged",
+        outcome,
         image = %batch.image,
         tag = tags(batch),
         applications,
         reason,
-        "image unchanged"
+        "image {outcome}"
     );
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use thiserror::Error;
 
+use crate::domain::dns_label::is_dns_label;
 use crate::domain::resources::image_updater::LabelExpression;
 use crate::domain::resources::image_updater::LabelSelector;
 
@@ -170,14 +171,7 @@ fn is_name(text: &str) -> bool {
 }
 
 fn is_subdomain(text: &str) -> bool {
-    let label = |label: &str| {
-        !label.is_empty()
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-            && label
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-    };
+    let label = |label: &str| is_dns_label(label, |b| b.is_ascii_lowercase() || b.is_ascii_digit());
     text.len() <= MAX_PREFIX && text.split('.').all(label)
 }
 

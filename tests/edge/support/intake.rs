@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use image_updater::domain::delivery::Delivery;
-use image_updater::ports::webhook_intake::{Outcome, WebhookIntake};
+use image_updater::ports::webhook_intake::{Outcome, Rejection, WebhookIntake};
 use tokio::sync::Semaphore;
 
 /// Keeps what it is given and answers always the same.
@@ -43,6 +43,14 @@ impl FakeIntake {
 
 #[async_trait]
 impl WebhookIntake for FakeIntake {
+    /// Whatever is rejected can be told from its head.
+    fn screen(&self, _: &Delivery) -> Result<(), Rejection> {
+        match &self.outcome {
+            Outcome::Rejected(rejection) => Err(rejection.clone()),
+            Outcome::Accepted { .. } | Outcome::Ignored { .. } => Ok(()),
+        }
+    }
+
     async fn accept(&self, delivery: Delivery) -> Outcome {
         self.seen.lock().unwrap().push(delivery);
         self.gate.acquire().await.unwrap().forget();

@@ -1,5 +1,7 @@
 //! From a request to events, as the HTTP binding of CloudEvents tells: structured, batched or binary.
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 
 use crate::adapters::senders::cloud_events::attribute;
@@ -59,8 +61,26 @@ fn structured(mut event: Value) -> Result<Event, DecodeError> {
         kind: required(&text("type"), "type")?,
         source: text("source").into_string(),
         subject: text("subject").into_string(),
-        data: event.get_mut("data").map(Value::take).unwrap_or_default(),
+        data: structured_data(&mut event)?,
     })
+}
+
+/// `data`, or the JSON in `data_base64`, which [the JSON format, 3.1.1] has for whatever a sender takes for binary.
+///
+/// [the JSON format, 3.1.1]: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md#311-payload-serialization
+fn structured_data(event: &mut Value) -> Result<Value, DecodeError> {
+    let data = event.get_mut("data").map(Value::take).unwrap_or_default();
+    let encoded = Text::of(event, "data_base64");
+    let content_type = Text::of(event, "datacontenttype").into_string();
+    match encoded.get() {
+        Some(encoded) if data.is_null() && may_be_json(&content_type) => {
+            let body = BASE64_STANDARD
+                .decode(encoded)
+                .map_err(|error| DecodeError(format!("data_base64 is no Base64: {error}")))?;
+            parse(&body).map_err(|error| DecodeError(format!("in data_base64, {error}")))
+        }
+        Some(_) | None => Ok(data),
+    }
 }
 
 fn binary(delivery: &Delivery, content_type: &str) -> Result<Event, DecodeError> {
@@ -72,18 +92,21 @@ fn binary(delivery: &Delivery, content_type: &str) -> Result<Event, DecodeError>
     };
     required(&text("ce-specversion"), "header ce-specversion")?;
     let kind = required(&text("ce-type"), "header ce-type")?;
-    // Data of another kind is not read; subject and source may say enough.
-    let json = content_type.is_empty() || content_type.contains("json");
     Ok(Event {
         kind,
         source: text("ce-source").into_string(),
         subject: text("ce-subject").into_string(),
-        data: if json && !delivery.body.is_empty() {
+        data: if may_be_json(content_type) && !delivery.body.is_empty() {
             parse(&delivery.body)?
         } else {
             Value::Null
         },
     })
+}
+
+/// Whether data of that type is read. Where it is not, subject and source may say enough.
+fn may_be_json(content_type: &str) -> bool {
+    content_type.is_empty() || content_type.to_ascii_lowercase().contains("json")
 }
 
 fn required(text: &Text, name: &str) -> Result<String, DecodeError> {

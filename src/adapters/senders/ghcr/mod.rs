@@ -9,7 +9,7 @@ mod payload;
 
 use std::borrow::Cow;
 
-use crate::adapters::senders::json::parse;
+use crate::adapters::senders::json::parse_object;
 use crate::adapters::senders::media_type::no_image;
 use crate::adapters::senders::names::missing;
 use crate::adapters::senders::pushes::Pushes;
@@ -48,7 +48,7 @@ impl PayloadDecoder for Ghcr {
 
     fn decode(&self, delivery: &Delivery) -> Result<Decoded, DecodeError> {
         let json = json(delivery)?;
-        let payload: Payload = parse(&json)?;
+        let payload: Payload = parse_object(&json)?;
         if let Some(reason) = no_package_event(delivery, &payload) {
             return Ok(Decoded::Ignored(reason));
         }
