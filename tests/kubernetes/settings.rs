@@ -113,8 +113,8 @@ impl Home {
             + serde::de::DeserializeOwned,
     {
         let object: T = serde_json::from_value(object).unwrap();
-        let created = self.all::<T>().create(&PostParams::default(), &object);
-        created.await.unwrap();
+        let (all, how) = (self.all::<T>(), PostParams::default());
+        all.create(&how, &object).await.unwrap();
     }
 
     async fn settings(&self, values: Value) {
@@ -131,8 +131,8 @@ impl Home {
     async fn set(&self, values: Value) -> Instant {
         let patch = Patch::Merge(json!({"data": values}));
         let all = self.all::<ConfigMap>();
-        let patched = all.patch(CONFIG, &PatchParams::default(), &patch);
-        patched.await.unwrap();
+        let how = PatchParams::default();
+        all.patch(CONFIG, &how, &patch).await.unwrap();
         Instant::now()
     }
 
@@ -140,8 +140,8 @@ impl Home {
     async fn rotate(&self, name: &str, values: Value) -> Instant {
         let patch = Patch::Merge(json!({"stringData": values}));
         let all = self.all::<Secret>();
-        let patched = all.patch(name, &PatchParams::default(), &patch);
-        patched.await.unwrap();
+        let how = PatchParams::default();
+        all.patch(name, &how, &patch).await.unwrap();
         Instant::now()
     }
 
