@@ -62,12 +62,12 @@ impl Home {
         fs::write(folder.path().join("kubeconfig"), kubeconfig).unwrap();
         let home = Self { world, folder };
         let read = ["get", "list", "watch"];
-        home.allow("objects", &["argoproj.io"], &["applications"], &read)
-            .await;
-        let group = "argocd-image-updater.argoproj.io";
-        home.allow("updaters", &[group], &["imageupdaters"], &read)
-            .await;
-        home.allow("events", &[""], &["events"], &["create"]).await;
+        let rules = json!([
+            {"apiGroups": ["argoproj.io"], "resources": ["applications"], "verbs": read},
+            {"apiGroups": ["argocd-image-updater.argoproj.io"], "resources": ["imageupdaters"], "verbs": read},
+            {"apiGroups": [""], "resources": ["events"], "verbs": ["create"]},
+        ]);
+        home.allow("resources", rules).await;
         home
     }
 
@@ -78,16 +78,15 @@ impl Home {
         Some((server, home))
     }
 
+    /// The objects of these names, and no others.
     async fn may_read(&self, resources: &[&str]) {
-        let verbs = ["get", "list", "watch"];
-        self.allow("settings", &[""], resources, &verbs).await;
+        let (verbs, names) = (["get", "list", "watch"], [CONFIG, SECRET, TLS]);
+        let rule = json!({"apiGroups": [""], "resources": resources, "verbs": verbs, "resourceNames": names});
+        self.allow("settings", json!([rule])).await;
     }
 
-    async fn allow(&self, name: &str, groups: &[&str], resources: &[&str], verbs: &[&str]) {
-        let role = json!({
-            "metadata": {"name": name},
-            "rules": [{"apiGroups": groups, "resources": resources, "verbs": verbs}],
-        });
+    async fn allow(&self, name: &str, rules: Value) {
+        let role = json!({"metadata": {"name": name}, "rules": rules});
         let binding = json!({
             "metadata": {"name": name},
             "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name},
@@ -399,7 +398,8 @@ async fn a_missing_permission_costs_the_objects_alone() {
     server.log.wait_for(&["counts from now on", "new=debug"]);
 }
 
-#[tokio::test]
+/// The way to the API server is carried beside the waiting for the program.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_changed_while_the_api_server_was_away_is_found() {
     let Some((server, world)) = World::new().await else {
         return;

@@ -65,17 +65,13 @@ struct Trouble {
     reason: String,
 }
 
-/// A missing permission, because of which an object is not known.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// What may not be done.
+/// A permission in the program's own namespace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Permission {
+    /// What it lets somebody do.
     pub verb: &'static str,
     /// With which resource.
     pub resource: &'static str,
-    /// In which namespace.
-    pub namespace: String,
-    /// The object.
-    pub place: String,
 }
 
 /// An object and the work of following it.
@@ -122,14 +118,12 @@ impl FollowedObject {
 
     /// The permission for want of which it is not known.
     #[must_use]
-    pub fn refusal(&self) -> Option<Refusal> {
+    pub fn refusal(&self) -> Option<Permission> {
         let state = self.state.borrow();
         let trouble = state.trouble.as_ref().filter(|_| state.is_refused())?;
-        Some(Refusal {
+        Some(Permission {
             verb: trouble.verb,
             resource: self.resource,
-            namespace: self.namespace.clone(),
-            place: self.place.clone(),
         })
     }
 

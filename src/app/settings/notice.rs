@@ -35,7 +35,7 @@ pub enum Notice {
         /// The stronger source.
         by: String,
     },
-    /// An object of the cluster may not be read.
+    /// Objects of the cluster may not be read.
     MissingPermission {
         /// What may not be done.
         verb: &'static str,
@@ -43,8 +43,8 @@ pub enum Notice {
         resource: &'static str,
         /// In which namespace.
         namespace: String,
-        /// The object.
-        place: String,
+        /// The objects.
+        places: Vec<String>,
     },
     /// Kubernetes put the address of a Service into a variable of this name.
     InjectedByKubernetes {
@@ -125,11 +125,12 @@ impl fmt::Display for Notice {
                 verb,
                 resource,
                 namespace,
-                place,
+                places,
             } => write!(
                 f,
-                "{place} is not read through the API: the permission to {verb} {resource} in namespace {namespace} is missing; grant it, \
-                 or mount the object"
+                "not read through the API: {}, because the permission to {verb} {resource} in namespace {namespace} is missing; grant it, \
+                 or do with what is mounted and set otherwise",
+                places.join(", ")
             ),
             Self::InjectedByKubernetes { variable } => write!(
                 f,

@@ -1,5 +1,6 @@
 //! The program's own ConfigMap and Secrets in the cluster.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use crate::adapters::kubernetes::client::Cluster;
 use crate::adapters::kubernetes::client::ConnectError;
 use crate::adapters::kubernetes::followed_object;
 use crate::adapters::kubernetes::followed_object::FollowedObject;
+use crate::adapters::kubernetes::followed_object::Permission;
 use crate::app::settings::ClusterSettings;
 use crate::app::settings::load::CONFIG_MAP;
 use crate::app::settings::load::SECRET;
@@ -56,17 +58,23 @@ impl Objects {
         Ok(objects)
     }
 
-    /// Those that are out of reach for want of a permission.
+    /// Those that are out of reach for want of a permission, by the permission.
     pub(super) fn out_of_reach(&self) -> Vec<Notice> {
         let all = [&self.config_map, &self.secret, &self.certificate];
-        let refusals = all.into_iter().filter_map(|object| object.refusal());
-        let notice = |refusal: followed_object::Refusal| Notice::MissingPermission {
-            verb: refusal.verb,
-            resource: refusal.resource,
-            namespace: refusal.namespace,
-            place: refusal.place,
+        let mut places: BTreeMap<_, Vec<String>> = BTreeMap::new();
+        for object in all {
+            if let Some(permission) = object.refusal() {
+                let place = object.place().to_owned();
+                places.entry(permission).or_default().push(place);
+            }
+        }
+        let notice = |(Permission { verb, resource }, places)| Notice::MissingPermission {
+            verb,
+            resource,
+            namespace: self.cluster.namespace().to_owned(),
+            places,
         };
-        refusals.map(notice).collect()
+        places.into_iter().map(notice).collect()
     }
 
     /// Goes on following them; ends only where something fails.
