@@ -11,6 +11,7 @@ mod deliver;
 mod event;
 mod folder;
 mod life_cycle;
+mod live;
 mod secrets;
 mod server;
 mod tls;
