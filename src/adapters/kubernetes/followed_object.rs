@@ -300,3 +300,105 @@ impl FollowedObject {
         self.state.send_modify(|state| state.answer = Some(answer));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use kube::core::Status;
+
+    use super::*;
+    use crate::adapters::kubernetes::testing::logged;
+
+    fn failure(code: u16) -> Error {
+        let status = Status {
+            code,
+            message: "no".to_owned(),
+            reason: if code == 403 { "Forbidden" } else { "" }.to_owned(),
+            ..Status::default()
+        };
+        Error::InitialListFailed(kube::Error::Api(status.boxed()))
+    }
+
+    fn listed(object: &FollowedObject, secret: Option<Secret>) {
+        let mut listed = None;
+        object.take(Event::<Secret>::Init, &mut listed);
+        if let Some(secret) = secret {
+            object.take(Event::InitApply(secret), &mut listed);
+        }
+        object.take(Event::<Secret>::InitDone, &mut listed);
+    }
+
+    fn keys(object: &FollowedObject) -> Option<Vec<String>> {
+        object.with_values(|data| data.keys().cloned().collect())
+    }
+
+    fn secret(key: &str) -> Secret {
+        let data = [(key.to_owned(), k8s_openapi::ByteString(Vec::new()))];
+        Secret {
+            data: Some(data.into()),
+            ..Secret::default()
+        }
+    }
+
+    #[test]
+    fn what_keeps_the_first_answer_away_is_for_others_to_tell() {
+        let object = FollowedObject::secret();
+        let lines = logged(|| {
+            assert!(!object.lose(Some(&failure(500))));
+            assert_eq!(object.refusal(), None);
+            assert!(object.silence().is_some());
+            assert!(object.lose(Some(&failure(403))), "a refusal begins");
+            assert!(!object.lose(Some(&failure(403))));
+        });
+        assert!(
+            lines.iter().all(|line| line.starts_with("DEBUG")),
+            "{lines:?}"
+        );
+        let refusal = object.refusal().unwrap();
+        assert_eq!((refusal.verb, refusal.resource), ("list", "secrets"));
+        assert_eq!(object.silence(), None);
+        listed(&object, None);
+        assert_eq!(object.refusal(), None);
+        assert_eq!(keys(&object), Some(Vec::new()), "it is not there");
+    }
+
+    #[test]
+    fn what_was_read_stays_while_nothing_can_be_read() {
+        let object = FollowedObject::secret();
+        listed(&object, Some(secret("a")));
+        let lines = logged(|| {
+            for _ in 0..2 {
+                object.lose(Some(&failure(500)));
+            }
+            object.lose(Some(&failure(403)));
+            assert_eq!(keys(&object), Some(vec!["a".to_owned()]));
+            listed(&object, Some(secret("b")));
+        });
+        let told: Vec<_> = lines
+            .iter()
+            .filter(|line| !line.starts_with("DEBUG"))
+            .collect();
+        let [lost, refused, back] = told.as_slice() else {
+            panic!("{lines:?}");
+        };
+        assert!(
+            lost.starts_with("WARN message=the object is not followed"),
+            "{lost}"
+        );
+        let permission = [
+            "WARN message=a permission is missing",
+            "verb=\"list\"",
+            "resource=\"secrets\"",
+        ];
+        assert!(
+            permission.iter().all(|part| refused.contains(part)),
+            "{refused}"
+        );
+        assert!(
+            back.starts_with("INFO message=the object is followed again"),
+            "{back}"
+        );
+        assert_eq!(keys(&object), Some(vec!["b".to_owned()]));
+        object.take(Event::Delete(secret("b")), &mut None);
+        assert_eq!(keys(&object), Some(Vec::new()));
+    }
+}
