@@ -35,6 +35,17 @@ pub enum Notice {
         /// The stronger source.
         by: String,
     },
+    /// Objects of the cluster may not be read.
+    MissingPermission {
+        /// What may not be done.
+        verb: &'static str,
+        /// With which resource.
+        resource: &'static str,
+        /// In which namespace.
+        namespace: String,
+        /// The objects.
+        places: Vec<String>,
+    },
     /// Kubernetes put the address of a Service into a variable of this name.
     InjectedByKubernetes {
         /// The variable.
@@ -72,6 +83,7 @@ impl Notice {
             | Self::UnknownKey { .. }
             | Self::SecretInConfigMap { .. }
             | Self::HiddenSecret { .. }
+            | Self::MissingPermission { .. }
             | Self::Tls(_)
             | Self::NoSecrets { .. }
             | Self::Open { .. }
@@ -109,6 +121,17 @@ impl fmt::Display for Notice {
             Self::HiddenSecret { place, by } => {
                 write!(f, "{place} is not used, because {by} is set and is stronger")
             }
+            Self::MissingPermission {
+                verb,
+                resource,
+                namespace,
+                places,
+            } => write!(
+                f,
+                "not read through the API: {}, because the permission to {verb} {resource} in namespace {namespace} is missing; grant it, \
+                 or do with what is mounted and set otherwise",
+                places.join(", ")
+            ),
             Self::InjectedByKubernetes { variable } => write!(
                 f,
                 "{variable} is ignored: it holds the address of a Service, put there by Kubernetes"

@@ -24,6 +24,7 @@ use crate::adapters::http::readiness::Readiness;
 use crate::adapters::http::server::Edge;
 use crate::adapters::http::server::serve;
 use crate::adapters::kubernetes::client::ConnectError;
+use crate::adapters::kubernetes::followed_object::FollowedObject;
 use crate::adapters::manifests::reader::ManifestsError;
 use crate::adapters::memory::event_queue::InMemoryQueue;
 use crate::adapters::pace::Governed;
@@ -40,9 +41,11 @@ use crate::app::settings::listen_address::ListenAddress;
 use crate::app::shutdown;
 use crate::app::shutdown::End;
 use crate::app::shutdown::Steps;
+use crate::app::status::Reporter;
 use crate::app::updater::Ports;
 use crate::app::updater::Updater;
-use crate::app::wiring::leadership::candidate;
+use crate::app::wiring::following::Following;
+use crate::app::wiring::objects::Objects;
 use crate::app::wiring::probes;
 use crate::app::wiring::resources;
 use crate::app::wiring::secrets;
@@ -112,8 +115,13 @@ impl Server {
     ///
     /// # Errors
     /// [`StartError`].
-    pub async fn build(settings: Settings) -> Result<Self, StartError> {
-        let place = resources::open(&settings).await?;
+    pub(super) async fn build(
+        settings: Settings,
+        following: Following,
+    ) -> Result<Self, StartError> {
+        let objects = following.objects;
+        let cluster = objects.as_ref().map(|objects| &objects.cluster);
+        let place = resources::open(&settings, cluster).await?;
         let queue: Arc<dyn EventQueue> = Arc::new(InMemoryQueue::new(settings.queue_size.get()));
         let pace = Arc::new(Governed::new(settings.rate));
         let mut background: Vec<Background> = vec![place.watch];
@@ -123,43 +131,44 @@ impl Server {
         }
         let door = match settings.server {
             Some(server) => {
-                let mounted = secrets::mounted(settings.secrets.clone());
-                background.push(Box::pin(Arc::clone(&mounted).watch()));
+                let secret = objects.as_ref().map(|objects| Arc::clone(&objects.secret));
                 let intake = Intake {
                     decoders: senders::all(),
-                    secrets: mounted,
+                    secrets: secrets::source(settings.secrets.clone(), secret, &mut background),
                     policy: settings.secrets.policy,
                     queue: Arc::clone(&queue),
                 };
-                Some(open(server, intake, readiness.clone(), &mut background).await?)
+                let edge = Edge {
+                    intake: Arc::new(intake),
+                    readiness: readiness.clone(),
+                    limits: limits(&server),
+                };
+                let certificate = objects.as_ref();
+                let certificate = certificate.map(|objects| Arc::clone(&objects.certificate));
+                Some(open(server, edge, certificate, &mut background).await?)
             }
             None => None,
         };
-        let registry = match settings.confirm {
-            Confirm::Event => None,
-        };
-        if settings.dry_run {
-            warn!("dry run: the log says what would change, and nothing is written");
+        if let Some(followed) = following.settings {
+            let pace = Arc::clone(&pace) as _;
+            background.push(followed.follow(pace, objects.as_ref(), place.announcer));
         }
-        let mut updater = Updater::new(Ports {
+        background.extend(objects.map(Objects::follow));
+        let ports = Ports {
             queue,
             reader: place.reader,
-            trigger: (!settings.dry_run).then_some(place.trigger),
+            trigger: place.trigger,
             pace: Arc::clone(&pace) as _,
-            registry,
-        });
-        if let Some(reporter) = place.reporter.filter(|_| !settings.dry_run) {
-            updater = updater.reporting_to(reporter);
-        }
-        let election = settings.cluster.leader_election.as_ref();
-        let election = election.filter(|_| !settings.dry_run);
-        let leadership = place.cluster.as_ref().zip(election);
+            registry: match settings.confirm {
+                Confirm::Event => None,
+            },
+        };
         Ok(Self {
-            updater: Arc::new(updater),
+            updater: Arc::new(updater(ports, place.reporter)),
             pace,
             door,
             readiness,
-            leadership: leadership.map(|(cluster, election)| candidate(cluster, election)),
+            leadership: place.leadership,
             background,
             synced: place.synced,
             shutdown: settings.shutdown,
@@ -255,16 +264,23 @@ async fn second(signal: &mut impl AsyncFnMut()) {
     signal().await;
 }
 
+fn updater(ports: Ports, reporter: Option<Reporter>) -> Updater {
+    let updater = Updater::new(ports);
+    match reporter {
+        Some(reporter) => updater.reporting_to(reporter),
+        None => updater,
+    }
+}
+
 /// Takes the port and makes everything ready behind it.
 async fn open(
     settings: ServerSettings,
-    intake: Intake,
-    readiness: Readiness,
+    edge: Edge,
+    certificate: Option<Arc<FollowedObject>>,
     background: &mut Vec<Background>,
 ) -> Result<Door, StartError> {
-    let limits = limits(&settings);
     let tls = if settings.tls.is_some() { "on" } else { "off" };
-    let acceptor = tls::acceptor(settings.tls, settings.http2, background)?;
+    let acceptor = tls::acceptor(settings.tls, settings.http2, certificate, background)?;
     let port = settings.port;
     let listener = listen_everywhere(port)
         .await
@@ -273,11 +289,6 @@ async fn open(
         .local_addr()
         .map_err(|source| StartError::Listen { port, source })?;
     info!(%address, tls, "webhook server is listening");
-    let edge = Edge {
-        intake: Arc::new(intake),
-        readiness,
-        limits,
-    };
     Ok(Door {
         listener,
         address,
