@@ -37,6 +37,7 @@ use image_updater::domain::resources::image_updater::ImageConfig;
 use image_updater::domain::resources::image_updater::ImageUpdater;
 use image_updater::domain::resources::image_updater::UpdateSettings;
 use image_updater::domain::resources::image_updater::WriteBackSettings;
+use image_updater::domain::resources::image_updater_status::ImageUpdaterStatus;
 use image_updater::domain::resources::resource::ResourceId;
 use image_updater::domain::tracking::index::Index;
 use image_updater::ports::resource_reader::ResourceReader;
@@ -149,6 +150,7 @@ impl Cluster {
         let updater = ImageUpdater {
             id: id("updater"),
             created: None,
+            generation: None,
             applications: vec![ApplicationRef {
                 name_pattern: "web".to_owned(),
                 images: vec![
@@ -160,6 +162,7 @@ impl Cluster {
             settings: UpdateSettings::default(),
             write_back: WriteBackSettings::default(),
             verification: None,
+            status: ImageUpdaterStatus::default(),
         };
         let resources = Resources {
             updaters: vec![Arc::new(updater)],

@@ -7,6 +7,7 @@ pub mod quickstart;
 pub mod send;
 pub mod settings;
 pub mod shutdown;
+pub mod status;
 pub mod telemetry;
 pub mod updater;
 pub mod wiring;

@@ -57,7 +57,9 @@ pub enum Edit {
 /// One image that changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageChange {
-    /// The alias by which an ImageUpdater knows it; empty where it has none.
+    /// The ImageUpdater that asks for it.
+    pub updater: ResourceId,
+    /// The alias by which that knows it; empty where it has none.
     pub alias: String,
     /// Its name in the user's spelling.
     pub image: String,

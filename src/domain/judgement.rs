@@ -133,6 +133,7 @@ impl Changes {
             return Opinion::Unchanged(format!("version {new} is set in the Application already"));
         }
         let image = ImageChange {
+            updater: tracked.updater.id.clone(),
             alias: tracked.rule.image.alias().to_owned(),
             image: tracked.rule.image.spelling().to_owned(),
             old: old.clone(),
@@ -326,6 +327,7 @@ mod tests {
                         value: "nginx:1.26".to_owned(),
                     }],
                     images: vec![ImageChange {
+                        updater: id("u"),
                         alias: "web".to_owned(),
                         image: "docker.io/nginx".to_owned(),
                         old: "1.25".to_owned(),

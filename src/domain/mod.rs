@@ -11,6 +11,7 @@
 //! | which Applications follow which images | [`tracking`] |
 //! | which version is wanted | [`policy`] |
 //! | what is to be done | [`judgement`], [`edits`], [`change`] |
+//! | what people are told in the cluster | [`status`] |
 //! | how connections are secured | [`tls`] |
 
 pub mod change;
@@ -28,6 +29,7 @@ pub mod reference;
 pub mod resources;
 pub mod secret_policy;
 pub mod sender;
+pub mod status;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod tls;

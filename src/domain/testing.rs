@@ -19,6 +19,7 @@ use crate::domain::resources::image_updater::ManifestTarget;
 use crate::domain::resources::image_updater::NamedTarget;
 use crate::domain::resources::image_updater::UpdateSettings;
 use crate::domain::resources::image_updater::WriteBackSettings;
+use crate::domain::resources::image_updater_status::ImageUpdaterStatus;
 use crate::domain::resources::problem::Problem;
 use crate::domain::resources::resource::ResourceId;
 use crate::domain::tracking::application_images::application_images;
@@ -106,10 +107,12 @@ pub(crate) fn updater(name: &str, applications: Vec<ApplicationRef>) -> ImageUpd
     ImageUpdater {
         id: id(name),
         created: None,
+        generation: None,
         applications,
         settings: UpdateSettings::default(),
         write_back: WriteBackSettings::default(),
         verification: None,
+        status: ImageUpdaterStatus::default(),
     }
 }
 

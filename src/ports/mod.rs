@@ -10,9 +10,12 @@
 //! | [`pace`] | driven | `adapters::pace` |
 //! | [`resource_reader`] | driven | `adapters::kubernetes`, `adapters::manifests` |
 //! | [`update_trigger`] | driven | `adapters::manifests` |
+//! | [`status_writer`] | driven | `adapters::kubernetes` |
+//! | [`announcer`] | driven | `adapters::kubernetes` |
 //! | [`registry_client`] | driven | none yet: events are trusted |
 //! | [`webhook_client`] | driven | `adapters::webhook_client` |
 
+pub mod announcer;
 pub mod config_source;
 pub mod event_queue;
 pub mod lease_store;
@@ -21,6 +24,8 @@ pub mod payload_decoder;
 pub mod registry_client;
 pub mod resource_reader;
 pub mod secret_source;
+pub mod status_writer;
+pub mod tell_error;
 pub mod update_trigger;
 pub mod webhook_client;
 pub mod webhook_intake;

@@ -16,6 +16,7 @@ use image_updater::domain::resources::image_updater::ApplicationRef;
 use image_updater::domain::resources::image_updater::ImageUpdater;
 use image_updater::domain::resources::image_updater::UpdateSettings;
 use image_updater::domain::resources::image_updater::WriteBackSettings;
+use image_updater::domain::resources::image_updater_status::ImageUpdaterStatus;
 use image_updater::domain::resources::resource::ResourceId;
 use image_updater::ports::resource_reader::ResourceReader;
 use image_updater::ports::update_trigger::TriggerError;
@@ -57,8 +58,9 @@ fn it_knows_the_resources(place: &impl Place) {
     for updater in &mut current.updaters {
         let updater = Arc::make_mut(updater);
         NAMESPACE.clone_into(&mut updater.id.namespace);
-        // Where the place gives objects a time, no other can be asked of it.
+        // Where the place gives objects a time and a number, no other can be asked of it.
         updater.created = None;
+        updater.generation = None;
     }
     for application in &mut current.applications {
         NAMESPACE.clone_into(&mut Arc::make_mut(application).id.namespace);
@@ -373,6 +375,7 @@ pub(crate) fn resources() -> Resources {
     let updater = ImageUpdater {
         id: id("images"),
         created: None,
+        generation: None,
         applications: vec![ApplicationRef {
             name_pattern: "*".into(),
             use_annotations: true,
@@ -381,6 +384,7 @@ pub(crate) fn resources() -> Resources {
         settings: UpdateSettings::default(),
         write_back: WriteBackSettings::default(),
         verification: None,
+        status: ImageUpdaterStatus::default(),
     };
     Resources {
         updaters: vec![Arc::new(updater)],

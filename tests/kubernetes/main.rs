@@ -17,6 +17,7 @@ mod reading;
 #[path = "../program/server.rs"]
 #[expect(dead_code, reason = "the tests of the program use all of it")]
 mod server;
+mod status;
 mod support;
 mod support_check;
 mod waiting;

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | the connection | [`client`]; errors of it in words: `reason` |
 //! | the ports | [`resources`] |
+//! | what is told there | [`status_writer`], [`events`] |
 //! | what an answer of the API is read into | [`slim_object`], by a `mask` |
 //! | what is known | `store`, of the sets of objects of single watches: `set`, each an `entry` with its `version` |
 //! | how it is written | a `trigger`, which sends a `patch` for each change |
@@ -11,10 +12,12 @@
 //! | who leads | [`lease`] |
 
 pub mod client;
+pub mod events;
 pub mod lease;
 pub mod resources;
 pub mod scope;
 pub mod slim_object;
+pub mod status_writer;
 
 mod entry;
 mod mask;
@@ -23,6 +26,7 @@ mod reason;
 mod retry;
 mod set;
 mod store;
+mod tell_error;
 #[cfg(test)]
 mod testing;
 mod trigger;

@@ -63,6 +63,17 @@ impl<'v> Field<'v> {
         field.value.as_bool()
     }
 
+    pub(super) fn integer(&self, key: &str, findings: &mut Findings) -> Option<i64> {
+        let field = self.get(key)?;
+        field.expect(field.value.is_i64(), "a whole number", findings);
+        field.value.as_i64()
+    }
+
+    /// The value as it is.
+    pub(super) fn value(&self) -> &'v Value {
+        self.value
+    }
+
     /// The items of a list; none where it is absent.
     pub(super) fn items(&self, key: &str, findings: &mut Findings) -> Vec<Self> {
         let Some(field) = self.get(key) else {

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::adapters::wire::field::Field;
 use crate::adapters::wire::field_path::FieldPath;
 use crate::adapters::wire::findings::Findings;
+use crate::adapters::wire::image_updater_status;
 use crate::adapters::wire::metadata;
 use crate::adapters::wire::update_settings;
 use crate::domain::resources::image_updater::ApplicationRef;
@@ -46,10 +47,15 @@ pub fn read(object: &Value, default_namespace: &str) -> (Option<ImageUpdater>, F
     let updater = findings.errors.is_empty().then_some(ImageUpdater {
         id: metadata.id,
         created: metadata.created,
+        generation: metadata.generation,
         applications: spec.applications,
         settings: spec.settings,
         write_back: spec.write_back,
         verification: spec.verification,
+        status: root
+            .get("status")
+            .map(|status| image_updater_status::read(status.value()))
+            .unwrap_or_default(),
     });
     (updater, findings)
 }

@@ -18,6 +18,7 @@ pub(super) struct Metadata {
     pub(super) labels: BTreeMap<String, String>,
     pub(super) annotations: BTreeMap<String, String>,
     pub(super) created: Option<String>,
+    pub(super) generation: Option<i64>,
 }
 
 /// Reads `metadata` of an object. Name and namespace must be what
@@ -37,6 +38,7 @@ pub(super) fn read(
             labels: BTreeMap::new(),
             annotations: BTreeMap::new(),
             created: None,
+            generation: None,
         };
     };
     let namespace = metadata.text("namespace", findings);
@@ -50,6 +52,7 @@ pub(super) fn read(
         labels: metadata.text_map("labels", findings),
         annotations: metadata.text_map("annotations", findings),
         created: metadata.text("creationTimestamp", findings),
+        generation: metadata.integer("generation", findings),
     }
 }
 

@@ -7,6 +7,7 @@ pub mod crd;
 pub mod field_path;
 pub mod findings;
 pub mod image_updater;
+pub mod image_updater_status;
 
 mod field;
 mod metadata;

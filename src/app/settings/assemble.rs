@@ -68,7 +68,9 @@ fn cluster(mode: Mode, values: &Values) -> Result<ClusterSettings, Problem> {
     let watched: String = values.get("watch.namespaces")?;
     let watched = WatchedNamespaces::parse(&watched)
         .map_err(|request| Problem::of("watch.namespaces", request))?;
+    let are_events_disabled: bool = values.get("kube.events")?;
     Ok(ClusterSettings {
+        events: !are_events_disabled,
         kubeconfig: kubeconfig(values)?,
         argocd_namespace: Some(namespace).filter(|name| !name.is_empty()),
         watched: watched.unwrap_or(match mode {

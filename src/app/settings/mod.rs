@@ -77,6 +77,8 @@ pub struct ClusterSettings {
     pub argocd_namespace: Option<String>,
     /// Where ImageUpdaters and Applications are looked for.
     pub watched: WatchedNamespaces,
+    /// Whether Kubernetes Events are written.
+    pub events: bool,
     /// How a leader is found; `None`: nobody needs one.
     pub leader_election: Option<LeaderElection>,
 }

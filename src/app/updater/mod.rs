@@ -23,6 +23,7 @@ use tokio::time::sleep_until;
 
 use self::backlog::Backlog;
 use self::currency::Currency;
+use crate::app::status::Reporter;
 use crate::domain::resources::Resources;
 use crate::domain::tracking::index::Index;
 use crate::ports::event_queue::Batch;
@@ -54,6 +55,7 @@ pub struct Updater {
     backlog: Mutex<Backlog>,
     in_work: Mutex<Option<Batch>>,
     currency: Mutex<Currency>,
+    reporter: Option<Reporter>,
 }
 
 /// What is to be done next.
@@ -85,11 +87,26 @@ impl Updater {
             backlog: Mutex::default(),
             in_work: Mutex::default(),
             currency: Mutex::default(),
+            reporter: None,
         }
     }
 
+    /// Has the cluster told what is done.
+    #[must_use]
+    pub fn reporting_to(self, reporter: Reporter) -> Self {
+        let reporter = Some(reporter);
+        Self { reporter, ..self }
+    }
+
     /// Works until `closing` turns true, and then until nothing waits any more.
-    pub async fn run(&self, mut closing: watch::Receiver<bool>) {
+    pub async fn run(&self, closing: watch::Receiver<bool>) {
+        match &self.reporter {
+            Some(reporter) => reporter.beside(self.work(closing)).await,
+            None => self.work(closing).await,
+        }
+    }
+
+    async fn work(&self, mut closing: watch::Receiver<bool>) {
         self.refresh();
         while !*closing.borrow() {
             let is_current = self.is_current();
@@ -190,6 +207,11 @@ impl Updater {
         report::resources(&resources);
         problems.iter().for_each(report::problem);
         known.resources = resources;
+        for updater in known.index.take_touched() {
+            if let Some(reporter) = &self.reporter {
+                reporter.assessed(&updater, known.index.assess(&updater));
+            }
+        }
     }
 
     /// Waits until the first that waits may be worked on, and takes a turn for it if it leads to work that no turn was taken for; for ever where

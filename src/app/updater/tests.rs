@@ -20,6 +20,7 @@ use crate::domain::resources::image_updater::ImageConfig;
 use crate::domain::resources::image_updater::ImageUpdater;
 use crate::domain::resources::image_updater::UpdateSettings;
 use crate::domain::resources::image_updater::WriteBackSettings;
+use crate::domain::resources::image_updater_status::ImageUpdaterStatus;
 use crate::domain::resources::resource::ResourceId;
 use crate::ports::event_queue::MockEventQueue;
 use crate::ports::pace::MockPace;
@@ -61,6 +62,7 @@ pub(super) fn resources(image: &str, policy: &str, strategy: &str) -> Arc<Resour
     let updater = ImageUpdater {
         id: id("updater"),
         created: None,
+        generation: None,
         applications: vec![ApplicationRef {
             name_pattern: "web".to_owned(),
             images: vec![image],
@@ -69,6 +71,7 @@ pub(super) fn resources(image: &str, policy: &str, strategy: &str) -> Arc<Resour
         settings: UpdateSettings::default(),
         write_back: WriteBackSettings::default(),
         verification: None,
+        status: ImageUpdaterStatus::default(),
     };
     Arc::new(Resources {
         updaters: vec![Arc::new(updater)],

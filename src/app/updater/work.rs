@@ -6,6 +6,7 @@ use super::Updater;
 use super::backlog::Work;
 use super::lock;
 use super::report;
+use crate::app::status::Account;
 use crate::domain::change::ApplicationChange;
 use crate::domain::event::ImageEvent;
 use crate::domain::judgement::Judgement;
@@ -22,8 +23,11 @@ const DECISIONS: usize = 5;
 /// How often work that fails for now is tried, over about ten minutes.
 const ATTEMPTS: u32 = 15;
 
+/// How often work has failed for now when people are told.
+const TOLD_AT: u32 = 3;
+
 /// Changes that could not be made for now, and why.
-type Postponed = Vec<(ResourceId, String)>;
+type Postponed = Vec<(ApplicationChange, String)>;
 
 impl Updater {
     /// Judges what just came in: it ends here, or waits for its turn.
@@ -52,13 +56,20 @@ impl Updater {
         };
         report::together(&work.batch);
         *lock(&self.in_work) = Some(work.batch.clone());
-        let postponed = self.carry_out(&work.batch).await;
+        let mut account = Account::new(work.batch.image.clone());
+        let postponed = self.carry_out(&work.batch, &mut account).await;
         lock(&self.in_work).take();
+        if work.failures + 1 >= TOLD_AT {
+            account.failed.extend(postponed.iter().cloned());
+        }
+        if let Some(reporter) = &self.reporter {
+            reporter.done(&account);
+        }
         if postponed.is_empty() {
             self.ports.queue.done(&work.batch).await;
         } else if work.failures + 1 >= ATTEMPTS {
-            for (application, reason) in &postponed {
-                report::failed(&work.batch, application, reason);
+            for (change, reason) in &postponed {
+                report::failed(&work.batch, &change.application, reason);
             }
             self.ports.queue.done(&work.batch).await;
         } else {
@@ -69,21 +80,23 @@ impl Updater {
     async fn postpone(&self, work: Work, postponed: &Postponed) {
         let batch = work.batch.clone();
         let (wait, superseded) = lock(&self.backlog).again(work);
-        for (application, reason) in postponed {
-            report::postponed(&batch, application, reason, wait);
+        for (change, reason) in postponed {
+            report::postponed(&batch, &change.application, reason, wait);
         }
         self.end_superseded(superseded).await;
     }
 
     /// Makes every change that the events lead to, and gives back those that could not be made for now. An Application that changed
     /// meanwhile is judged again at once, if everything is known that a judgement needs.
-    async fn carry_out(&self, batch: &Batch) -> Postponed {
+    async fn carry_out(&self, batch: &Batch, account: &mut Account) -> Postponed {
         let mut settled = HashSet::new();
         let mut open = Postponed::new();
         for _ in 0..DECISIONS {
             self.refresh();
             let judgement = self.judge(batch);
-            let (moved, postponed) = self.make_changes(batch, &judgement, &mut settled).await;
+            let (moved, postponed) = self
+                .make_changes(batch, &judgement, &mut settled, account)
+                .await;
             let is_done = moved.is_empty();
             open = moved.into_iter().chain(postponed).collect();
             if is_done || !self.is_current() {
@@ -100,25 +113,36 @@ impl Updater {
         batch: &Batch,
         judgement: &Judgement,
         settled: &mut HashSet<ResourceId>,
+        account: &mut Account,
     ) -> (Postponed, Postponed) {
         let (mut moved, mut postponed) = (Postponed::new(), Postponed::new());
         let mut changes = judgement.changes.clone();
         changes.retain(|change| !settled.contains(&change.application));
         let results = self.apply(&changes).await;
-        for (change, result) in changes.iter().zip(results) {
-            let application = change.application.clone();
+        for (change, result) in changes.into_iter().zip(results) {
             match result {
-                Ok(()) => self.tell_change(batch, change),
-                Err(TriggerError::Moved { reason }) => moved.push((application, reason)),
-                Err(error @ TriggerError::Unavailable { .. }) => {
-                    postponed.push((application, error.to_string()));
+                Ok(()) => {
+                    self.tell_change(batch, &change);
+                    account.written.push(change);
                 }
-                Err(error @ (TriggerError::Gone | TriggerError::Refused { .. })) => {
-                    report::failed(batch, &application, &error.to_string());
+                Err(TriggerError::Moved { reason }) => moved.push((change, reason)),
+                Err(error @ TriggerError::Unavailable { .. }) => {
+                    postponed.push((change, error.to_string()));
+                }
+                Err(error @ TriggerError::Gone) => {
+                    report::failed(batch, &change.application, &error.to_string());
+                    account.gone.push(change.application);
+                }
+                Err(error @ TriggerError::Refused { .. }) => {
+                    report::failed(batch, &change.application, &error.to_string());
+                    account.failed.push((change, error.to_string()));
                 }
             }
         }
-        let open = |id: &ResourceId| moved.iter().chain(&postponed).any(|(open, _)| open == id);
+        let open = |id: &ResourceId| {
+            let mut open = moved.iter().chain(&postponed);
+            open.any(|(change, _)| change.application == *id)
+        };
         let mut told = HashSet::new();
         for verdict in &judgement.verdicts {
             let application = &verdict.application;

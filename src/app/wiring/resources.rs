@@ -5,12 +5,16 @@ use std::sync::Arc;
 use crate::adapters::kubernetes::client::Access;
 use crate::adapters::kubernetes::client::Cluster;
 use crate::adapters::kubernetes::client::ConnectError;
+use crate::adapters::kubernetes::events::ClusterAnnouncer;
 use crate::adapters::kubernetes::resources::ClusterResources;
 use crate::adapters::kubernetes::scope::Scope;
+use crate::adapters::kubernetes::status_writer::ClusterStatusWriter;
 use crate::adapters::manifests::reader::Manifests;
 use crate::app::settings::ClusterSettings;
 use crate::app::settings::Settings;
 use crate::app::settings::namespaces::WatchedNamespaces;
+use crate::app::status::Ports;
+use crate::app::status::Reporter;
 use crate::app::wiring::server::Background;
 use crate::app::wiring::server::StartError;
 use crate::ports::resource_reader::ResourceReader;
@@ -23,6 +27,8 @@ const DEFAULT_NAMESPACE: &str = "argocd";
 pub(super) struct Place {
     pub(super) reader: Arc<dyn ResourceReader>,
     pub(super) trigger: Arc<dyn UpdateTrigger>,
+    /// How the place is told what was done; `None`: it is not.
+    pub(super) reporter: Option<Reporter>,
     /// Keeps what is known up to date.
     pub(super) watch: Background,
     /// Ends when everything was read for the first time.
@@ -47,6 +53,7 @@ pub(super) async fn open(settings: &Settings) -> Result<Place, StartError> {
             Ok(Place {
                 reader: Arc::clone(&manifests) as _,
                 trigger: Arc::clone(&manifests) as _,
+                reporter: None,
                 watch: Box::pin(manifests.watch()),
                 synced: Box::pin(std::future::ready(())),
                 cluster: None,
@@ -64,9 +71,20 @@ async fn in_cluster(settings: &ClusterSettings) -> Result<Place, ConnectError> {
     Ok(Place {
         reader: Arc::clone(&resources) as _,
         trigger: Arc::clone(&resources) as _,
+        reporter: Some(reporter(&resources, settings.events)),
         watch: Box::pin(Arc::clone(&resources).watch()),
         synced: Box::pin(async move { first.synced().await }),
         cluster: Some(cluster),
+    })
+}
+
+/// Statuses of ImageUpdaters and, where they are wanted, Events.
+fn reporter(resources: &Arc<ClusterResources>, with_events: bool) -> Reporter {
+    let announcer = || Arc::new(ClusterAnnouncer::new(Arc::clone(resources))) as _;
+    Reporter::new(Ports {
+        reader: Arc::clone(resources) as _,
+        writer: Arc::new(ClusterStatusWriter::new(Arc::clone(resources))),
+        announcer: with_events.then(announcer),
     })
 }
 

@@ -141,14 +141,18 @@ impl Server {
         if settings.dry_run {
             warn!("dry run: the log says what would change, and nothing is written");
         }
-        let updater = Updater::new(Ports {
+        let mut updater = Updater::new(Ports {
             queue,
             reader: place.reader,
             trigger: (!settings.dry_run).then_some(place.trigger),
             pace: Arc::clone(&pace) as _,
             registry,
         });
+        if let Some(reporter) = place.reporter.filter(|_| !settings.dry_run) {
+            updater = updater.reporting_to(reporter);
+        }
         let election = settings.cluster.leader_election.as_ref();
+        let election = election.filter(|_| !settings.dry_run);
         let leadership = place.cluster.as_ref().zip(election);
         Ok(Self {
             updater: Arc::new(updater),

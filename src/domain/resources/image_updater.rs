@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::domain::resources::image_updater_status::ImageUpdaterStatus;
 use crate::domain::resources::resource::ResourceId;
 
 /// An ImageUpdater.
@@ -15,6 +16,8 @@ pub struct ImageUpdater {
     /// `metadata.creationTimestamp`, where the object has one: RFC 3339 in UTC, in whole seconds, as Kubernetes writes it, so that texts
     /// sort as times do. Of two that track one image the older decides, and of two of one age, or without one, the first by name.
     pub created: Option<String>,
+    /// `metadata.generation`, the number of the version of `spec`. An object in a file has none.
+    pub generation: Option<i64>,
     /// `spec.applicationRefs`.
     pub applications: Vec<ApplicationRef>,
     /// `spec.commonUpdateSettings`.
@@ -23,6 +26,31 @@ pub struct ImageUpdater {
     pub write_back: WriteBackSettings,
     /// `spec.imagesVerification`.
     pub verification: Option<VerificationSettings>,
+    /// `status`, as it was last read.
+    pub status: ImageUpdaterStatus,
+}
+
+impl ImageUpdater {
+    /// Whether it asks for the same as another: nothing but the generation and the status may differ.
+    #[must_use]
+    pub fn asks_the_same_as(&self, other: &Self) -> bool {
+        let Self {
+            id,
+            created,
+            generation: _,
+            applications,
+            settings,
+            write_back,
+            verification,
+            status: _,
+        } = self;
+        *id == other.id
+            && *created == other.created
+            && *applications == other.applications
+            && *settings == other.settings
+            && *write_back == other.write_back
+            && *verification == other.verification
+    }
 }
 
 /// One of `spec.applicationRefs`.

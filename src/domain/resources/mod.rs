@@ -2,6 +2,7 @@
 
 pub mod application;
 pub mod image_updater;
+pub mod image_updater_status;
 pub mod problem;
 pub mod resource;
 

@@ -10,9 +10,12 @@ use crate::domain::resources::Resources;
 use crate::domain::resources::application::Application;
 use crate::domain::resources::image_updater::ImageUpdater;
 use crate::domain::resources::problem::Problem;
+use crate::domain::resources::problem::Severity;
 use crate::domain::resources::resource::ResourceId;
 use crate::domain::tracking::application_images::application_images;
+use crate::domain::tracking::assessment::Assessment;
 use crate::domain::tracking::problem_ledger::ProblemLedger;
+use crate::domain::tracking::tally::Tallies;
 use crate::domain::tracking::tracked_image::TrackedImage;
 use crate::domain::tracking::updater_rules::UpdaterRules;
 
@@ -24,6 +27,7 @@ pub struct Index {
     applications: HashMap<ResourceId, Entry>,
     trackers: HashMap<ImageName, BTreeSet<ResourceId>>,
     ledger: ProblemLedger,
+    tallies: Tallies,
     /// The Applications as they were listed last.
     listed: Vec<Arc<Application>>,
 }
@@ -83,6 +87,30 @@ impl Index {
             .filter(move |tracked| tracked.rule.image.name() == image)
     }
 
+    /// What there is to say about an ImageUpdater; nothing where it is not known.
+    #[must_use]
+    pub fn assess(&self, updater: &ResourceId) -> Option<Assessment> {
+        let mut rules = self.updaters.get(&updater.namespace)?.iter();
+        let rules = rules.find(|rules| rules.updater().id == *updater)?;
+        let tally = self.tallies.of(updater);
+        let problems = rules.problems().iter();
+        Some(Assessment {
+            generation: rules.generation(),
+            asks_for_git: rules.ask_for_git() || tally.in_git > 0,
+            tally,
+            errors: problems
+                .filter(|problem| problem.severity == Severity::Error)
+                .map(|problem| problem.message.clone())
+                .collect(),
+            is_unusable: rules.are_unusable(),
+        })
+    }
+
+    /// The ImageUpdaters of which there is something else to say than when this was last asked, and those that are gone.
+    pub fn take_touched(&mut self) -> BTreeSet<ResourceId> {
+        self.tallies.take_touched()
+    }
+
     /// Reads the ImageUpdaters that are new, and answers the namespaces in which something changed.
     fn refresh_updaters(
         &mut self,
@@ -101,7 +129,7 @@ impl Index {
         }
         now.retain(|namespace, updaters| {
             oldest_first(updaters);
-            !is_same(self.updaters.get(namespace), updaters)
+            !self.take_up(namespace, updaters)
         });
         now.into_iter()
             .map(|(namespace, updaters)| {
@@ -111,21 +139,45 @@ impl Index {
             .collect()
     }
 
-    /// Reads a namespace's ImageUpdaters, those that are another object than before, and answers the new problems.
+    /// Takes up the ImageUpdaters of a namespace as they are now, where all of them ask for the same as before. Says whether they do.
+    fn take_up(&mut self, namespace: &str, updaters: &[&Arc<ImageUpdater>]) -> bool {
+        let before = self.updaters.get_mut(namespace);
+        let before = before.map_or(&mut [][..], Vec::as_mut_slice);
+        let is_same = before.len() == updaters.len()
+            && before
+                .iter()
+                .zip(updaters)
+                .all(|(rules, updater)| rules.are_of(updater));
+        if is_same {
+            for (rules, updater) in before.iter_mut().zip(updaters) {
+                if rules.take_up(updater) {
+                    self.tallies.touch(&updater.id);
+                }
+            }
+        }
+        is_same
+    }
+
+    /// Reads a namespace's ImageUpdaters, those that ask for something else than before, and answers the new problems.
     fn read_updaters(&mut self, namespace: &str, updaters: &[&Arc<ImageUpdater>]) -> Vec<Problem> {
         let before = self.updaters.remove(namespace).unwrap_or_default();
-        let read_before = |updater: &Arc<ImageUpdater>| {
-            before
-                .iter()
-                .find(|rules| Arc::ptr_eq(rules.updater(), updater))
+        let mut rules = Vec::new();
+        for updater in updaters {
+            let known = before.iter().find(|rules| rules.are_of(updater));
+            let mut read = known
                 .cloned()
-        };
-        let rules: Vec<_> = updaters
-            .iter()
-            .map(|updater| {
-                read_before(updater).unwrap_or_else(|| UpdaterRules::read(Arc::clone(updater)))
-            })
-            .collect();
+                .unwrap_or_else(|| UpdaterRules::read(Arc::clone(updater)));
+            if read.take_up(updater) || known.is_none() {
+                self.tallies.touch(&updater.id);
+            }
+            rules.push(read);
+        }
+        for gone in &before {
+            let id = &gone.updater().id;
+            if !updaters.iter().any(|updater| updater.id == *id) {
+                self.tallies.touch(id);
+            }
+        }
         let problems = self.ledger.replace(&all(&before), &all(&rules));
         if !rules.is_empty() {
             self.updaters.insert(namespace.to_owned(), rules);
@@ -160,6 +212,8 @@ impl Index {
             before.map_or_else(Default::default, |entry| (entry.images, entry.problems));
         self.unlink(&application.id, &images);
         let new = self.applications.get(&application.id);
+        let tracked = new.map_or(&[][..], |entry| entry.images.as_slice());
+        self.tallies.replace(&images, tracked);
         self.ledger
             .replace(&old, new.map_or(&[], |entry| entry.problems.as_slice()))
     }
@@ -185,6 +239,7 @@ impl Index {
     fn forget(&mut self, application: &ResourceId) {
         if let Some(entry) = self.applications.remove(application) {
             self.unlink(application, &entry.images);
+            self.tallies.replace(&entry.images, &[]);
             self.ledger.remove(&entry.problems);
         }
     }
@@ -210,15 +265,6 @@ fn differing<'l, T>(before: &'l [Arc<T>], now: &'l [Arc<T>]) -> (&'l [Arc<T>], &
 /// Sorts by who decides: the oldest, those that have no age after those that have one, and by name.
 fn oldest_first(updaters: &mut [&Arc<ImageUpdater>]) {
     updaters.sort_by_key(|updater| (updater.created.is_none(), &updater.created, &updater.id));
-}
-
-fn is_same(before: Option<&Vec<UpdaterRules>>, now: &[&Arc<ImageUpdater>]) -> bool {
-    let before = before.map_or(&[][..], Vec::as_slice);
-    before.len() == now.len()
-        && before
-            .iter()
-            .zip(now)
-            .all(|(rules, updater)| Arc::ptr_eq(rules.updater(), updater))
 }
 
 fn all(rules: &[UpdaterRules]) -> Vec<Problem> {
@@ -338,7 +384,7 @@ mod tests {
         let second = rules(&index);
         assert_eq!(same(&first, &second), [true, false]);
 
-        index.refresh(&resources(&[&by_annotations("u", "argocd")], &[&b, &a]));
+        index.refresh(&resources(&[&by_annotations("v", "argocd")], &[&b, &a]));
         assert_eq!(same(&second, &rules(&index)), [false, false]);
     }
 
@@ -365,6 +411,83 @@ mod tests {
                 .collect();
             assert_eq!(deciding, [&id("b")]);
         }
+    }
+
+    /// Where it was looked at again, its tracked images share another rule: see above.
+    #[test]
+    fn an_updater_that_differs_in_its_status_alone_is_no_news() {
+        let web = {
+            let mut application = application("web", Source::default());
+            application.annotations = annotations(&[("image-list", "nginx")]);
+            Arc::new(application)
+        };
+        let own = {
+            let mut all = reference("*", Vec::new());
+            all.use_annotations = true;
+            updater("u", vec![all])
+        };
+        let changed = |change: &dyn Fn(&mut ImageUpdater)| {
+            let mut updater = own.clone();
+            change(&mut updater);
+            Arc::new(updater)
+        };
+        let rule = |index: &Index| {
+            let name = ImageName::parse("nginx").unwrap();
+            Arc::clone(&index.tracked(&name).next().unwrap().rule)
+        };
+        let mut index = Index::new();
+        index.refresh(&resources(&[&Arc::new(own.clone())], &[&web]));
+        assert_eq!(index.take_touched(), BTreeSet::from([id("u")]));
+
+        let checked = changed(&|updater| updater.status.images_managed = Some(7));
+        index.refresh(&resources(&[&checked], &[&web]));
+        assert_eq!(index.take_touched(), BTreeSet::new());
+        let edited = changed(&|updater| updater.generation = Some(2));
+        // Beside one that comes, too.
+        index.refresh(&resources(&[&edited, &follows("v", "redis")], &[&web]));
+        assert_eq!(index.take_touched(), BTreeSet::from([id("u"), id("v")]));
+        assert_eq!(index.assess(&id("u")).unwrap().generation, Some(2));
+        index.refresh(&resources(&[&edited], &[&web]));
+        index.take_touched();
+
+        let before = rule(&index);
+        let again = changed(&|updater| updater.generation = Some(3));
+        index.refresh(&resources(&[&again], &[&web]));
+        assert_eq!(index.take_touched(), BTreeSet::from([id("u")]));
+        assert!(Arc::ptr_eq(&before, &rule(&index)));
+    }
+
+    #[test]
+    fn what_there_is_to_say_of_an_updater() {
+        let mut index = Index::new();
+        let (a, b) = (nginx("a"), nginx("b"));
+        let mut git = updater(
+            "git",
+            vec![reference(
+                "b",
+                vec![image("", "redis"), image("", "no image")],
+            )],
+        );
+        git.write_back.method = Some("git".to_owned());
+        let broken = updater("broken", vec![reference("[", vec![image("", "nginx")])]);
+        let (git, broken) = (Arc::new(git), Arc::new(broken));
+        let all = [&follows("all", "nginx"), &broken, &git];
+        index.refresh(&resources(&all, &[&a, &b]));
+        let assess = |name: &str| index.assess(&id(name)).unwrap();
+        assert_eq!(assess("all").tally.applications, 2);
+        assert_eq!(assess("all").tally.images, 2);
+        assert_eq!(assess("all").errors, [""; 0]);
+        assert!(assess("broken").is_unusable && assess("broken").errors.len() == 1);
+        assert!(assess("git").asks_for_git && assess("git").errors.len() == 1);
+        assert!(!assess("git").is_unusable);
+        assert_eq!(index.assess(&id("none")), None);
+        index.take_touched();
+
+        index.refresh(&resources(&all, &[&a]));
+        assert_eq!(index.take_touched(), BTreeSet::from([id("all"), id("git")]));
+        index.refresh(&resources(&[&broken], &[&a]));
+        assert_eq!(index.take_touched(), BTreeSet::from([id("all"), id("git")]));
+        assert_eq!(index.assess(&id("all")), None);
     }
 
     #[test]

@@ -7,10 +7,12 @@
 //! | which Applications it selects | [`selector`], [`specificity`] |
 //! | what runs in an Application, and where that is written | [`application_images`], [`live_images`], [`live_image`], [`source_kind`], [`outlet`], [`spec_version`] |
 //! | who gets in whose way | [`neighbours`] |
+//! | what to say of each ImageUpdater | [`assessment`], [`tally`] |
 //! | all of it, by image | [`index`], [`tracked_image`], [`problem_ledger`] |
 
 pub mod annotations;
 pub mod application_images;
+pub mod assessment;
 pub mod configured_image;
 pub mod hindrance;
 pub mod image_rule;
@@ -26,6 +28,7 @@ pub mod selector;
 pub mod source_kind;
 pub mod spec_version;
 pub mod specificity;
+pub mod tally;
 pub mod tracked_image;
 pub mod updater_rules;
 pub mod write_back;

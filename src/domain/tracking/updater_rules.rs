@@ -26,6 +26,8 @@ use crate::domain::tracking::write_back::WriteBackMethod;
 #[derive(Debug, Clone)]
 pub struct UpdaterRules {
     updater: Arc<ImageUpdater>,
+    /// Its last version that asks for the same.
+    latest: Arc<ImageUpdater>,
     /// The most specific first.
     references: Vec<Reference>,
     problems: Vec<Problem>,
@@ -74,10 +76,47 @@ impl UpdaterRules {
             .map(|finding| finding.about(ResourceKind::ImageUpdater, &updater.id))
             .collect();
         Self {
+            latest: Arc::clone(&updater),
             updater,
             references,
             problems,
         }
+    }
+
+    /// Takes up a version of the ImageUpdater that asks for the same as the one that was read, and says whether its generation is another than
+    /// before. One that differs in its status alone is no news to anybody who follows the rules.
+    pub fn take_up(&mut self, version: &Arc<ImageUpdater>) -> bool {
+        let before = std::mem::replace(&mut self.latest, Arc::clone(version));
+        before.generation != version.generation
+    }
+
+    /// Whether these are the rules of a version of the ImageUpdater.
+    #[must_use]
+    pub fn are_of(&self, version: &Arc<ImageUpdater>) -> bool {
+        Arc::ptr_eq(&self.latest, version) || self.updater.asks_the_same_as(version)
+    }
+
+    /// The generation of the last version.
+    #[must_use]
+    pub fn generation(&self) -> Option<i64> {
+        self.latest.generation
+    }
+
+    /// Whether it takes no Application, whatever its name.
+    #[must_use]
+    pub fn are_unusable(&self) -> bool {
+        self.references.is_empty()
+    }
+
+    /// Whether changes of some Application are to be kept in git. What annotations say is not known here.
+    #[must_use]
+    pub fn ask_for_git(&self) -> bool {
+        self.references
+            .iter()
+            .any(|reference| match &reference.content {
+                Content::Own(claim) => claim.write_back == WriteBackMethod::Git,
+                Content::Annotations(_) => false,
+            })
     }
 
     /// What is wrong with it.
@@ -86,7 +125,7 @@ impl UpdaterRules {
         &self.problems
     }
 
-    /// The ImageUpdater that was read.
+    /// The ImageUpdater that was read. Its status may have changed since.
     #[must_use]
     pub fn updater(&self) -> &Arc<ImageUpdater> {
         &self.updater

@@ -29,10 +29,18 @@ pub(crate) struct Proxy {
 
 struct Shared {
     client: Client,
-    /// The requests: method and status.
-    seen: Mutex<Vec<String>>,
+    seen: Mutex<Vec<Seen>>,
     /// The methods to which the next answers are lost, in their order.
     losing: Mutex<VecDeque<&'static str>>,
+}
+
+/// A request that was answered.
+struct Seen {
+    method: String,
+    path: String,
+    status: u16,
+    /// Whether it is a list or a watch.
+    is_list: bool,
 }
 
 impl Proxy {
@@ -60,6 +68,28 @@ impl Proxy {
 
     /// The requests since this was last asked, as method and HTTP status, such as `PATCH 200`. Lists and watches do not count.
     pub(crate) fn requests(&self) -> Vec<String> {
+        let seen = self.take();
+        let counted = seen.into_iter().filter(|seen| !seen.is_list);
+        counted
+            .map(|seen| format!("{} {}", seen.method, seen.status))
+            .collect()
+    }
+
+    /// All requests since this was last asked, as method and path.
+    pub(crate) fn paths(&self) -> Vec<String> {
+        let seen = self.take().into_iter();
+        seen.map(|seen| format!("{} {}", seen.method, seen.path))
+            .collect()
+    }
+
+    /// How many requests there are of this method with this in their path, of those that are next to be told.
+    pub(crate) fn count(&self, method: &str, part: &str) -> usize {
+        let seen = self.shared.seen.lock().unwrap();
+        let is = |seen: &&Seen| seen.method == method && seen.path.contains(part);
+        seen.iter().filter(is).count()
+    }
+
+    fn take(&self) -> Vec<Seen> {
         std::mem::take(&mut *self.shared.seen.lock().unwrap())
     }
 
@@ -93,16 +123,18 @@ async fn forward(
 ) -> Result<Response<Body>, io::Error> {
     let (parts, body) = request.into_parts();
     let is_list = parts.method == "GET" && parts.uri.query().is_some_and(|query| !query.is_empty());
-    let method = parts.method.to_string();
+    let (method, path) = (parts.method.to_string(), parts.uri.path().to_owned());
     let body = body.collect().await.unwrap().to_bytes();
     let mut request = Request::from_parts(parts, Body::from(body.to_vec()));
     request.headers_mut().remove("host");
     let answer = shared.client.send(request).await;
     let answer = answer.map_err(io::Error::other)?;
-    if !is_list {
-        let line = format!("{method} {}", answer.status().as_u16());
-        shared.seen.lock().unwrap().push(line);
-    }
+    shared.seen.lock().unwrap().push(Seen {
+        method: method.clone(),
+        path,
+        status: answer.status().as_u16(),
+        is_list,
+    });
     let mut losing = shared.losing.lock().unwrap();
     if losing.front().is_some_and(|next| *next == method) {
         losing.pop_front();

@@ -39,7 +39,6 @@ fn of_both() -> Vec<Setting> {
             })
             .help("Address of the plain HTTP server for the kubelet's probes, /healthz and /readyz; 0: none. The webhook server answers them too."),
         named("kube.events", "disable-kube-events", Kind::Bool)
-            .not_yet()
             .env("IMAGE_UPDATER_KUBE_EVENTS")
             .default("false")
             .help("With true, no Kubernetes Events are written. The variable and the key have this meaning too, whatever their names suggest."),

@@ -1,0 +1,267 @@
+//! What is to be told.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::collections::HashMap;
+use std::collections::VecDeque;
+use std::time::Duration;
+use std::time::SystemTime;
+
+use tokio::time::Instant;
+
+use super::account::Account;
+use crate::domain::change::ApplicationChange;
+use crate::domain::change::ImageChange;
+use crate::domain::reference::ImageName;
+use crate::domain::resources::resource::ResourceId;
+use crate::domain::status::announcement::Announcement;
+use crate::domain::status::run::Failure;
+use crate::domain::status::run::Run;
+use crate::domain::tracking::assessment::Assessment;
+
+/// How long what an ImageUpdater tracks is left to settle before its status is written, and the least time between two writes of one status.
+pub(super) const SETTLE: Duration = Duration::from_secs(1);
+
+/// What is to be told, and what was told.
+#[derive(Debug, Default)]
+pub(super) struct Desk {
+    updaters: HashMap<ResourceId, Notes>,
+    /// What could not be written into which Application. It was announced.
+    failures: BTreeMap<(ResourceId, ImageName), OpenFailure>,
+    /// What is to be announced, in order.
+    pub(super) announcements: VecDeque<Announcement>,
+}
+
+/// What is known about an ImageUpdater.
+#[derive(Debug, Default)]
+struct Notes {
+    assessment: Assessment,
+    /// What was done since its status was written.
+    run: Option<Run>,
+    /// When its status is to be looked at; `None`: nothing has changed.
+    due: Option<Instant>,
+    written: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct OpenFailure {
+    updaters: BTreeSet<ResourceId>,
+    reason: String,
+}
+
+/// What the status of an ImageUpdater is to be made of.
+#[derive(Debug)]
+pub(super) struct Sheet {
+    pub(super) assessment: Assessment,
+    pub(super) run: Option<Run>,
+}
+
+impl Desk {
+    pub(super) fn assessed(
+        &mut self,
+        updater: &ResourceId,
+        assessment: Option<Assessment>,
+        now: Instant,
+    ) {
+        let Some(assessment) = assessment else {
+            self.updaters.remove(updater);
+            self.forget_failures(updater);
+            return;
+        };
+        let notes = self.updaters.entry(updater.clone()).or_default();
+        let is_edited = notes.assessment.generation != assessment.generation;
+        notes.assessment = assessment;
+        notes.due.get_or_insert(now + SETTLE);
+        // It may not want any longer what could not be done.
+        if is_edited {
+            self.forget_failures(updater);
+        }
+    }
+
+    /// Notes what was done, and answers what is to be announced.
+    pub(super) fn done(
+        &mut self,
+        account: &Account,
+        time: SystemTime,
+        now: Instant,
+    ) -> Vec<Announcement> {
+        let mut announcements = Vec::new();
+        let mut concerned = BTreeSet::new();
+        for application in &account.gone {
+            concerned.extend(self.end_failure(application, &account.image));
+        }
+        for (change, reason) in &account.failed {
+            if self.begin_failure(change, &account.image, reason) {
+                let application = &change.application;
+                announcements.push(Announcement::update_failed(
+                    application,
+                    &account.image,
+                    reason,
+                ));
+                concerned.extend(updaters_of(change));
+            }
+        }
+        for (application, changes) in by_application(&account.written) {
+            announcements.push(Announcement::images_updated(application, &changes));
+            if !account.has_failed_in(application) {
+                let ended = self.end_failure(application, &account.image);
+                if !ended.is_empty() {
+                    let recovered = Announcement::update_recovered(application, &account.image);
+                    announcements.push(recovered);
+                }
+                concerned.extend(ended);
+            }
+            for change in changes {
+                concerned.insert(change.updater.clone());
+                if let Some(notes) = self.updaters.get_mut(&change.updater) {
+                    let run = notes.run_at(time);
+                    run.changes.push((application.clone(), change));
+                }
+            }
+        }
+        for updater in &concerned {
+            if let Some(notes) = self.updaters.get_mut(updater) {
+                notes.run_at(time);
+                notes.hurry(now);
+            }
+        }
+        announcements
+    }
+
+    /// When the next status is to be looked at.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        self.updaters.values().filter_map(|notes| notes.due).min()
+    }
+
+    /// Takes those whose time has come, by name.
+    pub(super) fn take_due(&mut self, now: Instant) -> BTreeMap<ResourceId, Sheet> {
+        self.take(|due| due <= now)
+    }
+
+    /// Takes all of which anything has changed.
+    pub(super) fn take_all(&mut self) -> BTreeMap<ResourceId, Sheet> {
+        self.take(|_| true)
+    }
+
+    fn take(&mut self, is_taken: impl Fn(Instant) -> bool) -> BTreeMap<ResourceId, Sheet> {
+        let notes = self.updaters.iter_mut();
+        notes
+            .filter(|(_, notes)| notes.due.is_some_and(&is_taken))
+            .map(|(updater, notes)| {
+                notes.due = None;
+                let sheet = Sheet {
+                    assessment: notes.assessment.clone(),
+                    run: notes.run.take(),
+                };
+                (updater.clone(), sheet)
+            })
+            .collect()
+    }
+
+    /// Takes back what could not be written. Without a time it is written when there is something else to write.
+    pub(super) fn put_off(&mut self, updater: &ResourceId, run: Option<Run>, due: Option<Instant>) {
+        let Some(notes) = self.updaters.get_mut(updater) else {
+            return;
+        };
+        if let Some(mut run) = run {
+            if let Some(later) = notes.run.take() {
+                run.at = later.at;
+                run.changes.extend(later.changes);
+            }
+            notes.run = Some(run);
+        }
+        notes.due = notes.due.or(due);
+    }
+
+    pub(super) fn wrote(&mut self, updater: &ResourceId, now: Instant) {
+        if let Some(notes) = self.updaters.get_mut(updater) {
+            notes.written = Some(now);
+        }
+    }
+
+    /// What could not be written for an ImageUpdater, into Applications that are still there.
+    pub(super) fn failures_of(
+        &mut self,
+        updater: &ResourceId,
+        is_there: impl Fn(&ResourceId) -> bool,
+    ) -> Vec<Failure> {
+        self.failures.retain(|(application, _), failure| {
+            !failure.updaters.contains(updater) || is_there(application)
+        });
+        let of_this = self.failures.iter();
+        of_this
+            .filter(|(_, failure)| failure.updaters.contains(updater))
+            .map(|((application, _), failure)| Failure {
+                application: application.clone(),
+                reason: failure.reason.clone(),
+            })
+            .collect()
+    }
+
+    /// Notes that something cannot be written, and says whether that is news.
+    fn begin_failure(
+        &mut self,
+        change: &ApplicationChange,
+        image: &ImageName,
+        reason: &str,
+    ) -> bool {
+        let key = (change.application.clone(), image.clone());
+        if let Some(known) = self.failures.get_mut(&key) {
+            known.updaters.extend(updaters_of(change));
+            return false;
+        }
+        let failure = OpenFailure {
+            updaters: updaters_of(change).collect(),
+            reason: reason.to_owned(),
+        };
+        self.failures.insert(key, failure);
+        true
+    }
+
+    /// Notes that what could not be written was, or need not be, and answers the ImageUpdaters that this concerns; none where nothing had failed.
+    fn end_failure(&mut self, application: &ResourceId, image: &ImageName) -> BTreeSet<ResourceId> {
+        let key = (application.clone(), image.clone());
+        let ended = self.failures.remove(&key);
+        ended.map(|failure| failure.updaters).unwrap_or_default()
+    }
+
+    fn forget_failures(&mut self, updater: &ResourceId) {
+        self.failures.retain(|_, failure| {
+            failure.updaters.remove(updater);
+            !failure.updaters.is_empty()
+        });
+    }
+}
+
+impl Notes {
+    fn run_at(&mut self, time: SystemTime) -> &mut Run {
+        let run = self.run.get_or_insert(Run {
+            at: time,
+            changes: Vec::new(),
+        });
+        run.at = time;
+        run
+    }
+
+    /// Has the status written at once, unless it was written a moment ago.
+    fn hurry(&mut self, now: Instant) {
+        let due = self
+            .written
+            .map_or(now, |written| now.max(written + SETTLE));
+        self.due = Some(self.due.map_or(due, |before| before.min(due)));
+    }
+}
+
+fn updaters_of(change: &ApplicationChange) -> impl Iterator<Item = ResourceId> {
+    change.images.iter().map(|image| image.updater.clone())
+}
+
+/// The changes of all sources of an Application together, in the order of the Applications' names.
+fn by_application(changes: &[ApplicationChange]) -> BTreeMap<&ResourceId, Vec<ImageChange>> {
+    let mut images: BTreeMap<&ResourceId, Vec<ImageChange>> = BTreeMap::new();
+    for change in changes {
+        let of_one = images.entry(&change.application).or_default();
+        of_one.extend(change.images.iter().cloned());
+    }
+    images
+}

@@ -1,0 +1,225 @@
+//! Tells the cluster what was done: the status of ImageUpdaters, and Kubernetes Events.
+//!
+//! It goes on beside the work and never holds it up, and what cannot be told fails nothing. An ImageUpdater's status is written when something
+//! in it is another: at once after work that was done for it, a moment later where what it tracks changed, so that a start is one
+//! write for each and not one for each Application. Nothing is written a second time while nothing differs.
+
+mod account;
+mod desk;
+mod grievances;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+use std::time::Duration;
+use std::time::SystemTime;
+
+use tokio::sync::Notify;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tokio::time::sleep_until;
+
+pub use self::account::Account;
+use self::desk::Desk;
+use self::desk::Sheet;
+use self::grievances::Grievances;
+use crate::domain::resources::image_updater_status::ImageUpdaterStatus;
+use crate::domain::resources::resource::ResourceId;
+use crate::domain::status::announcement::Announcement;
+use crate::domain::status::conditions::METHOD_NOT_SUPPORTED;
+use crate::domain::status::conditions::READY;
+use crate::domain::status::reckoning::reckon;
+use crate::domain::tracking::assessment::Assessment;
+use crate::ports::announcer::Announcer;
+use crate::ports::resource_reader::ResourceReader;
+use crate::ports::status_writer::StatusWriter;
+use crate::ports::tell_error::TellError;
+
+/// How long to wait before a status is written that could not be for now.
+const RETRY: Duration = Duration::from_secs(30);
+
+/// What the reporter works with.
+pub struct Ports {
+    /// ImageUpdaters and Applications.
+    pub reader: Arc<dyn ResourceReader>,
+    /// Writes statuses.
+    pub writer: Arc<dyn StatusWriter>,
+    /// Writes Events; `None`: nobody wants them.
+    pub announcer: Option<Arc<dyn Announcer>>,
+}
+
+/// Tells the cluster what was done.
+pub struct Reporter {
+    ports: Ports,
+    desk: Mutex<Desk>,
+    grievances: Mutex<Grievances>,
+    /// Rung when there is a status to look at.
+    statuses: Notify,
+    /// Rung when there is something to announce.
+    announcements: Notify,
+}
+
+impl Reporter {
+    /// A reporter that has nothing to tell yet.
+    #[must_use]
+    pub fn new(ports: Ports) -> Self {
+        Self {
+            ports,
+            desk: Mutex::default(),
+            grievances: Mutex::default(),
+            statuses: Notify::new(),
+            announcements: Notify::new(),
+        }
+    }
+
+    /// Hears that there is something else to say about an ImageUpdater, or nothing, as it is gone.
+    pub fn assessed(&self, updater: &ResourceId, assessment: Option<Assessment>) {
+        lock(&self.desk).assessed(updater, assessment, Instant::now());
+        self.statuses.notify_one();
+    }
+
+    /// Hears what was done for the events of an image.
+    pub fn done(&self, account: &Account) {
+        if account.is_empty() {
+            return;
+        }
+        let announcements = lock(&self.desk).done(account, SystemTime::now(), Instant::now());
+        self.announce(announcements);
+        self.statuses.notify_one();
+    }
+
+    /// Tells what it hears of for as long as the work goes on, and then what is left.
+    pub async fn beside(&self, work: impl Future<Output = ()>) {
+        let (ended, mut work_has_ended) = watch::channel(false);
+        let (written, mut all_is_written) = watch::channel(false);
+        tokio::join!(
+            async {
+                work.await;
+                ended.send_replace(true);
+            },
+            async {
+                self.write_statuses(&mut work_has_ended).await;
+                written.send_replace(true);
+            },
+            self.write_announcements(&mut all_is_written),
+        );
+    }
+
+    async fn write_statuses(&self, ended: &mut watch::Receiver<bool>) {
+        while !*ended.borrow() {
+            let due = lock(&self.desk).next_due();
+            tokio::select! {
+                // Fails only when the sender is gone, which the caller holds.
+                _ = ended.changed() => {}
+                () = self.statuses.notified() => {}
+                () = until(due) => self.write_due(Instant::now()).await,
+            }
+        }
+        let all = lock(&self.desk).take_all();
+        for (updater, sheet) in all {
+            self.write(&updater, sheet).await;
+        }
+    }
+
+    async fn write_due(&self, now: Instant) {
+        let due = lock(&self.desk).take_due(now);
+        for (updater, sheet) in due {
+            let is_known = self.ports.reader.is_current();
+            if is_known || sheet.run.is_some() {
+                self.write(&updater, sheet).await;
+            } else {
+                // What it would say of all that is tracked would be wrong a moment later.
+                lock(&self.desk).put_off(&updater, None, Some(Instant::now() + desk::SETTLE));
+            }
+        }
+    }
+
+    async fn write(&self, updater: &ResourceId, sheet: Sheet) {
+        let resources = self.ports.reader.current();
+        let mut updaters = resources.updaters.iter();
+        let Some(object) = updaters.find(|one| one.id == *updater) else {
+            return;
+        };
+        let failures = lock(&self.desk).failures_of(updater, |failed| {
+            let mut applications = resources.applications.iter();
+            applications.any(|application| application.id == *failed)
+        });
+        let before = &object.status;
+        let now = SystemTime::now();
+        let run = sheet.run.as_ref();
+        let Some(status) = reckon(before, &sheet.assessment, &failures, run, now) else {
+            return;
+        };
+        match self.ports.writer.write(updater, before, &status).await {
+            Ok(()) => self.wrote(updater, before, &status),
+            Err(TellError::Gone) => {}
+            Err(error) => {
+                lock(&self.grievances).status(updater, &error);
+                let again = matches!(error, TellError::Unavailable { .. });
+                let due = again.then(|| Instant::now() + RETRY);
+                lock(&self.desk).put_off(updater, sheet.run, due);
+            }
+        }
+    }
+
+    fn wrote(&self, updater: &ResourceId, before: &ImageUpdaterStatus, now: &ImageUpdaterStatus) {
+        lock(&self.desk).wrote(updater, Instant::now());
+        lock(&self.grievances).status_works();
+        if asks_in_vain(now) && !asks_in_vain(before) {
+            self.announce(vec![Announcement::method_not_supported(updater)]);
+        }
+    }
+
+    fn announce(&self, announcements: Vec<Announcement>) {
+        if self.ports.announcer.is_some() && !announcements.is_empty() {
+            lock(&self.desk).announcements.extend(announcements);
+            self.announcements.notify_one();
+        }
+    }
+
+    async fn write_announcements(&self, ended: &mut watch::Receiver<bool>) {
+        let Some(announcer) = &self.ports.announcer else {
+            return;
+        };
+        loop {
+            let next = lock(&self.desk).announcements.pop_front();
+            if let Some(announcement) = next {
+                match announcer.announce(&announcement).await {
+                    Ok(()) => lock(&self.grievances).events_work(),
+                    Err(error) => lock(&self.grievances).event(&announcement, &error),
+                }
+            } else if *ended.borrow() {
+                return;
+            } else {
+                tokio::select! {
+                    () = self.announcements.notified() => {}
+                    // Fails only when the sender is gone, which the caller holds.
+                    _ = ended.changed() => {}
+                }
+            }
+        }
+    }
+}
+
+/// Whether a status says that changes are wanted in git.
+fn asks_in_vain(status: &ImageUpdaterStatus) -> bool {
+    let ready = status.condition(READY);
+    ready.is_some_and(|ready| ready.reason == METHOD_NOT_SUPPORTED)
+}
+
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(time) => sleep_until(time).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Nothing in here panics while it holds a lock half-way through a change.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;
