@@ -101,6 +101,37 @@ fn grants(rule: &Value) -> Vec<(String, String, String)> {
     grants
 }
 
+/// What it has to do where ImageUpdaters are.
+const WHEREVER_IT_WATCHES: [(&str, &str); 7] = [
+    ("list", "applications.argoproj.io"),
+    ("watch", "applications.argoproj.io"),
+    ("patch", "applications.argoproj.io"),
+    ("list", "imageupdaters.argocd-image-updater.argoproj.io"),
+    ("watch", "imageupdaters.argocd-image-updater.argoproj.io"),
+    (
+        "patch",
+        "imageupdaters.argocd-image-updater.argoproj.io/status",
+    ),
+    ("create", "events"),
+];
+
+/// What it has to do in its own namespace alone.
+const AT_HOME: [(&str, &str); 4] = [
+    ("watch", "secrets"),
+    ("watch", "configmaps"),
+    ("create", "leases.coordination.k8s.io"),
+    ("patch", "leases.coordination.k8s.io"),
+];
+
+/// What it must not do anywhere.
+const NEVER: [(&str, &str); 5] = [
+    ("delete", "applications.argoproj.io"),
+    ("create", "applications.argoproj.io"),
+    ("update", "secrets"),
+    ("create", "pods"),
+    ("patch", "events"),
+];
+
 /// With the install's roles, in its own namespace and in one that is watched, and with no others.
 #[tokio::test]
 async fn the_account_may_do_what_it_has_to_and_nothing_else() {
@@ -136,41 +167,19 @@ async fn the_account_may_do_what_it_has_to_and_nothing_else() {
         all.then_some(())
     })
     .await;
-    for (verb, resource) in [
-        ("list", "applications.argoproj.io"),
-        ("watch", "applications.argoproj.io"),
-        ("patch", "applications.argoproj.io"),
-        ("list", "imageupdaters.argocd-image-updater.argoproj.io"),
-        ("watch", "imageupdaters.argocd-image-updater.argoproj.io"),
-        (
-            "patch",
-            "imageupdaters.argocd-image-updater.argoproj.io/status",
-        ),
-        ("create", "events"),
-    ] {
+    for (verb, resource) in WHEREVER_IT_WATCHES {
         assert!(may(verb, resource, &world.namespace), "{verb} {resource}");
         assert!(may(verb, resource, &watched.namespace), "{verb} {resource}");
         assert!(!may(verb, resource, &other.namespace), "{verb} {resource}");
     }
-    for (verb, resource) in [
-        ("watch", "secrets"),
-        ("watch", "configmaps"),
-        ("create", "leases.coordination.k8s.io"),
-        ("patch", "leases.coordination.k8s.io"),
-    ] {
+    for (verb, resource) in AT_HOME {
         assert!(may(verb, resource, &world.namespace), "{verb} {resource}");
         assert!(
             !may(verb, resource, &watched.namespace),
             "{verb} {resource}"
         );
     }
-    for (verb, resource) in [
-        ("delete", "applications.argoproj.io"),
-        ("create", "applications.argoproj.io"),
-        ("update", "secrets"),
-        ("create", "pods"),
-        ("patch", "events"),
-    ] {
+    for (verb, resource) in NEVER {
         assert!(!may(verb, resource, &world.namespace), "{verb} {resource}");
     }
 }
