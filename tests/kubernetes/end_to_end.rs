@@ -79,7 +79,7 @@ impl<'a> Installation<'a> {
             "ConfigMap",
             "argocd-image-updater-config",
             "data",
-            json!({
+            &json!({
                 "webhook.enable": "true", "log.level": "debug", "shutdown.delay": "0s",
             }),
         );
@@ -87,12 +87,12 @@ impl<'a> Installation<'a> {
             "Secret",
             "argocd-image-updater-secret",
             "stringData",
-            secrets("first"),
+            &secrets("first"),
         );
         installation
     }
 
-    fn set(&self, kind: &str, name: &str, field: &str, values: Value) {
+    fn set(&self, kind: &str, name: &str, field: &str, values: &Value) {
         let object =
             json!({"apiVersion": "v1", "kind": kind, "metadata": {"name": name}, field: values});
         apply(self.server, &self.world, &object.to_string());
@@ -243,36 +243,7 @@ async fn deliveries_of_every_type_patch_their_application_alone() {
     })
     .await;
 
-    // Another secret counts from the moment that it is there, and so does another certificate.
-    installation.set(
-        "Secret",
-        "argocd-image-updater-secret",
-        "stringData",
-        secrets("second"),
-    );
-    let (sender, key, image) = SENDERS[1];
-    let pushed = format!("{image}:1.2.0");
-    eventually("the second secret", async || {
-        let answer = deliver(&pod, sender, &pushed, &secret(key, "second")).await;
-        (answer.status == 200).then_some(())
-    })
-    .await;
-    let old = deliver(&pod, sender, &pushed, &secret(key, "first")).await;
-    assert_eq!(old.status, 401);
-    installation.runs(&application(sender), &pushed).await;
-    let pair = Pair::valid();
-    installation.set(
-        "Secret",
-        "argocd-image-updater-tls",
-        "stringData",
-        json!({
-            "tls.crt": pair.certificate, "tls.key": pair.key,
-        }),
-    );
-    let (host, port) = pod.address();
-    let address = format!("{host}:{port}").parse().unwrap();
-    client::until_served(address, &pair.der).await;
-
+    rotate(&installation, &pod).await;
     pod.signal("TERM");
     assert!(pod.wait().success(), "{}", pod.log.text());
     let log = pod.log.text();
@@ -282,6 +253,38 @@ async fn deliveries_of_every_type_patch_their_application_alone() {
         !log.contains("forbidden") && !log.contains("permission"),
         "{log}"
     );
+}
+
+/// Another secret counts from the moment that it is there, and so does another certificate.
+async fn rotate(installation: &Installation<'_>, pod: &Server) {
+    installation.set(
+        "Secret",
+        "argocd-image-updater-secret",
+        "stringData",
+        &secrets("second"),
+    );
+    let (sender, key, image) = SENDERS[1];
+    let pushed = format!("{image}:1.2.0");
+    eventually("the second secret", async || {
+        let answer = deliver(pod, sender, &pushed, &secret(key, "second")).await;
+        (answer.status == 200).then_some(())
+    })
+    .await;
+    let old = deliver(pod, sender, &pushed, &secret(key, "first")).await;
+    assert_eq!(old.status, 401);
+    installation.runs(&application(sender), &pushed).await;
+    let pair = Pair::valid();
+    installation.set(
+        "Secret",
+        "argocd-image-updater-tls",
+        "stringData",
+        &json!({
+            "tls.crt": pair.certificate, "tls.key": pair.key,
+        }),
+    );
+    let (host, port) = pod.address();
+    let address = format!("{host}:{port}").parse().unwrap();
+    client::until_served(address, &pair.der).await;
 }
 
 #[tokio::test]
