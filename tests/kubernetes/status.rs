@@ -72,7 +72,7 @@ impl Program {
         let updater = Updater::new(updater::Ports {
             queue: Arc::clone(&queue) as _,
             reader: Arc::clone(&resources) as _,
-            trigger: resources,
+            trigger: Some(resources),
             pace: Arc::new(Governed::new(RatePolicy::per_hour(0))),
             registry: None,
         });

@@ -8,9 +8,11 @@
 
 mod commands;
 mod deliver;
+mod dry_run;
 mod event;
 mod folder;
 mod life_cycle;
+mod probes;
 mod secrets;
 mod server;
 mod tls;

@@ -194,9 +194,13 @@ fn find(kubeconfig: Option<&Path>) -> Result<Found, ConnectError> {
     }
     match Kubeconfig::read() {
         Err(error @ (KubeconfigError::FindPath | KubeconfigError::ReadConfig(..))) => {
-            Err(ConnectError::NoCluster {
-                reason: error.to_string(),
-            })
+            let reason = match error {
+                KubeconfigError::ReadConfig(error, path) => {
+                    format!("{}: {error}", path.display())
+                }
+                other => other.to_string(),
+            };
+            Err(ConnectError::NoCluster { reason })
         }
         contents => read("~/.kube/config".to_owned(), contents),
     }

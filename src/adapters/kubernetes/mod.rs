@@ -1,4 +1,4 @@
-//! ImageUpdaters and Applications in a cluster, through the Kubernetes API.
+//! The Kubernetes API: ImageUpdaters and Applications in a cluster, and what else the program does there.
 //!
 //! | what | where |
 //! |---|---|
@@ -9,6 +9,7 @@
 //! | what is known | `store`, of the sets of objects of single watches: `set`, each an `entry` with its `version` |
 //! | how it is written | a `trigger`, which sends a `patch` for each change |
 //! | how it is kept up to date | a `watch` of each kind in each namespace of the [`scope`] |
+//! | who leads | [`lease`] |
 
 pub mod client;
 pub mod events;

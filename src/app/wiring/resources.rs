@@ -33,6 +33,8 @@ pub(super) struct Place {
     pub(super) watch: Background,
     /// Ends when everything was read for the first time.
     pub(super) synced: Background,
+    /// The cluster, where it is one.
+    pub(super) cluster: Option<Cluster>,
 }
 
 /// The folder of manifests where there is one, and else the cluster.
@@ -45,12 +47,16 @@ pub(super) async fn open(settings: &Settings) -> Result<Place, StartError> {
             let namespace = settings.cluster.argocd_namespace.clone();
             let namespace = namespace.unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned());
             let manifests = Arc::new(Manifests::open(dir.clone(), namespace)?);
+            if !settings.dry_run {
+                manifests.remove_leftovers();
+            }
             Ok(Place {
                 reader: Arc::clone(&manifests) as _,
                 trigger: Arc::clone(&manifests) as _,
                 reporter: None,
                 watch: Box::pin(manifests.watch()),
                 synced: Box::pin(std::future::ready(())),
+                cluster: None,
             })
         }
         None => Ok(in_cluster(&settings.cluster).await?),
@@ -60,7 +66,7 @@ pub(super) async fn open(settings: &Settings) -> Result<Place, StartError> {
 async fn in_cluster(settings: &ClusterSettings) -> Result<Place, ConnectError> {
     let cluster = connect(settings).await?;
     let scope = scope(&settings.watched, cluster.namespace());
-    let resources = Arc::new(ClusterResources::new(cluster, scope));
+    let resources = Arc::new(ClusterResources::new(cluster.clone(), scope));
     let first = Arc::clone(&resources);
     Ok(Place {
         reader: Arc::clone(&resources) as _,
@@ -68,6 +74,7 @@ async fn in_cluster(settings: &ClusterSettings) -> Result<Place, ConnectError> {
         reporter: Some(reporter(&resources, settings.events)),
         watch: Box::pin(Arc::clone(&resources).watch()),
         synced: Box::pin(async move { first.synced().await }),
+        cluster: Some(cluster),
     })
 }
 

@@ -31,15 +31,19 @@ use crate::adapters::senders;
 use crate::adapters::tls::acceptor::Acceptor;
 use crate::adapters::tls::error::TlsError;
 use crate::app::intake::Intake;
+use crate::app::leadership::Leadership;
 use crate::app::settings::Confirm;
 use crate::app::settings::ServerSettings;
 use crate::app::settings::Settings;
 use crate::app::settings::ShutdownSettings;
+use crate::app::settings::listen_address::ListenAddress;
 use crate::app::shutdown;
 use crate::app::shutdown::End;
 use crate::app::shutdown::Steps;
 use crate::app::updater::Ports;
 use crate::app::updater::Updater;
+use crate::app::wiring::leadership::candidate;
+use crate::app::wiring::probes;
 use crate::app::wiring::resources;
 use crate::app::wiring::secrets;
 use crate::app::wiring::tls;
@@ -67,6 +71,16 @@ pub enum StartError {
         /// Why.
         source: io::Error,
     },
+    /// The address for probes cannot be had.
+    #[error(
+        "failed to listen on {address} for probes: {source}; free it, or give another one with --health-probe-bind-address"
+    )]
+    Probes {
+        /// The address.
+        address: ListenAddress,
+        /// Why.
+        source: io::Error,
+    },
 }
 
 /// Work that goes on beside all else, until the end.
@@ -77,6 +91,8 @@ pub struct Server {
     updater: Arc<Updater>,
     pace: Arc<Governed>,
     door: Option<Door>,
+    readiness: Readiness,
+    leadership: Option<Leadership>,
     background: Vec<Background>,
     /// Ends when everything was read for the first time.
     synced: Background,
@@ -101,6 +117,10 @@ impl Server {
         let queue: Arc<dyn EventQueue> = Arc::new(InMemoryQueue::new(settings.queue_size.get()));
         let pace = Arc::new(Governed::new(settings.rate));
         let mut background: Vec<Background> = vec![place.watch];
+        let readiness = Readiness::default();
+        if let Some(address) = &settings.probes {
+            background.push(probes::open(address, readiness.clone()).await?);
+        }
         let door = match settings.server {
             Some(server) => {
                 let mounted = secrets::mounted(settings.secrets.clone());
@@ -111,27 +131,34 @@ impl Server {
                     policy: settings.secrets.policy,
                     queue: Arc::clone(&queue),
                 };
-                Some(open(server, intake, &mut background).await?)
+                Some(open(server, intake, readiness.clone(), &mut background).await?)
             }
             None => None,
         };
         let registry = match settings.confirm {
             Confirm::Event => None,
         };
+        if settings.dry_run {
+            warn!("dry run: the log says what would change, and nothing is written");
+        }
         let mut updater = Updater::new(Ports {
             queue,
             reader: place.reader,
-            trigger: place.trigger,
+            trigger: (!settings.dry_run).then_some(place.trigger),
             pace: Arc::clone(&pace) as _,
             registry,
         });
-        if let Some(reporter) = place.reporter {
+        if let Some(reporter) = place.reporter.filter(|_| !settings.dry_run) {
             updater = updater.reporting_to(reporter);
         }
+        let election = settings.cluster.leader_election.as_ref();
+        let leadership = place.cluster.as_ref().zip(election);
         Ok(Self {
             updater: Arc::new(updater),
             pace,
             door,
+            readiness,
+            leadership: leadership.map(|(cluster, election)| candidate(cluster, election)),
             background,
             synced: place.synced,
             shutdown: settings.shutdown,
@@ -154,12 +181,9 @@ impl Server {
         let (close, closing) = watch::channel(false);
         let updater = Arc::clone(&self.updater);
         let mut updating = tokio::spawn(async move { updater.run(closing).await });
-        let readiness = self
-            .door
-            .as_ref()
-            .map(|door| door.edge.readiness.clone())
-            .unwrap_or_default();
+        let readiness = self.readiness;
         let (stop, stopping) = watch::channel(false);
+        let mut leading = tokio::spawn(lead(self.leadership, stopping.clone()));
         let mut serving = tokio::spawn(serve_at(self.door, stopping));
         let becoming_ready = async {
             self.synced.await;
@@ -189,7 +213,8 @@ impl Server {
                 },
                 finish: async {
                     close.send_replace(true);
-                    (&mut updating).await
+                    let (updated, _) = tokio::join!(&mut updating, &mut leading);
+                    updated
                 },
             };
             shutdown::end(self.shutdown, steps, second(&mut signal)).await
@@ -197,7 +222,8 @@ impl Server {
         // Both are still at work where time ran out, and what is left can be told only of what stands still.
         serving.abort();
         updating.abort();
-        let _ = tokio::join!(halted(serving), halted(updating));
+        leading.abort();
+        let _ = tokio::join!(halted(serving), halted(updating), halted(leading));
         let left = self.updater.leave();
         match end {
             End::Finished => info!("finished"),
@@ -232,13 +258,14 @@ async fn second(signal: &mut impl AsyncFnMut()) {
 async fn open(
     settings: ServerSettings,
     intake: Intake,
+    readiness: Readiness,
     background: &mut Vec<Background>,
 ) -> Result<Door, StartError> {
     let limits = limits(&settings);
     let tls = if settings.tls.is_some() { "on" } else { "off" };
     let acceptor = tls::acceptor(settings.tls, settings.http2, background)?;
     let port = settings.port;
-    let listener = listen(port)
+    let listener = listen_everywhere(port)
         .await
         .map_err(|source| StartError::Listen { port, source })?;
     let address = listener
@@ -247,7 +274,7 @@ async fn open(
     info!(%address, tls, "webhook server is listening");
     let edge = Edge {
         intake: Arc::new(intake),
-        readiness: Readiness::default(),
+        readiness,
         limits,
     };
     Ok(Door {
@@ -258,8 +285,20 @@ async fn open(
     })
 }
 
+/// Tries to lead, where that is wanted, until the process is told to stop.
+async fn lead(leadership: Option<Leadership>, mut stopping: watch::Receiver<bool>) {
+    let stop = async move {
+        // Fails where the sender is gone, and then it is time to stop as well.
+        let _ = stopping.wait_for(|stop| *stop).await;
+    };
+    match leadership {
+        Some(leadership) => leadership.run(stop).await,
+        None => stop.await,
+    }
+}
+
 /// Listens on all addresses, of IPv6 too where the machine has it.
-async fn listen(port: u16) -> io::Result<TcpListener> {
+pub(super) async fn listen_everywhere(port: u16) -> io::Result<TcpListener> {
     match TcpListener::bind((Ipv6Addr::UNSPECIFIED, port)).await {
         Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
             TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).await
