@@ -13,22 +13,28 @@ use serde_json::Value;
 
 const COMMITTED: &str = "config/crd/argocd-image-updater.argoproj.io_imageupdaters.yaml";
 
+/// Helm takes definitions from this folder.
+const OF_THE_CHART: &str =
+    "config/charts/argocd-image-updater/crds/argocd-image-updater.argoproj.io_imageupdaters.yaml";
+
 /// The folder of the published definitions, where there is one.
 const PUBLISHED: &str = "IMAGE_UPDATER_TEST_CRDS";
 
 #[test]
 fn the_committed_definition_is_up_to_date() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(COMMITTED);
     let expected = crd::yaml().unwrap();
-    if env::var_os("UPDATE_DOCS").is_some() {
-        fs::write(&path, &expected).unwrap();
+    for file in [COMMITTED, OF_THE_CHART] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        if env::var_os("UPDATE_DOCS").is_some() {
+            fs::write(&path, &expected).unwrap();
+        }
+        let written = fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            written == expected,
+            "{file} is out of date; run UPDATE_DOCS=1 cargo test --test definition"
+        );
     }
-    let written = fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        written == expected,
-        "{COMMITTED} is out of date; run UPDATE_DOCS=1 cargo test --test definition"
-    );
-    let read: Value = serde_saphyr::from_str(&written).unwrap();
+    let read: Value = serde_saphyr::from_str(&expected).unwrap();
     assert_eq!(plain(read), plain(ours()), "the YAML says the same");
 }
 

@@ -3,6 +3,7 @@
 #![cfg(test)]
 #![cfg(feature = "server")]
 
+mod chart;
 mod contract;
 mod crd;
 #[path = "../program/deliver.rs"]

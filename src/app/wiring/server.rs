@@ -152,6 +152,7 @@ impl Server {
             updater = updater.reporting_to(reporter);
         }
         let election = settings.cluster.leader_election.as_ref();
+        let election = election.filter(|_| !settings.dry_run);
         let leadership = place.cluster.as_ref().zip(election);
         Ok(Self {
             updater: Arc::new(updater),
