@@ -7,7 +7,7 @@
 //! | what is told there | [`status_writer`], [`events`] |
 //! | what an answer of the API is read into | [`slim_object`], by a `mask` |
 //! | what is known | `store`, of the sets of objects of single watches: `set`, each an `entry` with its `version` |
-//! | how it is written | a `trigger`, which sends a `patch` for each change |
+//! | how it is written | a `trigger`, which sends a `patch` for each change; its failures: `write_error` |
 //! | how it is kept up to date | a `watch` of each kind in each namespace of the [`scope`] |
 //! | who leads | [`lease`] |
 
