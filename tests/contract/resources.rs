@@ -57,12 +57,13 @@ fn it_knows_the_resources(place: &impl Place) {
     let mut current = (*place.current()).clone();
     for updater in &mut current.updaters {
         let updater = Arc::make_mut(updater);
-        updater.id.namespace = NAMESPACE.to_owned();
-        // Where the place gives objects a time, no other can be asked of it.
+        NAMESPACE.clone_into(&mut updater.id.namespace);
+        // Where the place gives objects a time and a number, no other can be asked of it.
         updater.created = None;
+        updater.generation = None;
     }
     for application in &mut current.applications {
-        Arc::make_mut(application).id.namespace = NAMESPACE.to_owned();
+        NAMESPACE.clone_into(&mut Arc::make_mut(application).id.namespace);
     }
     current.applications.sort_by(|a, b| a.id.cmp(&b.id));
     assert_eq!(current, resources());

@@ -3,12 +3,11 @@
 #![cfg(test)]
 #![cfg(feature = "server")]
 
+mod chart;
 mod contract;
+mod crd;
 #[path = "../program/deliver.rs"]
-#[expect(dead_code, reason = "it serves the tests of the program too")]
 mod deliver;
-mod lease;
-mod memory;
 /// A client that tells the certificate.
 #[path = "../edge/support"]
 #[expect(dead_code, reason = "it serves the tests of the edge too")]
@@ -17,10 +16,16 @@ mod edge {
     pub(crate) mod files;
     pub(crate) mod wire;
 }
+mod install;
+mod lease;
+mod memory;
 mod reading;
 #[path = "../program/server.rs"]
-#[expect(dead_code, reason = "it serves the tests of the program too")]
+#[expect(dead_code, reason = "the tests of the program use all of it")]
 mod server;
 mod settings;
+mod status;
 mod support;
 mod support_check;
+mod waiting;
+mod writing;

@@ -158,12 +158,6 @@ fn application(number: usize) -> Value {
             "status": "Synced", "health": {"status": "Healthy"},
         })
     };
-    let synced = |index: usize| {
-        json!({
-            "group": "apps", "version": "v1", "kind": "Deployment", "namespace": "production", "name": format!("{name}-{index}"),
-            "status": "Synced", "message": format!("deployment.apps/{name}-{index} configured"), "hookPhase": "Running", "syncPhase": "Sync",
-        })
-    };
     let past = |index: usize| {
         json!({
             "id": index, "revision": revision, "deployedAt": "2026-01-01T00:00:00Z", "deployStartedAt": "2026-01-01T00:00:00Z",
@@ -192,12 +186,22 @@ fn application(number: usize) -> Value {
             ]},
             "resources": (0..12).map(resource).collect::<Vec<_>>(),
             "history": (0..10).map(past).collect::<Vec<_>>(),
-            "operationState": {
-                "phase": "Succeeded", "message": "successfully synced (all tasks run)",
-                "startedAt": "2026-01-01T00:00:00Z", "finishedAt": "2026-01-01T00:00:00Z",
-                "operation": {"sync": {"revision": revision}, "initiatedBy": {"automated": true}, "retry": {"limit": 5}},
-                "syncResult": {"revision": revision, "source": source, "resources": (0..12).map(synced).collect::<Vec<_>>()},
-            },
+            "operationState": last_sync(&name, &revision, &source),
         },
+    })
+}
+
+fn last_sync(name: &str, revision: &str, source: &Value) -> Value {
+    let synced = |index: usize| {
+        json!({
+            "group": "apps", "version": "v1", "kind": "Deployment", "namespace": "production", "name": format!("{name}-{index}"),
+            "status": "Synced", "message": format!("deployment.apps/{name}-{index} configured"), "hookPhase": "Running", "syncPhase": "Sync",
+        })
+    };
+    json!({
+        "phase": "Succeeded", "message": "successfully synced (all tasks run)",
+        "startedAt": "2026-01-01T00:00:00Z", "finishedAt": "2026-01-01T00:00:00Z",
+        "operation": {"sync": {"revision": revision}, "initiatedBy": {"automated": true}, "retry": {"limit": 5}},
+        "syncResult": {"revision": revision, "source": source, "resources": (0..12).map(synced).collect::<Vec<_>>()},
     })
 }

@@ -39,7 +39,12 @@ impl Reading {
         let kubeconfig = Kubeconfig::from_yaml(kubeconfig).unwrap();
         let options = KubeConfigOptions::default();
         let config = Config::from_custom_kubeconfig(kubeconfig, &options).await;
-        let cluster = Cluster::new(config.unwrap(), None).unwrap();
+        Self::on(config.unwrap(), scope)
+    }
+
+    /// With a configuration of a client.
+    pub(crate) fn on(config: Config, scope: Scope) -> Self {
+        let cluster = Cluster::new(config, None).unwrap();
         let resources = Arc::new(ClusterResources::new(cluster, scope));
         let watching = tokio::spawn(Arc::clone(&resources).watch());
         Self {
@@ -54,6 +59,11 @@ impl Reading {
         let reading = Self::by(server, "admin", &world.namespace, scope).await;
         reading.resources.synced().await;
         reading
+    }
+
+    /// Watches no longer.
+    pub(crate) fn stop(&self) {
+        self.watching.abort();
     }
 
     /// The Applications of a namespace, each with its kustomize images.

@@ -252,7 +252,7 @@ fn what_a_killed_process_left_behind_is_removed_and_nothing_else() {
         outside.write(".image-updater-8.tmp", "x"),
         dir.path().join("apps/.image-updater-5.tmp"),
     ];
-    dir.open();
+    dir.open().remove_leftovers();
     for file in left {
         assert!(!file.exists(), "{}", file.display());
     }

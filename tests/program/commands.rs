@@ -471,6 +471,7 @@ fn help_version_and_completion_print_and_end_well() {
         (&["version"], "argocd-image-updater: v"),
         (&["version", "--short"], env!("CARGO_PKG_VERSION")),
         (&["completion", "bash"], "argocd-image-updater"),
+        (&["crd"], "kind: CustomResourceDefinition"),
     ] {
         let output = run(arguments);
         assert!(

@@ -8,10 +8,12 @@
 
 mod commands;
 mod deliver;
+mod dry_run;
 mod event;
 mod folder;
 mod life_cycle;
 mod live;
+mod probes;
 mod secrets;
 mod server;
 mod tls;

@@ -8,6 +8,7 @@
 
 mod fixture;
 mod properties;
+mod terraform;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,9 +17,7 @@ use std::sync::LazyLock;
 
 use image_updater::adapters::senders;
 use image_updater::domain::delivery::Delivery;
-use image_updater::domain::delivery::DeliveryId;
 use image_updater::domain::event::ImageEvent;
-use image_updater::domain::pairs::Pairs;
 use image_updater::domain::reference::Digest;
 use image_updater::domain::secret_policy::Denied;
 use image_updater::domain::secret_policy::SecretPolicy;
@@ -140,42 +139,6 @@ fn every_sender_is_documented() {
                 "docs/SENDERS.md does not have {part}"
             );
         }
-    }
-}
-
-#[test]
-fn what_the_terraform_module_makes_of_an_event_is_understood() {
-    let module = read("config/examples/cloudevents/terraform/main.tf");
-    let (_, template) = module.split_once("<<-JSON\n").unwrap();
-    let (template, _) = template.split_once("JSON\n").unwrap();
-    let types = module.split("event_type  = \"").skip(1);
-    let types: Vec<&str> = types.filter_map(|rest| rest.split('"').next()).collect();
-    assert_eq!(types.len(), 2);
-    let all = senders::all();
-    let sender = all
-        .iter()
-        .find(|sender| sender.profile().name == "cloudevents");
-    for kind in types {
-        let body = template
-            .replace("${each.value.event_type}", kind)
-            .replace("<region>", "eu-west-1")
-            .replace("<account>", "111122223333")
-            .replace("<repo>", "team/orders")
-            .replace("<tag>", "1.0");
-        let delivery = Delivery {
-            id: DeliveryId::new(kind.to_owned()),
-            headers: Pairs::default(),
-            query: Pairs::default(),
-            body: body.into_bytes(),
-        };
-        let image = json!({
-            "registry": "111122223333.dkr.ecr.eu-west-1.amazonaws.com",
-            "repository": "team/orders",
-            "tag": "1.0",
-            "digest": null,
-        });
-        let actual = outcome(sender.unwrap().as_ref(), &delivery);
-        assert_eq!(actual["images"], json!([image]), "{kind}: {actual}");
     }
 }
 

@@ -36,18 +36,42 @@ pub(super) fn routes(
     let others = too_large_a_head(edge.limits.max_head)
         .or(warp::path!("webhook").map(|| Answer::method_not_allowed("POST")))
         .unify()
-        .or(warp::path!("healthz").and(probe(|| true)))
-        .unify()
-        .or(warp::path!("readyz").and(probe({
-            let readiness = edge.readiness.clone();
-            move || readiness.is_ready()
-        })))
-        .unify()
-        .or(warp::any().map(Answer::not_found))
+        .or(probes_or_nothing(&edge.readiness))
         .unify();
     // Every `or` costs what passes it, so deliveries come first and pass one.
     let answers = webhook(Arc::clone(edge)).or(others).unify();
-    let readiness = edge.readiness.clone();
+    answered(answers, edge.readiness.clone())
+}
+
+/// The routes of a server for the kubelet's probes alone.
+pub(super) fn probes(
+    readiness: &Readiness,
+    max_head: usize,
+) -> impl Filter<Extract = (Response<Vec<u8>>,), Error = Rejection> + Clone + Send + Sync + 'static
+{
+    let answers = too_large_a_head(max_head)
+        .or(probes_or_nothing(readiness))
+        .unify();
+    answered(answers, readiness.clone())
+}
+
+fn probes_or_nothing(
+    readiness: &Readiness,
+) -> impl Filter<Extract = (Answer,), Error = Infallible> + Clone + Send + Sync + 'static {
+    let readiness = readiness.clone();
+    warp::path!("healthz")
+        .and(probe(|| true))
+        .or(warp::path!("readyz").and(probe(move || readiness.is_ready())))
+        .unify()
+        .or(warp::any().map(Answer::not_found))
+        .unify()
+}
+
+fn answered(
+    answers: impl Filter<Extract = (Answer,), Error = Infallible> + Clone + Send + Sync + 'static,
+    readiness: Readiness,
+) -> impl Filter<Extract = (Response<Vec<u8>>,), Error = Rejection> + Clone + Send + Sync + 'static
+{
     arrival().and(warp::method()).and(answers).map(
         move |arrival: Arc<Arrival>, method: Method, answer: Answer| {
             access_log::write(&arrival, &answer, method.as_str());

@@ -13,9 +13,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 
-use super::connection::Connection;
+use super::connection::{Connection, Routes};
+use super::limits::Limits;
+use super::readiness::Readiness;
 use super::room::Room;
-use super::routes::routes;
+use super::routes::{probes, routes};
 
 pub use super::routes::Edge;
 
@@ -35,6 +37,33 @@ pub async fn serve<A, F, S>(
 {
     let limits = edge.limits;
     let routes = TowerToHyperService::new(warp::service(routes(&Arc::new(edge))));
+    serve_routes(listener, accept, limits, routes, stop).await;
+}
+
+/// Serves the kubelet's probes alone, over plain HTTP, until `stop` completes.
+pub async fn serve_probes(
+    listener: TcpListener,
+    readiness: Readiness,
+    stop: impl Future<Output = ()>,
+) {
+    let limits = Limits::default();
+    let routes = probes(&readiness, limits.max_head);
+    let routes = TowerToHyperService::new(warp::service(routes));
+    let accept = |tcp| std::future::ready(Ok((tcp, Version::HTTP_11)));
+    serve_routes(listener, accept, limits, routes, stop).await;
+}
+
+async fn serve_routes<A, F, S>(
+    listener: TcpListener,
+    accept: A,
+    limits: Limits,
+    routes: impl Routes,
+    stop: impl Future<Output = ()>,
+) where
+    A: Fn(TcpStream) -> F,
+    F: Future<Output = io::Result<(S, Version)>> + Send + 'static,
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
     let room = Arc::new(Room::new(limits.max_connections));
     let (drain, draining) = watch::channel(false);
     let mut connections = JoinSet::new();

@@ -87,34 +87,43 @@ impl ClusterResources {
         let id = &change.application;
         let known = self.application(id).ok_or(TriggerError::Gone)?.object;
         let mut next = patch(change, &known, &as_argo_cd_writes(&known)).map_err(conflict)?;
+        let mut seen = None;
         let mut was_lost = false;
         for _ in 0..ATTEMPTS {
             if next.0.is_empty() {
                 return Ok(());
             }
-            match self.send(id, next).await.map_err(WriteError::of) {
+            let failure = match self.send(id, next).await {
                 Ok(object) => {
                     self.put_application(&object);
                     return Ok(());
                 }
-                Err(WriteError::TestFailed(reason)) => {
-                    debug!(application = %id, reason, "the Application is not as it is known to be");
-                }
-                Err(WriteError::Lost(reason)) if was_lost => {
-                    return Err(TriggerError::Unavailable { reason });
-                }
-                Err(WriteError::Lost(reason)) => {
-                    debug!(application = %id, reason, "it is not known whether the Application was changed");
-                    was_lost = true;
-                }
-                Err(WriteError::Final(error)) => return Err(error),
+                Err(error) => WriteError::of(error),
+            };
+            debug!(application = %id, ?failure, "the Application was not written");
+            if let WriteError::Final(error) = failure {
+                return Err(error);
             }
             let (now, object) = self.look(id).await?;
-            if was_lost && change.is_made_in(&now) {
+            let is_lost = matches!(failure, WriteError::Lost(_));
+            // Even an earlier patch that got no answer may have been made by now.
+            if (is_lost || was_lost) && change.is_made_in(&now) {
                 return Ok(());
             }
+            match failure {
+                WriteError::Lost(reason) if was_lost => {
+                    return Err(TriggerError::Unavailable { reason });
+                }
+                // It was made of this very object, so it is not the tests that fail.
+                WriteError::TestFailed(reason) if seen.as_ref() == object.get("spec") => {
+                    return Err(TriggerError::Refused { reason });
+                }
+                WriteError::Lost(_) | WriteError::TestFailed(_) | WriteError::Final(_) => {}
+            }
+            was_lost |= is_lost;
             check_source(change.source, &known, &now)?;
             next = patch(change, &now, &object).map_err(conflict)?;
+            seen = object.get("spec").cloned();
         }
         Err(TriggerError::Moved {
             reason: format!("it changed {ATTEMPTS} times while it was written"),
@@ -182,6 +191,10 @@ fn check_source(
     }
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it is what a failed patch gives"
+)]
 fn conflict(conflict: ChangeConflict) -> TriggerError {
     let reason = conflict.to_string();
     match conflict {

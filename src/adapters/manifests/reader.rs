@@ -80,20 +80,17 @@ pub fn check(dir: &Path) -> Result<(), ManifestsError> {
 }
 
 impl Manifests {
-    /// Reads a directory, and removes what a process that was killed while it wrote left behind there. Objects without a namespace are taken
-    /// to be in the default one.
+    /// Reads a directory. Objects without a namespace are taken to be in the default one.
     ///
     /// # Errors
     /// [`ManifestsError`]. What is wrong with single files is logged, and does not stop the others.
     pub fn open(dir: PathBuf, default_namespace: String) -> Result<Self, ManifestsError> {
-        let started = SystemTime::now();
         check(&dir)?;
         let mut store = Store::new(dir, default_namespace);
         if let Err(source) = store.refresh() {
             let dir = store.dir;
             return Err(ManifestsError::Unreadable { dir, source });
         }
-        leftovers::remove(store.folders().into_iter(), started);
         let resources = store.resources();
         tracing::info!(
             dir = %store.dir.display(),
@@ -107,6 +104,13 @@ impl Manifests {
             shared: Arc::new(Shared { store, current }),
             told: tokio::sync::Mutex::new(receiver),
         })
+    }
+
+    /// Removes what a process that was killed while it wrote left behind in the directory.
+    pub fn remove_leftovers(&self) {
+        let now = SystemTime::now();
+        let store = self.shared.lock();
+        leftovers::remove(store.folders().into_iter(), now);
     }
 
     /// Looks at the directory once a second and takes up what changed, for as long as this is polled. Looking beats being notified: it

@@ -53,6 +53,7 @@ pub(super) fn program(table: &Table, senders: &[SenderProfile]) -> Command {
             decode(senders),
             send(senders),
             quickstart(table),
+            crd(),
             version(),
             completion(),
         ])
@@ -150,6 +151,11 @@ fn quickstart(table: &Table) -> Command {
         .iter()
         .filter(|setting| setting.topic == Topic::Logging);
     setting_flags::add(command, log, None)
+}
+
+fn crd() -> Command {
+    command("crd")
+        .about("Prints the definition of the custom resource ImageUpdater, for kubectl apply.")
 }
 
 fn version() -> Command {

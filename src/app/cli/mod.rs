@@ -53,6 +53,8 @@ pub enum Invocation {
     Send(SendArguments),
     /// Try it out.
     Quickstart(QuickstartArguments),
+    /// Print the definition of the custom resource.
+    Definition,
     /// Print this on standard output and end well: help, a version or a completion script.
     Print(String),
 }
@@ -140,6 +142,7 @@ fn other(
 ) -> Result<Invocation, UsageError> {
     match name {
         "decode" => DecodeArguments::read(own, senders).map(Invocation::Decode),
+        "crd" => Ok(Invocation::Definition),
         "send" => SendArguments::read(own, senders).map(Invocation::Send),
         "completion" => {
             let shell = own.get_one::<Shell>(command::SHELL);

@@ -160,6 +160,7 @@ fn help_is_complete_grouped_and_fits_a_terminal() {
         "decode",
         "send",
         "quickstart",
+        "crd",
         "version",
         "completion",
     ] {

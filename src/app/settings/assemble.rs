@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::build::Build;
+use super::listen_address::ListenAddress;
 use super::mode::Mode;
 use super::namespaces::WatchedNamespaces;
 use super::problem::Problem;
@@ -11,8 +12,8 @@ use super::table::secret_key;
 use super::tls;
 use super::values::Values;
 use super::{
-    ClusterSettings, FixedSecrets, LogSettings, Places, SecretSettings, ServerSettings, Settings,
-    ShutdownSettings, TlsSettings,
+    ClusterSettings, FixedSecrets, LeaderElection, LogSettings, Places, SecretSettings,
+    ServerSettings, Settings, ShutdownSettings, TlsSettings,
 };
 use crate::domain::rate_policy::RatePolicy;
 use crate::domain::secret_policy::SecretPolicy;
@@ -32,8 +33,10 @@ pub(super) fn settings(
         mode,
         manifests: values.optional("manifests")?,
         cluster: cluster(mode, values)?,
+        dry_run: values.get("dry-run")?,
         confirm: values.get("webhook.confirm")?,
         server: server(mode, values, build.tls)?,
+        probes: probes(values)?,
         secrets: secrets(values, build.senders)?,
         queue_size: values.get("webhook.queue-size")?,
         rate: RatePolicy::per_hour(values.get("webhook.ratelimit-allowed")?),
@@ -74,7 +77,26 @@ fn cluster(mode: Mode, values: &Values) -> Result<ClusterSettings, Problem> {
             Mode::Webhook => WatchedNamespaces::AllOrOwn,
             Mode::Run => WatchedNamespaces::Own,
         }),
+        leader_election: match mode {
+            Mode::Webhook => None,
+            Mode::Run => leader_election(values)?,
+        },
     })
+}
+
+fn leader_election(values: &Values) -> Result<Option<LeaderElection>, Problem> {
+    let namespace: String = values.get("leader-election-namespace")?;
+    let election = LeaderElection {
+        namespace: Some(namespace).filter(|name| !name.is_empty()),
+    };
+    let is_on = values.get("leader-election")?;
+    Ok(Some(election).filter(|_| is_on))
+}
+
+fn probes(values: &Values) -> Result<Option<ListenAddress>, Problem> {
+    let key = "health-probe-bind-address";
+    let address: String = values.get(key)?;
+    ListenAddress::parse(&address).map_err(|request| Problem::of(key, request))
 }
 
 fn kubeconfig(values: &Values) -> Result<Option<PathBuf>, Problem> {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use figment::value::Value;
 
+use super::listen_address::ListenAddress;
 use super::namespaces;
 use super::namespaces::WatchedNamespaces;
 use crate::domain::secret_policy::Secrets;
@@ -34,6 +35,8 @@ pub enum Kind {
     Text,
     /// A file or folder.
     Path,
+    /// An address to listen on, or none.
+    Address,
     /// A namespace of Kubernetes, or nothing.
     Namespace,
     /// Namespaces separated by commas, `*` for all of them, or nothing.
@@ -103,6 +106,7 @@ impl Kind {
                 .map_err(|error| error.to_string()),
             Self::Path if text.is_empty() => Err("give a path".to_owned()),
             Self::Text | Self::Path => Ok(text.into()),
+            Self::Address => ListenAddress::parse(text).map(|_| text.into()),
             Self::Namespace => namespaces::check_name(text).map(|()| text.into()),
             Self::Namespaces => WatchedNamespaces::parse(text).map(|_| text.into()),
             Self::Secret => Ok(Secrets::parse(text).len().into()),
@@ -121,6 +125,7 @@ impl Kind {
             Self::TlsCiphers => "SUITE:...".to_owned(),
             Self::Text => "TEXT".to_owned(),
             Self::Path => "PATH".to_owned(),
+            Self::Address => "ADDRESS".to_owned(),
             Self::Namespace => "NAMESPACE".to_owned(),
             Self::Namespaces => "NAMESPACE,...".to_owned(),
             Self::Secret => "SECRET".to_owned(),
@@ -139,6 +144,7 @@ impl Kind {
             | Self::TlsCiphers
             | Self::Text
             | Self::Path
+            | Self::Address
             | Self::Namespace
             | Self::Namespaces => value.as_str().unwrap_or_default().to_owned(),
             Self::Secret => match value.to_u128().unwrap_or_default() {
@@ -287,7 +293,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_read_without_panic(text in any::<String>()) {
-            for kind in [Kind::Bool, Kind::PORT, Kind::Duration(Sign::Any), Kind::Text, Kind::Path, Kind::Namespace, Kind::Namespaces, Kind::Secret] {
+            for kind in [Kind::Bool, Kind::PORT, Kind::Duration(Sign::Any), Kind::Text, Kind::Path, Kind::Address, Kind::Namespace, Kind::Namespaces, Kind::Secret] {
                 if let Ok(value) = kind.parse(&text) {
                     let _ = kind.show(&value);
                 }

@@ -8,6 +8,7 @@ pub mod build;
 pub mod document;
 pub mod kind;
 pub mod layer;
+pub mod listen_address;
 pub mod live;
 pub mod load;
 pub mod mode;
@@ -33,6 +34,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use self::listen_address::ListenAddress;
 use self::mode::Mode;
 use self::namespaces::WatchedNamespaces;
 use crate::domain::rate_policy::RatePolicy;
@@ -48,10 +50,14 @@ pub struct Settings {
     pub manifests: Option<PathBuf>,
     /// The cluster.
     pub cluster: ClusterSettings,
+    /// Whether nothing at all is written: no Application, and nothing that tells of one.
+    pub dry_run: bool,
     /// What an update rests on.
     pub confirm: Confirm,
     /// The webhook server; `None`: `run` without one.
     pub server: Option<ServerSettings>,
+    /// Where the kubelet's probes are answered besides the webhook server; `None`: nowhere.
+    pub probes: Option<ListenAddress>,
     /// Who is let in.
     pub secrets: SecretSettings,
     /// How many events may wait.
@@ -75,6 +81,15 @@ pub struct ClusterSettings {
     pub watched: WatchedNamespaces,
     /// Whether Kubernetes Events are written.
     pub events: bool,
+    /// How a leader is found; `None`: nobody needs one.
+    pub leader_election: Option<LeaderElection>,
+}
+
+/// How one of several replicas is found that leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeaderElection {
+    /// The namespace of the Lease; `None`: the program's own.
+    pub namespace: Option<String>,
 }
 
 /// What an update rests on.

@@ -23,7 +23,6 @@ pub(super) struct Findings {
 pub(super) fn check(mode: Mode, table: &Table, values: &Values, build: &Build<'_>) -> Findings {
     let mut findings = Findings::default();
     no_effect_yet(mode, table, values, &mut findings);
-    dry_run(mode, values, &mut findings);
     shutdown(values, &mut findings);
     match assemble::port(mode, values) {
         Ok(Some(_)) => {
@@ -43,14 +42,6 @@ fn no_effect_yet(mode: Mode, table: &Table, values: &Values, findings: &mut Find
                 place: values.place(&setting.key).unwrap_or_default(),
             });
         }
-    }
-}
-
-/// Who asks for a dry run must not get a wet one.
-fn dry_run(mode: Mode, values: &Values, findings: &mut Findings) {
-    if mode == Mode::Run && values.get("dry-run").unwrap_or(false) {
-        let request = "not possible yet: updates would be written; take --dry-run away";
-        findings.problems.push(Problem::of("dry-run", request));
     }
 }
 

@@ -149,6 +149,7 @@ fn sample(setting: &Setting) -> &'static str {
         (_, Kind::Choice(words)) => words.last().unwrap(),
         (_, Kind::TlsVersion) => unreachable!(),
         (_, Kind::TlsCiphers) => "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+        (_, Kind::Address) => "127.0.0.1:7777",
         (_, Kind::Namespace) => "sample",
         (_, Kind::Namespaces) => "sample,other",
         (_, Kind::Text | Kind::Path | Kind::Secret) => "/sample",
@@ -595,8 +596,15 @@ fn what_does_nothing_yet_says_so() {
         place: "$GIT_COMMIT_USER".to_owned(),
     };
     assert!(world.notices(Mode::Webhook).contains(&notice));
-    let dry = minimal().flags(&[("--dry-run", "true")]);
-    assert_eq!(dry.problems(Mode::Run).len(), 1);
+}
+
+#[test]
+fn both_commands_can_run_dry() {
+    for mode in [Mode::Run, Mode::Webhook] {
+        assert!(!minimal().settings(mode).dry_run);
+        let dry = minimal().flags(&[("--dry-run", "true")]);
+        assert!(dry.settings(mode).dry_run, "{mode}");
+    }
 }
 
 #[test]

@@ -105,15 +105,15 @@ fn reporter(
     })
 }
 
-fn assessment(applications: u32) -> Option<Assessment> {
-    Some(Assessment {
+fn assessment(applications: u32) -> Assessment {
+    Assessment {
         tally: Tally {
             applications,
             images: applications,
             ..Tally::default()
         },
         ..Assessment::default()
-    })
+    }
 }
 
 fn nginx() -> ImageName {
@@ -171,13 +171,13 @@ async fn a_start_is_one_write_for_each_whatever_is_found_meanwhile() {
     let reporter = reporter(&place, writer, None);
     let work = async {
         for applications in 0..10_000 {
-            reporter.assessed(&id("a"), assessment(applications));
-            reporter.assessed(&id("b"), assessment(1));
+            reporter.assessed(&id("a"), Some(assessment(applications)));
+            reporter.assessed(&id("b"), Some(assessment(1)));
             tokio::task::yield_now().await;
         }
         tokio::time::sleep(LONG).await;
         // It is another thing to look at, and says the same.
-        reporter.assessed(&id("a"), assessment(9_999));
+        reporter.assessed(&id("a"), Some(assessment(9_999)));
         tokio::time::sleep(LONG).await;
     };
     reporter.beside(work).await;
@@ -193,7 +193,7 @@ async fn a_run_is_told_at_once_to_those_alone_for_whom_it_was() {
     let reporter = reporter(&place, writer, Some(announcer));
     let work = async {
         for name in ["a", "b", "c"] {
-            reporter.assessed(&id(name), assessment(7));
+            reporter.assessed(&id(name), Some(assessment(7)));
         }
         tokio::time::sleep(LONG).await;
         log.lock().unwrap().clear();
@@ -216,7 +216,7 @@ async fn runs_that_follow_each_other_are_written_together() {
     let (writer, log) = writer(&place);
     let reporter = reporter(&place, writer, None);
     let work = async {
-        reporter.assessed(&id("a"), assessment(2));
+        reporter.assessed(&id("a"), Some(assessment(2)));
         for application in ["web", "shop", "web"] {
             reporter.done(&written(&[change(application, "a")]));
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -238,7 +238,7 @@ async fn a_failure_is_told_when_it_begins_and_when_it_ends() {
     let told = ["ImageUpdateFailed", "ImagesUpdated", "ImageUpdateRecovered"];
     let reporter = reporter(&place, writer, Some(announcer(&told)));
     let work = async {
-        reporter.assessed(&id("a"), assessment(2));
+        reporter.assessed(&id("a"), Some(assessment(2)));
         tokio::time::sleep(LONG).await;
         for _ in 0..3 {
             reporter.done(&failed(change("web", "a")));
@@ -266,7 +266,7 @@ async fn a_failure_ends_with_its_application_or_with_the_wish() {
         assert_eq!(reason(&place, "a", "Error"), "PartialErrors");
     };
     let work = async {
-        reporter.assessed(&id("a"), assessment(2));
+        reporter.assessed(&id("a"), Some(assessment(2)));
         fail().await;
         let gone = vec![id("web")];
         reporter.done(&Account {
@@ -277,17 +277,17 @@ async fn a_failure_ends_with_its_application_or_with_the_wish() {
         assert_eq!(reason(&place, "a", "Error"), "NoErrors");
 
         fail().await;
-        let edited = assessment(2).map(|assessment| Assessment {
+        let edited = Assessment {
             generation: Some(2),
-            ..assessment
-        });
-        reporter.assessed(&id("a"), edited);
+            ..assessment(2)
+        };
+        reporter.assessed(&id("a"), Some(edited));
         tokio::time::sleep(LONG).await;
         assert_eq!(reason(&place, "a", "Error"), "NoErrors");
 
         fail().await;
         place.lock().unwrap().applications.clear();
-        reporter.assessed(&id("a"), assessment(1));
+        reporter.assessed(&id("a"), Some(assessment(1)));
         tokio::time::sleep(LONG).await;
         assert_eq!(reason(&place, "a", "Error"), "NoErrors");
     };
@@ -308,15 +308,13 @@ async fn git_is_announced_once() {
         })
         .return_const(Ok(()));
     let reporter = reporter(&place, writer, Some(announcer));
-    let git = |applications| {
-        assessment(applications).map(|assessment| Assessment {
-            asks_for_git: true,
-            ..assessment
-        })
+    let git = |applications| Assessment {
+        asks_for_git: true,
+        ..assessment(applications)
     };
     let work = async {
         for applications in [1, 2, 3] {
-            reporter.assessed(&id("a"), git(applications));
+            reporter.assessed(&id("a"), Some(git(applications)));
             tokio::time::sleep(LONG).await;
         }
     };
@@ -345,7 +343,7 @@ async fn what_could_not_be_written_is_written_later_with_all_that_came_meanwhile
         .return_const(Ok(()));
     let reporter = reporter(&place, failing, None);
     let work = async {
-        reporter.assessed(&id("a"), assessment(2));
+        reporter.assessed(&id("a"), Some(assessment(2)));
         reporter.done(&written(&[change("web", "a")]));
         tokio::time::sleep(Duration::from_millis(1)).await;
         reporter.done(&written(&[change("shop", "a")]));
@@ -367,7 +365,7 @@ async fn what_is_forbidden_waits_for_the_next_chance() {
     });
     let reporter = reporter(&place, writer, None);
     let work = async {
-        reporter.assessed(&id("a"), assessment(2));
+        reporter.assessed(&id("a"), Some(assessment(2)));
         tokio::time::sleep(LONG).await;
         reporter.done(&written(&[change("shop", "a")]));
         tokio::time::sleep(LONG).await;
@@ -381,7 +379,7 @@ async fn what_is_left_is_told_in_the_end() {
     let (writer, log) = writer(&place);
     let reporter = reporter(&place, writer, Some(announcer(&["ImagesUpdated"])));
     let work = async {
-        reporter.assessed(&id("a"), assessment(2));
+        reporter.assessed(&id("a"), Some(assessment(2)));
         reporter.done(&written(&[change("web", "a")]));
     };
     reporter.beside(work).await;
@@ -395,8 +393,8 @@ async fn nothing_is_told_of_what_is_gone() {
     writer.expect_write().never();
     let reporter = reporter(&place, writer, None);
     let work = async {
-        reporter.assessed(&id("a"), assessment(2));
-        reporter.assessed(&id("b"), assessment(2));
+        reporter.assessed(&id("a"), Some(assessment(2)));
+        reporter.assessed(&id("b"), Some(assessment(2)));
         reporter.assessed(&id("b"), None);
         tokio::time::sleep(LONG).await;
     };

@@ -94,7 +94,7 @@ impl World {
         let updater = Arc::new(Updater::new(Ports {
             queue: Arc::clone(&queue) as _,
             reader: Arc::clone(&reader) as _,
-            trigger: Arc::new(trigger),
+            trigger: Some(Arc::new(trigger)),
             pace: Arc::new(pace),
             registry: None,
         }));

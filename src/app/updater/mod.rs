@@ -40,8 +40,8 @@ pub struct Ports {
     pub queue: Arc<dyn EventQueue>,
     /// ImageUpdaters and Applications.
     pub reader: Arc<dyn ResourceReader>,
-    /// Writes changes.
-    pub trigger: Arc<dyn UpdateTrigger>,
+    /// Writes changes. Without one it is a dry run: the log says what would change.
+    pub trigger: Option<Arc<dyn UpdateTrigger>>,
     /// When the next event that leads to work may be worked on.
     pub pace: Arc<dyn Pace>,
     /// Asked for what an event does not tell. Without one, an image that needs it is left alone.

@@ -139,6 +139,22 @@ pub(super) fn changed(batch: &Batch, change: &ApplicationChange) {
     }
 }
 
+/// A change would be written, were this no dry run.
+pub(super) fn would_change(batch: &Batch, change: &ApplicationChange) {
+    for image in &change.images {
+        info!(
+            delivery = deliveries(batch),
+            outcome = "dry-run",
+            image = %batch.image,
+            application = %change.application,
+            alias = image.alias,
+            old = image.old,
+            new = image.new,
+            "image would change"
+        );
+    }
+}
+
 /// A change will not be written.
 pub(super) fn failed(batch: &Batch, application: &ResourceId, reason: &str) {
     error!(

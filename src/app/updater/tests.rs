@@ -117,7 +117,7 @@ fn updater(done: usize, trigger: MockUpdateTrigger, seen: Vec<Arc<Resources>>) -
     Updater::new(Ports {
         queue: Arc::new(queue),
         reader: Arc::new(reader),
-        trigger: Arc::new(trigger),
+        trigger: Some(Arc::new(trigger)),
         pace: Arc::new(MockPace::new()),
         registry: None,
     })
@@ -173,6 +173,25 @@ async fn a_change_waits_for_its_turn_and_newer_events_join_it() {
     updater.examine(batch(&["quay.io/a/b:1.7.0"])).await;
     updater.work_on_next(false).await;
     assert_eq!(updater.unfinished(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dry_run_ends_without_a_trigger_and_starts_anew_with_the_next_event() {
+    let mut trigger = MockUpdateTrigger::new();
+    trigger.expect_apply().never();
+    let mut updater = updater(
+        2,
+        trigger,
+        vec![resources("quay.io/a/b:1.5.0", "quay.io/a/b:^1", "semver")],
+    );
+    updater.ports.trigger = None;
+    for _ in 0..2 {
+        updater.examine(batch(&["quay.io/a/b:1.6.0"])).await;
+        assert_eq!(updater.unfinished(), [batch(&["quay.io/a/b:1.6.0"])]);
+        updater.examine(batch(&["quay.io/a/b:1.6.0"])).await;
+        updater.work_on_next(false).await;
+        assert_eq!(updater.unfinished(), []);
+    }
 }
 
 #[tokio::test(start_paused = true)]

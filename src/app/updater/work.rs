@@ -118,7 +118,7 @@ impl Updater {
         let (mut moved, mut postponed) = (Postponed::new(), Postponed::new());
         let mut changes = judgement.changes.clone();
         changes.retain(|change| !settled.contains(&change.application));
-        let results = self.ports.trigger.apply(&changes).await;
+        let results = self.apply(&changes).await;
         for (change, result) in changes.into_iter().zip(results) {
             match result {
                 Ok(()) => {
@@ -155,7 +155,19 @@ impl Updater {
         (moved, postponed)
     }
 
+    /// Makes changes. In a dry run every one of them succeeds, and none is made.
+    async fn apply(&self, changes: &[ApplicationChange]) -> Vec<Result<(), TriggerError>> {
+        match &self.ports.trigger {
+            Some(trigger) => trigger.apply(changes).await,
+            None => vec![Ok(()); changes.len()],
+        }
+    }
+
     fn tell_change(&self, batch: &Batch, change: &ApplicationChange) {
+        if self.ports.trigger.is_none() {
+            report::would_change(batch, change);
+            return;
+        }
         lock(&self.backlog).wrote(&batch.image);
         report::changed(batch, change);
     }

@@ -2,8 +2,12 @@
 
 mod configuration;
 mod decode;
+mod definition;
+mod door;
 mod following;
+mod leadership;
 mod objects;
+mod probes;
 mod quickstart;
 mod resources;
 mod secrets;
@@ -38,6 +42,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(Invocation::Decode(arguments)) => decode::run(arguments),
         Ok(Invocation::Send(arguments)) => send::run(arguments),
         Ok(Invocation::Quickstart(arguments)) => quickstart::run(&arguments),
+        Ok(Invocation::Definition) => definition::run(),
         Err(error) => complain(error, EXIT_USAGE),
     }
 }

@@ -36,6 +36,8 @@ pub(super) struct Place {
     pub(super) watch: Background,
     /// Ends when everything was read for the first time.
     pub(super) synced: Background,
+    /// The cluster, where it is one.
+    pub(super) cluster: Option<Cluster>,
 }
 
 /// The folder of manifests where there is one, and else the cluster, to which there may be a connection already.
@@ -51,6 +53,9 @@ pub(super) async fn open(
             let namespace = settings.cluster.argocd_namespace.clone();
             let namespace = namespace.unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned());
             let manifests = Arc::new(Manifests::open(dir.clone(), namespace)?);
+            if !settings.dry_run {
+                manifests.remove_leftovers();
+            }
             Ok(Place {
                 reader: Arc::clone(&manifests) as _,
                 trigger: Arc::clone(&manifests) as _,
@@ -58,6 +63,7 @@ pub(super) async fn open(
                 announcer: None,
                 watch: Box::pin(manifests.watch()),
                 synced: Box::pin(std::future::ready(())),
+                cluster: None,
             })
         }
         None => Ok(in_cluster(&settings.cluster, cluster).await?),
@@ -76,7 +82,7 @@ async fn in_cluster(
         None => connect(settings).await?,
     };
     let scope = scope(&settings.watched, cluster.namespace());
-    let resources = Arc::new(ClusterResources::new(cluster, scope));
+    let resources = Arc::new(ClusterResources::new(cluster.clone(), scope));
     let first = Arc::clone(&resources);
     let announcer = Arc::new(ClusterAnnouncer::new(Arc::clone(&resources)));
     let announcer = settings.events.then_some(announcer as Arc<dyn Announcer>);
@@ -91,6 +97,7 @@ async fn in_cluster(
         announcer,
         watch: Box::pin(Arc::clone(&resources).watch()),
         synced: Box::pin(async move { first.synced().await }),
+        cluster: Some(cluster),
     })
 }
 

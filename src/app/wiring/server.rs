@@ -19,33 +19,30 @@ use tracing::error;
 use tracing::info;
 use tracing::warn;
 
-use crate::adapters::http::limits::Limits;
 use crate::adapters::http::readiness::Readiness;
-use crate::adapters::http::server::Edge;
-use crate::adapters::http::server::serve;
 use crate::adapters::kubernetes::client::ConnectError;
-use crate::adapters::kubernetes::followed_object::FollowedObject;
 use crate::adapters::manifests::reader::ManifestsError;
 use crate::adapters::memory::event_queue::InMemoryQueue;
 use crate::adapters::pace::Governed;
-use crate::adapters::senders;
-use crate::adapters::tls::acceptor::Acceptor;
 use crate::adapters::tls::error::TlsError;
-use crate::app::intake::Intake;
+use crate::app::leadership::Leadership;
 use crate::app::settings::Confirm;
-use crate::app::settings::ServerSettings;
 use crate::app::settings::Settings;
 use crate::app::settings::ShutdownSettings;
+use crate::app::settings::listen_address::ListenAddress;
 use crate::app::shutdown;
 use crate::app::shutdown::End;
 use crate::app::shutdown::Steps;
 use crate::app::updater::Ports;
 use crate::app::updater::Updater;
+use crate::app::wiring::door;
+use crate::app::wiring::door::Door;
+use crate::app::wiring::door::Parts;
 use crate::app::wiring::following::Following;
+use crate::app::wiring::leadership::candidate;
 use crate::app::wiring::objects::Objects;
+use crate::app::wiring::probes;
 use crate::app::wiring::resources;
-use crate::app::wiring::secrets;
-use crate::app::wiring::tls;
 use crate::ports::event_queue::EventQueue;
 
 /// Why the program does not start.
@@ -70,6 +67,16 @@ pub enum StartError {
         /// Why.
         source: io::Error,
     },
+    /// The address for probes cannot be had.
+    #[error(
+        "failed to listen on {address} for probes: {source}; free it, or give another one with --health-probe-bind-address"
+    )]
+    Probes {
+        /// The address.
+        address: ListenAddress,
+        /// Why.
+        source: io::Error,
+    },
 }
 
 /// Work that goes on beside all else, until the end.
@@ -80,18 +87,12 @@ pub struct Server {
     updater: Arc<Updater>,
     pace: Arc<Governed>,
     door: Option<Door>,
+    readiness: Readiness,
+    leadership: Option<Leadership>,
     background: Vec<Background>,
     /// Ends when everything was read for the first time.
     synced: Background,
     shutdown: ShutdownSettings,
-}
-
-/// Where deliveries come in.
-struct Door {
-    listener: TcpListener,
-    address: SocketAddr,
-    acceptor: Arc<dyn Acceptor>,
-    edge: Edge,
 }
 
 impl Server {
@@ -109,47 +110,53 @@ impl Server {
         let queue: Arc<dyn EventQueue> = Arc::new(InMemoryQueue::new(settings.queue_size.get()));
         let pace = Arc::new(Governed::new(settings.rate));
         let mut background: Vec<Background> = vec![place.watch];
+        let readiness = Readiness::default();
+        if let Some(address) = &settings.probes {
+            background.push(probes::open(address, readiness.clone()).await?);
+        }
         let door = match settings.server {
             Some(server) => {
-                let secret = objects.as_ref().map(|objects| Arc::clone(&objects.secret));
-                let intake = Intake {
-                    decoders: senders::all(),
-                    secrets: secrets::source(settings.secrets.clone(), secret, &mut background),
-                    policy: settings.secrets.policy,
+                let parts = Parts {
+                    secrets: settings.secrets,
                     queue: Arc::clone(&queue),
+                    readiness: readiness.clone(),
+                    objects: objects.as_ref(),
                 };
-                let certificate = objects
-                    .as_ref()
-                    .map(|objects| Arc::clone(&objects.certificate));
-                Some(open(server, intake, certificate, &mut background).await?)
+                Some(Door::open(server, parts, &mut background).await?)
             }
             None => None,
         };
         if let Some(followed) = following.settings {
-            background.push(followed.follow(
-                Arc::clone(&pace) as _,
-                objects.as_ref(),
-                place.announcer,
-            ));
+            let announcer = place.announcer.filter(|_| !settings.dry_run);
+            let pace = Arc::clone(&pace) as _;
+            background.push(followed.follow(pace, objects.as_ref(), announcer));
         }
         background.extend(objects.map(Objects::follow));
         let registry = match settings.confirm {
             Confirm::Event => None,
         };
+        if settings.dry_run {
+            warn!("dry run: the log says what would change, and nothing is written");
+        }
         let mut updater = Updater::new(Ports {
             queue,
             reader: place.reader,
-            trigger: place.trigger,
+            trigger: (!settings.dry_run).then_some(place.trigger),
             pace: Arc::clone(&pace) as _,
             registry,
         });
-        if let Some(reporter) = place.reporter {
+        if let Some(reporter) = place.reporter.filter(|_| !settings.dry_run) {
             updater = updater.reporting_to(reporter);
         }
+        let election = settings.cluster.leader_election.as_ref();
+        let election = election.filter(|_| !settings.dry_run);
+        let leadership = place.cluster.as_ref().zip(election);
         Ok(Self {
             updater: Arc::new(updater),
             pace,
             door,
+            readiness,
+            leadership: leadership.map(|(cluster, election)| candidate(cluster, election)),
             background,
             synced: place.synced,
             shutdown: settings.shutdown,
@@ -172,13 +179,10 @@ impl Server {
         let (close, closing) = watch::channel(false);
         let updater = Arc::clone(&self.updater);
         let mut updating = tokio::spawn(async move { updater.run(closing).await });
-        let readiness = self
-            .door
-            .as_ref()
-            .map(|door| door.edge.readiness.clone())
-            .unwrap_or_default();
+        let readiness = self.readiness;
         let (stop, stopping) = watch::channel(false);
-        let mut serving = tokio::spawn(serve_at(self.door, stopping));
+        let mut leading = tokio::spawn(lead(self.leadership, stopping.clone()));
+        let mut serving = tokio::spawn(door::serve_at(self.door, stopping));
         let becoming_ready = async {
             self.synced.await;
             readiness.set(true);
@@ -207,7 +211,8 @@ impl Server {
                 },
                 finish: async {
                     close.send_replace(true);
-                    (&mut updating).await
+                    let (updated, _) = tokio::join!(&mut updating, &mut leading);
+                    updated
                 },
             };
             shutdown::end(self.shutdown, steps, second(&mut signal)).await
@@ -215,7 +220,8 @@ impl Server {
         // Both are still at work where time ran out, and what is left can be told only of what stands still.
         serving.abort();
         updating.abort();
-        let _ = tokio::join!(halted(serving), halted(updating));
+        leading.abort();
+        let _ = tokio::join!(halted(serving), halted(updating), halted(leading));
         let left = self.updater.leave();
         match end {
             End::Finished => info!("finished"),
@@ -246,77 +252,24 @@ async fn second(signal: &mut impl AsyncFnMut()) {
     signal().await;
 }
 
-/// Takes the port and makes everything ready behind it.
-async fn open(
-    settings: ServerSettings,
-    intake: Intake,
-    certificate: Option<Arc<FollowedObject>>,
-    background: &mut Vec<Background>,
-) -> Result<Door, StartError> {
-    let limits = limits(&settings);
-    let tls = if settings.tls.is_some() { "on" } else { "off" };
-    let acceptor = tls::acceptor(settings.tls, settings.http2, certificate, background)?;
-    let port = settings.port;
-    let listener = listen(port)
-        .await
-        .map_err(|source| StartError::Listen { port, source })?;
-    let address = listener
-        .local_addr()
-        .map_err(|source| StartError::Listen { port, source })?;
-    info!(%address, tls, "webhook server is listening");
-    let edge = Edge {
-        intake: Arc::new(intake),
-        readiness: Readiness::default(),
-        limits,
+/// Tries to lead, where that is wanted, until the process is told to stop.
+async fn lead(leadership: Option<Leadership>, mut stopping: watch::Receiver<bool>) {
+    let stop = async move {
+        // Fails where the sender is gone, and then it is time to stop as well.
+        let _ = stopping.wait_for(|stop| *stop).await;
     };
-    Ok(Door {
-        listener,
-        address,
-        acceptor,
-        edge,
-    })
+    match leadership {
+        Some(leadership) => leadership.run(stop).await,
+        None => stop.await,
+    }
 }
 
 /// Listens on all addresses, of IPv6 too where the machine has it.
-async fn listen(port: u16) -> io::Result<TcpListener> {
+pub(super) async fn listen_everywhere(port: u16) -> io::Result<TcpListener> {
     match TcpListener::bind((Ipv6Addr::UNSPECIFIED, port)).await {
         Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
             TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).await
         }
         bound => bound,
-    }
-}
-
-/// Serves at the door, if there is one, until it is told to stop.
-async fn serve_at(door: Option<Door>, mut stopping: watch::Receiver<bool>) {
-    let Some(Door {
-        listener,
-        acceptor,
-        edge,
-        ..
-    }) = door
-    else {
-        let _ = stopping.wait_for(|stop| *stop).await;
-        return;
-    };
-    let accept = move |tcp| {
-        let acceptor = Arc::clone(&acceptor);
-        async move { acceptor.accept(tcp).await }
-    };
-    let stop = async move {
-        // Fails where the sender is gone, and then it is time to stop as well.
-        let _ = stopping.wait_for(|stop| *stop).await;
-    };
-    serve(listener, accept, edge, stop).await;
-}
-
-fn limits(settings: &ServerSettings) -> Limits {
-    Limits {
-        max_connections: settings.max_connections,
-        handshake: settings.handshake_timeout,
-        head: settings.head_timeout,
-        body: settings.body_timeout,
-        idle: settings.idle_timeout,
-        ..Limits::default()
     }
 }

@@ -3,10 +3,12 @@
 mod api_server;
 mod custom_resources;
 mod peers;
+mod proxy;
 mod way;
 mod world;
 
 pub(crate) use self::api_server::ApiServer;
+pub(crate) use self::proxy::Proxy;
 pub(crate) use self::way::Way;
 pub(crate) use self::world::World;
 pub(crate) use self::world::eventually;

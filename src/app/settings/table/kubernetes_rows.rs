@@ -2,6 +2,7 @@
 
 use crate::app::settings::kind::Kind;
 use crate::app::settings::mode::Mode;
+use crate::app::settings::setting::DefaultValue;
 use crate::app::settings::setting::Setting;
 use crate::app::settings::topic::Topic;
 
@@ -30,6 +31,13 @@ fn of_both() -> Vec<Setting> {
             .env("IMAGE_UPDATER_WATCH_NAMESPACES")
             .default("")
             .help("Namespaces with ImageUpdaters and their Applications, separated by commas; *: all. Empty: for run that of Argo CD; for webhook all, or that of Argo CD where the account may not look at all."),
+        setting("health-probe-bind-address", Kind::Address)
+            .not_in_config_map()
+            .default_value(DefaultValue::PerPlace {
+                pod: ":8081",
+                elsewhere: "0",
+            })
+            .help("Address of the plain HTTP server for the kubelet's probes, /healthz and /readyz; 0: none. The webhook server answers them too."),
         named("kube.events", "disable-kube-events", Kind::Bool)
             .env("IMAGE_UPDATER_KUBE_EVENTS")
             .default("false")
@@ -40,13 +48,11 @@ fn of_both() -> Vec<Setting> {
 fn of_run() -> impl Iterator<Item = Setting> {
     [
         setting("leader-election", Kind::Bool)
-            .not_yet()
             .default("true")
-            .help("Lets one of several replicas work."),
-        setting("leader-election-namespace", Kind::Text)
-            .not_yet()
+            .help("Lets one of several replicas hold the Lease c21b75f2.argoproj.io, which is the Go program's too. Deliveries are taken and worked on by every replica; only looking at registries by itself will need the Lease."),
+        setting("leader-election-namespace", Kind::Namespace)
             .default("")
-            .help("Namespace of the leader's Lease; empty: the pod's own."),
+            .help("Namespace of the Lease; empty: the program's own."),
         setting("metrics-bind-address", Kind::Text)
             .not_yet()
             .default("0")
@@ -55,10 +61,6 @@ fn of_run() -> impl Iterator<Item = Setting> {
             .not_yet()
             .default("true")
             .help("Serves metrics over HTTPS, to those who may read them."),
-        setting("health-probe-bind-address", Kind::Text)
-            .not_yet()
-            .default(":8081")
-            .help("Address of the server for the kubelet's probes."),
     ]
     .into_iter()
 }

@@ -10,6 +10,10 @@ pub(super) fn rows() -> Vec<Setting> {
         setting("manifests", "manifests", Kind::Path)
             .env("IMAGE_UPDATER_MANIFESTS")
             .help("Folder with the YAML files of ImageUpdaters and Applications, into which updates are written. With it no cluster is read."),
+        setting("dry-run", "dry-run", Kind::Bool)
+            .not_in_config_map()
+            .default("false")
+            .help("Says in the log what it would change, and writes nothing at all."),
         setting("config.dir", "config-dir", Kind::Path)
             .env("IMAGE_UPDATER_CONFIG_DIR")
             .not_in_config_map()

@@ -19,11 +19,6 @@ pub(super) fn rows() -> Vec<Setting> {
             .default("false")
             .only(Mode::Run)
             .help("Looks once and ends."),
-        setting("dry-run", "dry-run", Kind::Bool)
-            .not_in_config_map()
-            .default("false")
-            .only(Mode::Run)
-            .help("Says what it would do and writes nothing. As long as that is not possible, true stops the start."),
         setting("warmup-cache", "warmup-cache", Kind::Bool)
             .not_in_config_map()
             .default("true")

@@ -1,0 +1,199 @@
+//! The Helm chart: rendered with several values it is taken by a real API server, and it gives what `config/` gives.
+
+use std::env;
+use std::io::Write;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::support::ApiServer;
+use crate::support::World;
+
+fn chart() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("config/charts/argocd-image-updater")
+}
+
+/// The program `helm`, which lies beside the API server; a test without it is left out, except in CI.
+fn helm() -> Option<PathBuf> {
+    let folder = PathBuf::from(env::var_os("KUBEBUILDER_ASSETS")?);
+    let helm = folder.join("helm");
+    if helm.is_file() {
+        return Some(helm);
+    }
+    assert!(env::var_os("CI").is_none(), "{} is missing", helm.display());
+    let line =
+        "\n!!! tests of the chart were LEFT OUT: there is no helm; tests/peers/build builds it\n";
+    let _ = std::io::stderr().write_all(line.as_bytes());
+    None
+}
+
+/// Runs helm on the chart; what it prints, or why it fails.
+fn run(helm: &Path, command: &[&str], flags: &[&str]) -> Result<String, String> {
+    let home = tempfile::tempdir().unwrap();
+    let output = Command::new(helm)
+        .args(command)
+        .arg(chart())
+        .args(flags)
+        .env("HOME", home.path())
+        .output()
+        .unwrap();
+    if output.status.success() {
+        Ok(String::from_utf8(output.stdout).unwrap())
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+}
+
+fn render(helm: &Path, namespace: &str, flags: &[&str]) -> String {
+    let flags = [&["--namespace", namespace][..], flags].concat();
+    run(helm, &["template", "updater"], &flags).unwrap()
+}
+
+fn documents(yaml: &str) -> Vec<Value> {
+    let all: Vec<Value> = serde_saphyr::from_multiple(yaml).unwrap();
+    assert!(!all.is_empty());
+    all
+}
+
+fn find<'a>(objects: &'a [Value], kind: &str, name: &str) -> &'a Value {
+    let fits = |object: &&Value| object["kind"] == kind && object["metadata"]["name"] == name;
+    objects.iter().find(fits).unwrap()
+}
+
+#[tokio::test]
+async fn the_chart_is_taken_with_any_values() {
+    let (Some(helm), Some((server, world))) = (helm(), World::new().await) else {
+        return;
+    };
+    let other = World::on(server).await.namespace;
+    let own = &world.namespace;
+    let both = format!("watchNamespaces={{{own},{other}}}");
+    let argocd = format!("argocdNamespace={other}");
+    let all = "watchNamespaces={*}";
+    let sets: [&[&str]; 5] = [
+        &[],
+        &["--set", all, "--set", "command=webhook,replicas=2"],
+        &["--set", &both, "--set", &argocd],
+        &[
+            "--set",
+            "ingress.enabled=true,ingress.className=nginx,ingress.tlsSecretName=tls,service.type=NodePort",
+            "--set-string",
+            r"settings.webhook\.enable=true,settings.webhook\.port=9000,secrets.webhook\.ghcr-secret=s",
+        ],
+        &[
+            "--set",
+            "metrics.enabled=false,networkPolicy.enabled=false,podDisruptionBudget.enabled=false",
+            "--set",
+            "imagePullSecrets={a},extraArgs={--loglevel=debug},priorityClassName=system-cluster-critical,nodeSelector.disk=ssd,tolerations[0].operator=Exists",
+        ],
+    ];
+    for flags in sets {
+        let rendered = render(&helm, own, flags);
+        let apply = ["apply", "-f", "-", "--validate=strict", "--dry-run=server"];
+        let looked = server.kubectl(&apply, &rendered);
+        assert!(looked.is_ok(), "{flags:?}: {looked:?}");
+    }
+}
+
+#[test]
+fn the_chart_is_free_of_warnings() {
+    let Some(helm) = helm() else { return };
+    run(&helm, &["lint", "--strict"], &[]).unwrap();
+}
+
+#[test]
+fn values_that_mean_nothing_are_refused() {
+    let Some(helm) = helm() else { return };
+    for (flag, value, why) in [
+        ("--set", "command=poll", "/command"),
+        ("--set", "replicas=-1", "/replicas"),
+        ("--set", "replica=2", "replica"),
+        ("--set", "watchNamespaces={*,a}", "/watchNamespaces"),
+        ("--set", "watchNamespaces={A}", "/watchNamespaces"),
+        ("--set", "settings.interval=5", "/settings"),
+        ("--set", "image.repository=", "/image/repository"),
+        ("--set", "extraArgs={loglevel}", "/extraArgs"),
+    ] {
+        let refused = run(&helm, &["template", "updater"], &[flag, value]).unwrap_err();
+        assert!(refused.contains(why), "{value}: {refused}");
+    }
+}
+
+/// What is not in the schema could not be set.
+#[test]
+fn every_value_is_in_the_schema() {
+    let values = std::fs::read_to_string(chart().join("values.yaml")).unwrap();
+    let schema = std::fs::read_to_string(chart().join("values.schema.json")).unwrap();
+    let schema: Value = serde_json::from_str(&schema).unwrap();
+    let values: Value = serde_saphyr::from_str(&values).unwrap();
+    for key in values.as_object().unwrap().keys() {
+        assert!(schema["properties"].get(key).is_some(), "{key}");
+    }
+}
+
+fn kustomized(server: &ApiServer, folder: &str) -> Vec<Value> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let folder = folder.display().to_string();
+    documents(&server.kubectl(&["kustomize", &folder], "").unwrap())
+}
+
+#[test]
+fn the_chart_gives_what_the_folder_gives() {
+    let (Some(helm), Some(server)) = (helm(), ApiServer::shared()) else {
+        return;
+    };
+    let chart = documents(&render(&helm, "argocd", &["--include-crds"]));
+    let folder = kustomized(server, "config/default");
+    for object in &folder {
+        let (kind, name) = (
+            object["kind"].as_str().unwrap(),
+            &object["metadata"]["name"],
+        );
+        let same = find(&chart, kind, name.as_str().unwrap());
+        let parts = match kind {
+            "Service" | "NetworkPolicy" | "PodDisruptionBudget" => &["spec"][..],
+            "Role" | "ClusterRole" => &["rules"][..],
+            "RoleBinding" | "ClusterRoleBinding" => &["roleRef"][..],
+            _ => &[][..],
+        };
+        for part in parts {
+            assert_eq!(same[part], object[part], "{kind} {name}");
+        }
+    }
+    assert_eq!(chart.len(), folder.len());
+    let deployment = |objects: &[Value]| {
+        let mut spec =
+            find(objects, "Deployment", "argocd-image-updater-controller")["spec"].clone();
+        let container = &mut spec["template"]["spec"]["containers"][0];
+        // The pull policy is the API server's default there; flags may stand on either side of the command.
+        container["imagePullPolicy"] = Value::Null;
+        container["args"]
+            .as_array_mut()
+            .unwrap()
+            .sort_by_key(ToString::to_string);
+        spec
+    };
+    let mut ours = deployment(&folder);
+    ours["template"]["spec"]["containers"][0]["imagePullPolicy"] = Value::Null;
+    assert_eq!(deployment(&chart), ours);
+    let cluster = documents(&render(&helm, "argocd", &["--set", "watchNamespaces={*}"]));
+    for object in kustomized(server, "config/rbac/cluster-wide") {
+        let (kind, name) = (
+            object["kind"].as_str().unwrap(),
+            &object["metadata"]["name"],
+        );
+        let same = find(&cluster, kind, name.as_str().unwrap());
+        for part in ["rules", "roleRef", "subjects"] {
+            assert_eq!(same[part], object[part], "{kind} {name}");
+        }
+    }
+}
+
+#[test]
+fn the_chart_is_of_this_version() {
+    let chart = std::fs::read_to_string(chart().join("Chart.yaml")).unwrap();
+    let version = env!("CARGO_PKG_VERSION");
+    assert!(chart.contains(&format!("\nversion: {version}\nappVersion: {version}\n")));
+}
