@@ -3,6 +3,10 @@
 mod configuration;
 mod decode;
 mod definition;
+<<<<<<< HEAD
+=======
+mod door;
+>>>>>>> settings
 mod following;
 mod leadership;
 mod objects;

@@ -19,22 +19,14 @@ use tracing::error;
 use tracing::info;
 use tracing::warn;
 
-use crate::adapters::http::limits::Limits;
 use crate::adapters::http::readiness::Readiness;
-use crate::adapters::http::server::Edge;
-use crate::adapters::http::server::serve;
 use crate::adapters::kubernetes::client::ConnectError;
-use crate::adapters::kubernetes::followed_object::FollowedObject;
 use crate::adapters::manifests::reader::ManifestsError;
 use crate::adapters::memory::event_queue::InMemoryQueue;
 use crate::adapters::pace::Governed;
-use crate::adapters::senders;
-use crate::adapters::tls::acceptor::Acceptor;
 use crate::adapters::tls::error::TlsError;
-use crate::app::intake::Intake;
 use crate::app::leadership::Leadership;
 use crate::app::settings::Confirm;
-use crate::app::settings::ServerSettings;
 use crate::app::settings::Settings;
 use crate::app::settings::ShutdownSettings;
 use crate::app::settings::listen_address::ListenAddress;
@@ -44,12 +36,17 @@ use crate::app::shutdown::Steps;
 use crate::app::status::Reporter;
 use crate::app::updater::Ports;
 use crate::app::updater::Updater;
+<<<<<<< HEAD
+=======
+use crate::app::wiring::door;
+use crate::app::wiring::door::Door;
+use crate::app::wiring::door::Parts;
+>>>>>>> settings
 use crate::app::wiring::following::Following;
+use crate::app::wiring::leadership::candidate;
 use crate::app::wiring::objects::Objects;
 use crate::app::wiring::probes;
 use crate::app::wiring::resources;
-use crate::app::wiring::secrets;
-use crate::app::wiring::tls;
 use crate::ports::event_queue::EventQueue;
 
 /// Why the program does not start.
@@ -102,14 +99,6 @@ pub struct Server {
     shutdown: ShutdownSettings,
 }
 
-/// Where deliveries come in.
-struct Door {
-    listener: TcpListener,
-    address: SocketAddr,
-    acceptor: Arc<dyn Acceptor>,
-    edge: Edge,
-}
-
 impl Server {
     /// Reads manifests, or finds the cluster; reads secrets and certificate, and takes the port. Nothing is served yet.
     ///
@@ -131,13 +120,13 @@ impl Server {
         }
         let door = match settings.server {
             Some(server) => {
-                let secret = objects.as_ref().map(|objects| Arc::clone(&objects.secret));
-                let intake = Intake {
-                    decoders: senders::all(),
-                    secrets: secrets::source(settings.secrets.clone(), secret, &mut background),
-                    policy: settings.secrets.policy,
+                let parts = Parts {
+                    secrets: settings.secrets,
                     queue: Arc::clone(&queue),
+                    readiness: readiness.clone(),
+                    objects: objects.as_ref(),
                 };
+<<<<<<< HEAD
                 let edge = Edge {
                     intake: Arc::new(intake),
                     readiness: readiness.clone(),
@@ -146,12 +135,21 @@ impl Server {
                 let certificate = objects.as_ref();
                 let certificate = certificate.map(|objects| Arc::clone(&objects.certificate));
                 Some(open(server, edge, certificate, &mut background).await?)
+=======
+                Some(Door::open(server, parts, &mut background).await?)
+>>>>>>> settings
             }
             None => None,
         };
         if let Some(followed) = following.settings {
+<<<<<<< HEAD
             let pace = Arc::clone(&pace) as _;
             background.push(followed.follow(pace, objects.as_ref(), place.announcer));
+=======
+            let announcer = place.announcer.filter(|_| !settings.dry_run);
+            let pace = Arc::clone(&pace) as _;
+            background.push(followed.follow(pace, objects.as_ref(), announcer));
+>>>>>>> settings
         }
         background.extend(objects.map(Objects::follow));
         let ports = Ports {
@@ -194,7 +192,7 @@ impl Server {
         let readiness = self.readiness;
         let (stop, stopping) = watch::channel(false);
         let mut leading = tokio::spawn(lead(self.leadership, stopping.clone()));
-        let mut serving = tokio::spawn(serve_at(self.door, stopping));
+        let mut serving = tokio::spawn(door::serve_at(self.door, stopping));
         let becoming_ready = async {
             self.synced.await;
             readiness.set(true);
@@ -264,6 +262,7 @@ async fn second(signal: &mut impl AsyncFnMut()) {
     signal().await;
 }
 
+<<<<<<< HEAD
 fn updater(ports: Ports, reporter: Option<Reporter>) -> Updater {
     let updater = Updater::new(ports);
     match reporter {
@@ -297,6 +296,8 @@ async fn open(
     })
 }
 
+=======
+>>>>>>> settings
 /// Tries to lead, where that is wanted, until the process is told to stop.
 async fn lead(leadership: Option<Leadership>, mut stopping: watch::Receiver<bool>) {
     let stop = async move {
@@ -316,39 +317,5 @@ pub(super) async fn listen_everywhere(port: u16) -> io::Result<TcpListener> {
             TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).await
         }
         bound => bound,
-    }
-}
-
-/// Serves at the door, if there is one, until it is told to stop.
-async fn serve_at(door: Option<Door>, mut stopping: watch::Receiver<bool>) {
-    let Some(Door {
-        listener,
-        acceptor,
-        edge,
-        ..
-    }) = door
-    else {
-        let _ = stopping.wait_for(|stop| *stop).await;
-        return;
-    };
-    let accept = move |tcp| {
-        let acceptor = Arc::clone(&acceptor);
-        async move { acceptor.accept(tcp).await }
-    };
-    let stop = async move {
-        // Fails where the sender is gone, and then it is time to stop as well.
-        let _ = stopping.wait_for(|stop| *stop).await;
-    };
-    serve(listener, accept, edge, stop).await;
-}
-
-fn limits(settings: &ServerSettings) -> Limits {
-    Limits {
-        max_connections: settings.max_connections,
-        handshake: settings.handshake_timeout,
-        head: settings.head_timeout,
-        body: settings.body_timeout,
-        idle: settings.idle_timeout,
-        ..Limits::default()
     }
 }
