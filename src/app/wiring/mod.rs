@@ -3,10 +3,7 @@
 mod configuration;
 mod decode;
 mod definition;
-<<<<<<< HEAD
-=======
 mod door;
->>>>>>> settings
 mod following;
 mod leadership;
 mod objects;

@@ -36,14 +36,10 @@ use crate::app::shutdown::Steps;
 use crate::app::status::Reporter;
 use crate::app::updater::Ports;
 use crate::app::updater::Updater;
-<<<<<<< HEAD
-=======
 use crate::app::wiring::door;
 use crate::app::wiring::door::Door;
 use crate::app::wiring::door::Parts;
->>>>>>> settings
 use crate::app::wiring::following::Following;
-use crate::app::wiring::leadership::candidate;
 use crate::app::wiring::objects::Objects;
 use crate::app::wiring::probes;
 use crate::app::wiring::resources;
@@ -126,30 +122,13 @@ impl Server {
                     readiness: readiness.clone(),
                     objects: objects.as_ref(),
                 };
-<<<<<<< HEAD
-                let edge = Edge {
-                    intake: Arc::new(intake),
-                    readiness: readiness.clone(),
-                    limits: limits(&server),
-                };
-                let certificate = objects.as_ref();
-                let certificate = certificate.map(|objects| Arc::clone(&objects.certificate));
-                Some(open(server, edge, certificate, &mut background).await?)
-=======
                 Some(Door::open(server, parts, &mut background).await?)
->>>>>>> settings
             }
             None => None,
         };
         if let Some(followed) = following.settings {
-<<<<<<< HEAD
             let pace = Arc::clone(&pace) as _;
             background.push(followed.follow(pace, objects.as_ref(), place.announcer));
-=======
-            let announcer = place.announcer.filter(|_| !settings.dry_run);
-            let pace = Arc::clone(&pace) as _;
-            background.push(followed.follow(pace, objects.as_ref(), announcer));
->>>>>>> settings
         }
         background.extend(objects.map(Objects::follow));
         let ports = Ports {
@@ -262,7 +241,6 @@ async fn second(signal: &mut impl AsyncFnMut()) {
     signal().await;
 }
 
-<<<<<<< HEAD
 fn updater(ports: Ports, reporter: Option<Reporter>) -> Updater {
     let updater = Updater::new(ports);
     match reporter {
@@ -271,33 +249,6 @@ fn updater(ports: Ports, reporter: Option<Reporter>) -> Updater {
     }
 }
 
-/// Takes the port and makes everything ready behind it.
-async fn open(
-    settings: ServerSettings,
-    edge: Edge,
-    certificate: Option<Arc<FollowedObject>>,
-    background: &mut Vec<Background>,
-) -> Result<Door, StartError> {
-    let tls = if settings.tls.is_some() { "on" } else { "off" };
-    let acceptor = tls::acceptor(settings.tls, settings.http2, certificate, background)?;
-    let port = settings.port;
-    let listener = listen_everywhere(port)
-        .await
-        .map_err(|source| StartError::Listen { port, source })?;
-    let address = listener
-        .local_addr()
-        .map_err(|source| StartError::Listen { port, source })?;
-    info!(%address, tls, "webhook server is listening");
-    Ok(Door {
-        listener,
-        address,
-        acceptor,
-        edge,
-    })
-}
-
-=======
->>>>>>> settings
 /// Tries to lead, where that is wanted, until the process is told to stop.
 async fn lead(leadership: Option<Leadership>, mut stopping: watch::Receiver<bool>) {
     let stop = async move {
