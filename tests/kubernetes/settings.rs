@@ -425,6 +425,40 @@ async fn what_changed_while_the_api_server_was_away_is_found() {
         .wait_for(&["the object is followed again", SECRET]);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_an_answer_the_start_goes_on_and_the_objects_count_later() {
+    let Some((server, world)) = World::new().await else {
+        return;
+    };
+    let way = Way::to(server).await;
+    let home = Home::by(server, &way.url(), world).await;
+    home.may_read(&["configmaps", "secrets"]).await;
+    home.settings(json!({"log.level": "debug", "webhook.queue-size": "7"}))
+        .await;
+    home.secret(SECRET, json!({"webhook.ghcr-secret": "object"}))
+        .await;
+    way.cut();
+    let mut command = home.command(&[]);
+    let secrets = home.folder.path().join("secrets");
+    fs::create_dir(&secrets).unwrap();
+    fs::write(secrets.join("webhook.ghcr-secret"), "mounted").unwrap();
+    command.arg("--secrets-dir").arg(&secrets);
+    let server = Server::spawn(command);
+    for object in [CONFIG, SECRET, TLS] {
+        let told = server
+            .log
+            .with(&["level=warning", object, "could not be read"]);
+        assert_eq!(told.len(), 1, "{}", server.log.text());
+    }
+    assert_eq!(status(&server, "mounted").await, 200);
+    way.open();
+    until(&server, "object", 200).await;
+    server.log.wait_for(&["counts from now on", "new=debug"]);
+    server
+        .log
+        .wait_for(&["restart the program", "webhook.queue-size", "new=7"]);
+}
+
 #[tokio::test]
 async fn the_command_config_tells_values_of_objects_with_their_place() {
     let Some((_, home)) = Home::with_rights().await else {

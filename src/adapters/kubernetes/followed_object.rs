@@ -112,7 +112,7 @@ impl FollowedObject {
     pub async fn first_answer(&self, patience: Duration) {
         let mut states = self.state.subscribe();
         let answered = states.wait_for(|state| state.answer.is_some() || state.is_refused());
-        // Who reads it next is told why there is none.
+        // Without an answer it has no values, and somebody else tells so.
         let _ = timeout(patience, answered).await;
     }
 
@@ -199,7 +199,7 @@ impl FollowedObject {
         };
         let (place, namespace) = (&self.place, &self.namespace);
         self.state.send_if_modified(|state| {
-            if state.trouble.take().is_some() && state.answer.is_some() {
+            if state.trouble.take().is_some() {
                 info!(place, namespace, "the object is followed again");
             }
             let is_other = state.answer.as_ref() != Some(&answer);
@@ -249,17 +249,15 @@ impl FollowedObject {
     }
 
     /// Why nothing is known of it, though no missing permission is the reason.
-    pub(super) fn silence(&self) -> Option<String> {
+    #[must_use]
+    pub fn silence(&self) -> Option<String> {
         let state = self.state.borrow();
         if state.answer.is_some() || state.is_refused() {
             return None;
         }
         let reason = state.trouble.as_ref();
         let reason = reason.map_or("it does not answer", |trouble| trouble.reason.as_str());
-        let namespace = &self.namespace;
-        Some(format!(
-            "the API server was asked for it in namespace {namespace}: {reason}"
-        ))
+        Some(reason.to_owned())
     }
 }
 

@@ -9,13 +9,9 @@ use crate::ports::config_source::ConfigSource;
 use crate::ports::config_source::ConfigSourceError;
 use crate::ports::config_source::ConfigValue;
 
-/// An object that is not there, or may not be read, has no values.
+/// An object that is not there, may not be read, or of which nothing is known yet, has no values.
 impl ConfigSource for FollowedObject {
     fn values(&self) -> Result<Vec<ConfigValue>, ConfigSourceError> {
-        if let Some(reason) = self.silence() {
-            let place = self.place().to_owned();
-            return Err(ConfigSourceError { place, reason });
-        }
         let values = self.with_values(|data| {
             let value = |(key, bytes): (&String, &Vec<u8>)| ConfigValue {
                 key: key.clone(),
@@ -36,10 +32,6 @@ impl CertificateSource for FollowedObject {
     }
 
     fn read(&self) -> Result<Found, CertificateSourceError> {
-        if let Some(reason) = self.silence() {
-            let place = self.place().to_owned();
-            return Err(CertificateSourceError { place, reason });
-        }
         let of = |data: &Data, key: &str| data.get(key).cloned();
         let found = self.with_values(|data| Found::of(of(data, "tls.crt"), of(data, "tls.key")));
         Ok(found.unwrap_or_else(|| Found::of(None, None)))
@@ -67,12 +59,13 @@ mod tests {
     }
 
     #[test]
-    fn an_object_of_which_nothing_is_known_is_an_error() {
+    fn an_object_of_which_nothing_is_known_has_no_values_and_says_so() {
         let object = FollowedObject::secret();
-        let error = object.values().unwrap_err();
-        assert_eq!(error.place, "secret/ours");
-        assert!(error.reason.contains("namespace argocd"), "{error}");
-        assert!(object.read().is_err());
+        assert_eq!(pairs(&object), []);
+        assert!(matches!(object.read(), Ok(Found::Absent { .. })));
+        assert!(object.silence().is_some());
+        object.set(None);
+        assert_eq!(object.silence(), None);
     }
 
     #[test]

@@ -46,6 +46,13 @@ pub enum Notice {
         /// The objects.
         places: Vec<String>,
     },
+    /// An API server does not tell what an object of the cluster says.
+    NoAnswer {
+        /// The object.
+        place: String,
+        /// Why.
+        reason: String,
+    },
     /// Kubernetes put the address of a Service into a variable of this name.
     InjectedByKubernetes {
         /// The variable.
@@ -84,6 +91,7 @@ impl Notice {
             | Self::SecretInConfigMap { .. }
             | Self::HiddenSecret { .. }
             | Self::MissingPermission { .. }
+            | Self::NoAnswer { .. }
             | Self::Tls(_)
             | Self::NoSecrets { .. }
             | Self::Open { .. }
@@ -131,6 +139,11 @@ impl fmt::Display for Notice {
                 "not read through the API: {}, because the permission to {verb} {resource} in namespace {namespace} is missing; grant it, \
                  or do with what is mounted and set otherwise",
                 places.join(", ")
+            ),
+            Self::NoAnswer { place, reason } => write!(
+                f,
+                "{place} could not be read, so what is mounted and set otherwise counts: {reason}; it is taken up when it can be read, but \
+                 for what needs a restart"
             ),
             Self::InjectedByKubernetes { variable } => write!(
                 f,

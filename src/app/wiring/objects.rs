@@ -20,7 +20,7 @@ use crate::app::wiring::resources;
 use crate::app::wiring::server::Background;
 
 /// How long the start waits for them.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The objects, followed for as long as this is kept.
 pub(super) struct Objects {
@@ -32,10 +32,11 @@ pub(super) struct Objects {
 }
 
 impl Objects {
-    /// Connects to the cluster and waits until the objects are known, or known to be out of reach.
+    /// Connects to the cluster and waits for a while until the objects are known, or known to be out of reach. Without an answer the start goes
+    /// on: deliveries that come meanwhile would be lost.
     ///
     /// # Errors
-    /// [`ConnectError`] where nothing can be asked. What a cluster does not answer is told by the object of which it does not.
+    /// [`ConnectError`] where nothing can be asked.
     pub(super) async fn connect(settings: &ClusterSettings) -> Result<Self, ConnectError> {
         let cluster = resources::connect(settings).await?;
         let mut following = JoinSet::new();
@@ -58,14 +59,18 @@ impl Objects {
         Ok(objects)
     }
 
-    /// Those that are out of reach for want of a permission, by the permission.
+    /// What is to be said of those that are not known: for want of a permission, by the permission, or of an answer.
     pub(super) fn out_of_reach(&self) -> Vec<Notice> {
         let all = [&self.config_map, &self.secret, &self.certificate];
+        let mut notices = Vec::new();
         let mut places: BTreeMap<_, Vec<String>> = BTreeMap::new();
         for object in all {
             if let Some(permission) = object.refusal() {
                 let place = object.place().to_owned();
                 places.entry(permission).or_default().push(place);
+            } else if let Some(reason) = object.silence() {
+                let place = object.place().to_owned();
+                notices.push(Notice::NoAnswer { place, reason });
             }
         }
         let notice = |(Permission { verb, resource }, places)| Notice::MissingPermission {
@@ -74,7 +79,8 @@ impl Objects {
             namespace: self.cluster.namespace().to_owned(),
             places,
         };
-        places.into_iter().map(notice).collect()
+        notices.extend(places.into_iter().map(notice));
+        notices
     }
 
     /// Goes on following them; ends only where something fails.
