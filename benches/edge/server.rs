@@ -19,6 +19,7 @@ use image_updater::adapters::memory::event_queue::InMemoryQueue;
 use image_updater::adapters::secrets::memory::MemorySecrets;
 use image_updater::adapters::senders;
 use image_updater::adapters::tls::acceptor::Acceptor;
+use image_updater::adapters::tls::folder::CertificateFolder;
 use image_updater::adapters::tls::reload::ReloadTiming;
 use image_updater::adapters::tls::setup::{TlsSettings, set_up};
 use image_updater::app::intake::Intake;
@@ -92,7 +93,7 @@ pub(crate) fn run(kind: Kind, folder: &Path) -> Result<()> {
     let settings = TlsSettings {
         policy: TlsPolicy::default(),
         http2: false,
-        folder: folder.to_owned(),
+        sources: vec![Arc::new(CertificateFolder(folder.to_owned()))],
         names: Vec::new(),
         timing: ReloadTiming::default(),
     };

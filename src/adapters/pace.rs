@@ -1,8 +1,11 @@
 //! The hourly rate, kept by governor on tokio's clock.
 //!
 //! governor's own waiting is neither first come, first served nor on tokio's clock, and its quota of N an hour lets a burst of N pass at
-//! once. So the quota here is one event an interval without a burst, and a mutex keeps the order.
+//! once. So the quota here is one event an interval without a burst, and a mutex keeps the order. A changed rate is another limiter, which is
+//! told of the last turn.
 
+use std::sync::Arc;
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -17,28 +20,41 @@ use governor::state::NotKeyed;
 use tokio::sync::Mutex;
 use tokio::sync::watch;
 use tokio::time::Instant;
+use tokio::time::sleep;
 
 use crate::domain::rate_policy::RatePolicy;
 use crate::ports::pace::Pace;
 
 /// Gives turns at the rate of a [`RatePolicy`].
 pub struct Governed {
-    limiter: Option<Mutex<Limiter>>,
+    policy: watch::Sender<RatePolicy>,
     lifted: watch::Sender<bool>,
+    /// Only the holder of the lock asks the limiter and waits, so turns are given in the order in which they were asked for.
+    turns: Mutex<Turns>,
 }
 
 type Limiter = RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<TokioInstant>>;
+
+/// The turns so far.
+struct Turns {
+    /// What the limiter is for.
+    policy: RatePolicy,
+    limiter: Option<Limiter>,
+    last: Option<Instant>,
+}
 
 impl Governed {
     /// Turns at that rate, the first one at once.
     #[must_use]
     pub fn new(policy: RatePolicy) -> Self {
-        let quota = policy.interval().and_then(Quota::with_period);
-        let limiter =
-            quota.map(|quota| Mutex::new(RateLimiter::direct_with_clock(quota, TokioClock)));
         Self {
-            limiter,
+            policy: watch::Sender::new(policy),
             lifted: watch::Sender::new(false),
+            turns: Mutex::new(Turns {
+                policy,
+                limiter: limiter(policy, None),
+                last: None,
+            }),
         }
     }
 
@@ -46,33 +62,91 @@ impl Governed {
     pub fn lift(&self) {
         self.lifted.send_replace(true);
     }
+
+    async fn in_order(&self) {
+        let mut policies = self.policy.subscribe();
+        let mut turns = self.turns.lock().await;
+        loop {
+            let policy = *policies.borrow_and_update();
+            let Err(wait) = turns.take(policy) else {
+                return;
+            };
+            tokio::select! {
+                () = sleep(wait.max(Duration::from_millis(1))) => {}
+                // Fails only when the sender is gone, which `self` holds.
+                _ = policies.changed() => {}
+            }
+        }
+    }
 }
 
 #[async_trait]
 impl Pace for Governed {
     async fn turn(&self) {
-        let Some(limiter) = &self.limiter else { return };
         let mut lifted = self.lifted.subscribe();
         tokio::select! {
-            () = in_order(limiter) => {}
+            () = self.in_order() => {}
             // Fails only when the sender is gone, which `self` holds.
             _ = lifted.wait_for(|lifted| *lifted) => {}
         }
     }
-}
 
-/// Only the holder of the lock asks the limiter, so turns are given in the order in which they were asked for.
-async fn in_order(limiter: &Mutex<Limiter>) {
-    let limiter = limiter.lock().await;
-    while let Err(not_until) = limiter.check() {
-        let wait = not_until.wait_time_from(TokioClock.now());
-        tokio::time::sleep(wait.max(Duration::from_millis(1))).await;
+    fn set_rate(&self, policy: RatePolicy) {
+        self.policy.send_replace(policy);
     }
 }
 
-/// tokio's clock, which tests can pause.
-#[derive(Debug, Clone, Copy)]
-struct TokioClock;
+impl Turns {
+    /// Takes a turn, or says how long there is none.
+    fn take(&mut self, policy: RatePolicy) -> Result<(), Duration> {
+        if policy != self.policy {
+            self.policy = policy;
+            self.limiter = limiter(policy, self.last);
+        }
+        if let Some(limiter) = &self.limiter {
+            let clock = limiter.clock();
+            limiter
+                .check()
+                .map_err(|not_until| not_until.wait_time_from(clock.now()))?;
+        }
+        self.last = Some(Instant::now());
+        Ok(())
+    }
+}
+
+/// The limiter of a policy, if it needs one, as if it had given the last turn.
+fn limiter(policy: RatePolicy, last: Option<Instant>) -> Option<Limiter> {
+    let quota = policy.interval().and_then(Quota::with_period)?;
+    let clock = TokioClock::standing_at(last);
+    let limiter = RateLimiter::direct_with_clock(quota, clock.clone());
+    if last.is_some() {
+        // Nobody has had a turn of it, so there is one.
+        let _ = limiter.check();
+    }
+    clock.go();
+    Some(limiter)
+}
+
+/// tokio's clock, which tests can pause, and which can stand still at a moment of the past.
+#[derive(Debug, Clone)]
+struct TokioClock {
+    standing_at: Arc<std::sync::Mutex<Option<Instant>>>,
+}
+
+impl TokioClock {
+    fn standing_at(moment: Option<Instant>) -> Self {
+        Self {
+            standing_at: Arc::new(std::sync::Mutex::new(moment)),
+        }
+    }
+
+    fn go(&self) {
+        *self
+            .standing_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct TokioInstant(Instant);
@@ -81,7 +155,11 @@ impl Clock for TokioClock {
     type Instant = TokioInstant;
 
     fn now(&self) -> TokioInstant {
-        TokioInstant(Instant::now())
+        let standing_at = self
+            .standing_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        TokioInstant(standing_at.unwrap_or_else(Instant::now))
     }
 }
 
@@ -105,8 +183,6 @@ impl std::ops::Add<Nanos> for TokioInstant {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
 
     async fn turns_within(pace: &Governed, time: Duration) -> u32 {
@@ -186,5 +262,36 @@ mod tests {
         waiting.await.unwrap();
         pace.turn().await;
         assert_eq!(start.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_changed_rate_counts_for_those_who_wait_and_from_the_last_turn_on() {
+        let pace = Arc::new(Governed::new(RatePolicy::per_hour(1)));
+        let start = Instant::now();
+        pace.turn().await;
+        let order = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let waiting: Vec<_> = (0..3)
+            .map(|name| {
+                let (pace, order) = (Arc::clone(&pace), Arc::clone(&order));
+                tokio::spawn(async move {
+                    pace.turn().await;
+                    order
+                        .lock()
+                        .unwrap()
+                        .push((name, start.elapsed().as_secs()));
+                })
+            })
+            .collect();
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        pace.set_rate(RatePolicy::per_hour(60));
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        pace.set_rate(RatePolicy::per_hour(2));
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert_eq!(*order.lock().unwrap(), [(0, 60)]);
+        pace.set_rate(RatePolicy::per_hour(0));
+        for one in waiting {
+            one.await.unwrap();
+        }
+        assert_eq!(*order.lock().unwrap(), [(0, 60), (1, 130), (2, 130)]);
     }
 }

@@ -4,18 +4,20 @@
 //! |---|---|---|
 //! | [`webhook_intake`] | driving | called by `adapters::http` |
 //! | [`payload_decoder`] | driven | one file each in `adapters::senders` |
-//! | [`secret_source`] | driven | `adapters::secrets` |
-//! | [`config_source`] | driven | `adapters::config` |
+//! | [`secret_source`] | driven | `adapters::secrets`, `adapters::kubernetes` |
+//! | [`config_source`] | driven | `adapters::config`, `adapters::kubernetes` |
+//! | [`certificate_source`] | driven | `adapters::tls`, `adapters::kubernetes` |
 //! | [`event_queue`] | driven | `adapters::memory` |
 //! | [`pace`] | driven | `adapters::pace` |
 //! | [`resource_reader`] | driven | `adapters::kubernetes`, `adapters::manifests` |
-//! | [`update_trigger`] | driven | `adapters::manifests` |
+//! | [`update_trigger`] | driven | `adapters::kubernetes`, `adapters::manifests` |
 //! | [`status_writer`] | driven | `adapters::kubernetes` |
 //! | [`announcer`] | driven | `adapters::kubernetes` |
 //! | [`registry_client`] | driven | none yet: events are trusted |
 //! | [`webhook_client`] | driven | `adapters::webhook_client` |
 
 pub mod announcer;
+pub mod certificate_source;
 pub mod config_source;
 pub mod event_queue;
 pub mod lease_store;

@@ -1,5 +1,8 @@
 //! Where secrets come from.
 
+#[cfg(test)]
+pub(crate) mod contract;
+
 use std::sync::Arc;
 
 use crate::domain::secret_policy::Secrets;

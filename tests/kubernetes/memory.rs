@@ -145,17 +145,20 @@ fn application(number: usize) -> Value {
     let name = format!("service-{}-{number}", number / FOLLOWED);
     let image = format!("registry.example.com/team/service-{}", number / FOLLOWED);
     let revision = format!("{number:040x}");
-    let source = source(&name, &image);
+    let source = json!({
+        "repoURL": "https://git.example.com/platform/deployments.git", "targetRevision": "HEAD",
+        "path": format!("services/{name}/overlays/production"),
+        "helm": {
+            "valueFiles": ["values.yaml", "values-production.yaml"],
+            "parameters": [
+                {"name": "image.name", "value": image}, {"name": "image.tag", "value": "1.4.2", "forceString": true},
+            ],
+        },
+    });
     let resource = |index: usize| {
         json!({
             "group": "apps", "version": "v1", "kind": "Deployment", "namespace": "production", "name": format!("{name}-{index}"),
             "status": "Synced", "health": {"status": "Healthy"},
-        })
-    };
-    let synced = |index: usize| {
-        json!({
-            "group": "apps", "version": "v1", "kind": "Deployment", "namespace": "production", "name": format!("{name}-{index}"),
-            "status": "Synced", "message": format!("deployment.apps/{name}-{index} configured"), "hookPhase": "Running", "syncPhase": "Sync",
         })
     };
     let past = |index: usize| {
@@ -186,25 +189,22 @@ fn application(number: usize) -> Value {
             ]},
             "resources": (0..12).map(resource).collect::<Vec<_>>(),
             "history": (0..10).map(past).collect::<Vec<_>>(),
-            "operationState": {
-                "phase": "Succeeded", "message": "successfully synced (all tasks run)",
-                "startedAt": "2026-01-01T00:00:00Z", "finishedAt": "2026-01-01T00:00:00Z",
-                "operation": {"sync": {"revision": revision}, "initiatedBy": {"automated": true}, "retry": {"limit": 5}},
-                "syncResult": {"revision": revision, "source": source, "resources": (0..12).map(synced).collect::<Vec<_>>()},
-            },
+            "operationState": last_sync(&name, &revision, &source),
         },
     })
 }
 
-fn source(name: &str, image: &str) -> Value {
+fn last_sync(name: &str, revision: &str, source: &Value) -> Value {
+    let synced = |index: usize| {
+        json!({
+            "group": "apps", "version": "v1", "kind": "Deployment", "namespace": "production", "name": format!("{name}-{index}"),
+            "status": "Synced", "message": format!("deployment.apps/{name}-{index} configured"), "hookPhase": "Running", "syncPhase": "Sync",
+        })
+    };
     json!({
-        "repoURL": "https://git.example.com/platform/deployments.git", "targetRevision": "HEAD",
-        "path": format!("services/{name}/overlays/production"),
-        "helm": {
-            "valueFiles": ["values.yaml", "values-production.yaml"],
-            "parameters": [
-                {"name": "image.name", "value": image}, {"name": "image.tag", "value": "1.4.2", "forceString": true},
-            ],
-        },
+        "phase": "Succeeded", "message": "successfully synced (all tasks run)",
+        "startedAt": "2026-01-01T00:00:00Z", "finishedAt": "2026-01-01T00:00:00Z",
+        "operation": {"sync": {"revision": revision}, "initiatedBy": {"automated": true}, "retry": {"limit": 5}},
+        "syncResult": {"revision": revision, "source": source, "resources": (0..12).map(synced).collect::<Vec<_>>()},
     })
 }

@@ -109,6 +109,7 @@ async fn a_full_queue_says_when_to_come_back() {
 async fn a_delay_keeps_the_door_open_and_readiness_off() {
     let folder = folder(1);
     let mut server = Server::start(with(&folder, &["--shutdown-delay", "2s"]));
+    server.log.wait_for(&["msg=ready"]);
     assert_eq!(status(&server, "/readyz").await, Some(200));
     let start = Instant::now();
     server.signal("TERM");

@@ -12,6 +12,7 @@ mod dry_run;
 mod event;
 mod folder;
 mod life_cycle;
+mod live;
 mod probes;
 mod secrets;
 mod server;

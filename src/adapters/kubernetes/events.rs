@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use std::time::UNIX_EPOCH;
 
 use async_trait::async_trait;
+use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::api::core::v1::Event;
 use k8s_openapi::api::core::v1::EventSource;
 use k8s_openapi::api::core::v1::ObjectReference;
@@ -50,6 +51,14 @@ impl ClusterAnnouncer {
         Self { resources }
     }
 
+    /// The uid of a ConfigMap, by which `kubectl describe` finds its Events. Without it they can be listed all the same.
+    async fn uid(&self, id: &ResourceId) -> Option<String> {
+        let client = self.resources.client().clone();
+        let api: Api<ConfigMap> = Api::namespaced(client, &id.namespace);
+        let found = call(api.get_metadata(&id.name)).await;
+        found.ok()?.metadata.uid
+    }
+
     /// The object, as it was last read where it is known.
     fn reference(&self, subject: &Subject) -> ObjectReference {
         match subject {
@@ -84,7 +93,10 @@ fn reference<T: Kind>(id: &ResourceId, known: Option<KnownObject<T>>) -> ObjectR
 #[async_trait]
 impl Announcer for ClusterAnnouncer {
     async fn announce(&self, announcement: &Announcement) -> Result<(), TellError> {
-        let about = self.reference(&announcement.about);
+        let mut about = self.reference(&announcement.about);
+        if let Subject::ConfigMap(id) = &announcement.about {
+            about.uid = self.uid(id).await;
+        }
         let namespace = about.namespace.clone().unwrap_or_default();
         let api: Api<Event> = Api::namespaced(self.resources.client().clone(), &namespace);
         let event = event(announcement, about, SystemTime::now());

@@ -161,7 +161,7 @@ fn resource<T: Stored>() -> String {
 }
 
 /// The failed call behind an error.
-fn cause(error: &Error) -> Option<&kube::Error> {
+pub(super) fn cause(error: &Error) -> Option<&kube::Error> {
     match error {
         Error::InitialListFailed(cause)
         | Error::WatchStartFailed(cause)
@@ -170,14 +170,14 @@ fn cause(error: &Error) -> Option<&kube::Error> {
     }
 }
 
-fn text(error: &Error) -> String {
+pub(super) fn text(error: &Error) -> String {
     match error {
         Error::WatchError(status) => status.message.clone(),
         other => cause(other).map_or_else(|| other.to_string(), reason),
     }
 }
 
-fn verb(error: Option<&Error>) -> &'static str {
+pub(super) fn verb(error: Option<&Error>) -> &'static str {
     match error {
         Some(Error::InitialListFailed(_)) => "list",
         Some(

@@ -34,7 +34,7 @@ impl SecretSource for MemorySecrets {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::adapters::secrets::contract;
+    use crate::ports::secret_source::contract;
 
     #[test]
     fn it_keeps_the_contract() {

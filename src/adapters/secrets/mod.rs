@@ -1,7 +1,5 @@
 //! Sources of webhook secrets.
 
-#[cfg(test)]
-mod contract;
 pub mod memory;
 pub mod mounted;
 mod secret_file;

@@ -1,6 +1,7 @@
 //! Secrets of flags, environment and a mounted Secret.
 
 use std::collections::{BTreeSet, HashMap};
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,7 +9,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tokio::time::MissedTickBehavior;
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::secret_file;
 use crate::domain::secret_policy::{SecretPolicy, Secrets};
@@ -28,18 +29,19 @@ pub struct FixedSecrets {
     pub place: String,
 }
 
-/// Fixed secrets, and for types that have none of those, the files of a mounted Secret as they are now.
+/// Fixed secrets, and for types that have none of those, what a stronger source has, or else the files of a mounted Secret as they are now.
 ///
 /// The folder is polled rather than watched: the kubelet swaps a link, of which a watch on a file learns nothing, and network file
 /// systems tell no watch anything.
 ///
 /// A change counts when two looks running have seen it. An editor that empties a file before it writes it would else take the secret
 /// away for a moment, or leave half of one.
-#[derive(Debug)]
 pub struct MountedSecrets {
     folder: PathBuf,
     policy: SecretPolicy,
     fixed: HashMap<String, (Arc<Secrets>, String)>,
+    /// Between the fixed ones and the folder, and its place.
+    stronger: Option<(Arc<dyn SecretSource>, String)>,
     /// Of every type that the folder may have a file for.
     mounted: ArcSwap<HashMap<String, Arc<Secrets>>>,
     /// The types whose file could not be read the last time, so that each failure is logged once.
@@ -69,12 +71,20 @@ impl MountedSecrets {
             folder,
             policy,
             fixed: fixed.collect(),
+            stronger: None,
             mounted: ArcSwap::from_pointee(mounted.collect()),
             unreadable: Mutex::default(),
             pending: Mutex::default(),
         };
         secrets.start();
         secrets
+    }
+
+    /// Puts another source above the folder and below the fixed secrets. `place` names it for people.
+    #[must_use]
+    pub fn below(self, source: Arc<dyn SecretSource>, place: &str) -> Self {
+        let stronger = Some((source, place.to_owned()));
+        Self { stronger, ..self }
     }
 
     /// Takes up changes of the folder, for ever.
@@ -109,7 +119,7 @@ impl MountedSecrets {
         for (name, last) in known.iter() {
             let read = self.read(name).filter(|secrets| **last != *secrets);
             if let Some(secrets) = self.seen_twice(name, read) {
-                self.log_change(name, &self.path(name), secrets.len());
+                self.log_change(name, &self.path(name), &secrets);
                 now.insert(name.clone(), Arc::new(secrets));
             }
         }
@@ -141,9 +151,24 @@ impl MountedSecrets {
         self.folder.join(format!("webhook.{secret_name}-secret"))
     }
 
-    fn log_change(&self, name: &str, path: &Path, count: usize) {
+    /// What counts rather than the folder's secrets of a type, and its place.
+    fn hiding(&self, name: &str) -> Option<(Arc<Secrets>, &str)> {
+        if let Some((secrets, place)) = self.fixed.get(name) {
+            return Some((Arc::clone(secrets), place));
+        }
+        let (stronger, place) = self.stronger.as_ref()?;
+        let secrets = stronger.secrets(name);
+        (!secrets.is_empty()).then_some((secrets, place))
+    }
+
+    fn log_change(&self, name: &str, path: &Path, secrets: &Secrets) {
         let file = path.display();
-        match self.fixed.get(name) {
+        let count = secrets.len();
+        match self.hiding(name) {
+            // The kubelet writes later what the API has told before.
+            Some((used, _)) if *used == *secrets => {
+                debug!(%file, "the secret changed to what counts already");
+            }
             Some((_, place)) => warn!(
                 %file,
                 "the secret changed, but {place} hides it; take that away for the file to count"
@@ -179,10 +204,20 @@ impl MountedSecrets {
     }
 }
 
+/// Shows no secret.
+impl fmt::Debug for MountedSecrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MountedSecrets")
+            .field("folder", &self.folder)
+            .field("policy", &self.policy)
+            .finish_non_exhaustive()
+    }
+}
+
 impl SecretSource for MountedSecrets {
     fn secrets(&self, secret_name: &str) -> Arc<Secrets> {
-        if let Some((secrets, _)) = self.fixed.get(secret_name) {
-            return Arc::clone(secrets);
+        if let Some((secrets, _)) = self.hiding(secret_name) {
+            return secrets;
         }
         let mounted = self.mounted.load();
         mounted.get(secret_name).map(Arc::clone).unwrap_or_default()
@@ -195,7 +230,8 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
-    use crate::adapters::secrets::contract;
+    use crate::adapters::secrets::memory::MemorySecrets;
+    use crate::ports::secret_source::contract;
 
     const CLOSED: SecretPolicy = SecretPolicy {
         require_secret: true,
@@ -311,6 +347,29 @@ mod tests {
         assert_eq!(*source.secrets("docker"), Secrets::parse("fixed"));
         assert_eq!(*source.secrets("ghcr"), Secrets::parse("hunter2"));
         assert!(!format!("{source:?}").contains("hunter2"), "{source:?}");
+    }
+
+    #[test]
+    fn a_stronger_source_hides_the_folder_where_it_has_a_secret() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(FILE), "file").unwrap();
+        let stronger = Arc::new(MemorySecrets::default());
+        let fixed = FixedSecrets {
+            secret_name: "ghcr".to_owned(),
+            secrets: Secrets::parse("fixed"),
+            place: "--flag".to_owned(),
+        };
+        let names = ["docker", "ghcr"];
+        let source = MountedSecrets::new(names, [fixed], folder.path().to_owned(), CLOSED)
+            .below(Arc::clone(&stronger) as _, "secret/ours");
+        let valid = |name: &str| (*source.secrets(name)).clone();
+        assert_eq!(valid("docker"), Secrets::parse("file"));
+        stronger.set("docker", Secrets::parse("object"));
+        stronger.set("ghcr", Secrets::parse("object"));
+        assert_eq!(valid("docker"), Secrets::parse("object"));
+        assert_eq!(valid("ghcr"), Secrets::parse("fixed"));
+        stronger.set("docker", Secrets::default());
+        assert_eq!(valid("docker"), Secrets::parse("file"));
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,23 +1,16 @@
 //! What can be wrong with TLS before a client comes.
 
-use std::io;
-use std::path::PathBuf;
-
 use thiserror::Error;
 
 use crate::domain::tls::TlsPolicyError;
+use crate::ports::certificate_source::CertificateSourceError;
 
 /// TLS cannot be served.
 #[derive(Debug, Error)]
 pub enum TlsError {
-    /// A file of the certificate is there and cannot be read.
-    #[error("failed to read {}: {source}; let this user read it, or take it away for a self-signed certificate", file.display())]
-    ReadFile {
-        /// The file.
-        file: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    /// A certificate is there and cannot be read.
+    #[error(transparent)]
+    Read(#[from] CertificateSourceError),
     /// `tls.crt` holds no certificate.
     #[error(
         "tls.crt holds no certificate that can be read ({reason}); give a chain in PEM, the server's own certificate first"

@@ -2,77 +2,47 @@
 
 use std::io::{self, ErrorKind};
 use std::path::Path;
+use std::path::PathBuf;
 
-use super::certificate::KeyPair;
-use super::error::TlsError;
 use crate::adapters::mounted_file;
+use crate::ports::certificate_source::CertificateSource;
+use crate::ports::certificate_source::CertificateSourceError;
+use crate::ports::certificate_source::Found;
 
 const CERTIFICATE: &str = "tls.crt";
 const KEY: &str = "tls.key";
 
-/// What such a folder holds.
-#[derive(Clone, PartialEq, Eq)]
-pub(super) enum Found {
-    /// Both files.
-    Pair {
-        /// The contents of `tls.crt`.
-        chain: Vec<u8>,
-        /// The contents of `tls.key`.
-        key: Vec<u8>,
-    },
-    /// At least one file is missing or empty.
-    Absent {
-        /// Which.
-        missing: String,
-    },
-}
+/// A folder as a source of the certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateFolder(pub PathBuf);
 
-impl Found {
-    /// Reads the folder as it is now. A folder that is not there holds nothing.
-    ///
-    /// # Errors
-    /// [`TlsError::ReadFile`] where a file is there and cannot be read.
-    pub(super) fn read(folder: &Path) -> Result<Self, TlsError> {
+impl CertificateSource for CertificateFolder {
+    fn place(&self) -> String {
+        self.0.display().to_string()
+    }
+
+    /// A folder that is not there holds nothing.
+    fn read(&self) -> Result<Found, CertificateSourceError> {
         // A kubelet replaces all files of a volume at once, by renaming the link `..data`. Following it once keeps both files of one kind.
-        let folder = folder
-            .join("..data")
-            .canonicalize()
-            .unwrap_or_else(|_| folder.to_owned());
+        let folder = self.0.join("..data").canonicalize();
+        let folder = folder.unwrap_or_else(|_| self.0.clone());
         let chain = content(&folder, CERTIFICATE)?;
         let key = content(&folder, KEY)?;
-        Ok(match (chain, key) {
-            (Some(chain), Some(key)) => Self::Pair { chain, key },
-            (None, Some(_)) => Self::absent(CERTIFICATE),
-            (Some(_), None) => Self::absent(KEY),
-            (None, None) => Self::absent(&format!("{CERTIFICATE} and {KEY}")),
-        })
-    }
-
-    fn absent(missing: &str) -> Self {
-        Self::Absent {
-            missing: missing.to_owned(),
-        }
-    }
-
-    /// The pair that it holds, if it holds one.
-    ///
-    /// # Errors
-    /// As for [`KeyPair::parse`].
-    pub(super) fn pair(&self) -> Result<Option<KeyPair>, TlsError> {
-        match self {
-            Self::Pair { chain, key } => KeyPair::parse(chain, key).map(Some),
-            Self::Absent { .. } => Ok(None),
-        }
+        Ok(Found::of(chain, key))
     }
 }
 
-fn content(folder: &Path, name: &str) -> Result<Option<Vec<u8>>, TlsError> {
+fn content(folder: &Path, name: &str) -> Result<Option<Vec<u8>>, CertificateSourceError> {
     let file = folder.join(name);
     match mounted_file::read(&file) {
-        Ok(bytes) if bytes.trim_ascii().is_empty() => Ok(None),
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if is_missing(&error) => Ok(None),
-        Err(source) => Err(TlsError::ReadFile { file, source }),
+        Err(error) => Err(CertificateSourceError {
+            place: file.display().to_string(),
+            reason: format!(
+                "{error}; let this user read it, or take it away for a self-signed certificate"
+            ),
+        }),
     }
 }
 
@@ -88,6 +58,10 @@ mod tests {
 
     use super::*;
 
+    fn found(folder: &Path) -> Result<Found, CertificateSourceError> {
+        CertificateFolder(folder.to_owned()).read()
+    }
+
     fn missing(found: &Found) -> Option<&str> {
         match found {
             Found::Absent { missing } => Some(missing),
@@ -98,16 +72,16 @@ mod tests {
     #[test]
     fn missing_and_empty_files_are_absent() {
         let folder = tempfile::tempdir().unwrap();
-        let found = Found::read(&folder.path().join("nowhere")).unwrap();
-        assert_eq!(missing(&found), Some("tls.crt and tls.key"));
+        let nothing = found(&folder.path().join("nowhere")).unwrap();
+        assert_eq!(missing(&nothing), Some("tls.crt and tls.key"));
         fs::write(folder.path().join(CERTIFICATE), "x").unwrap();
-        let found = Found::read(folder.path()).unwrap();
-        assert_eq!(missing(&found), Some("tls.key"));
+        let half = found(folder.path()).unwrap();
+        assert_eq!(missing(&half), Some("tls.key"));
         fs::write(folder.path().join(KEY), " \n").unwrap();
-        let found = Found::read(folder.path()).unwrap();
-        assert_eq!(missing(&found), Some("tls.key"));
+        let half = found(folder.path()).unwrap();
+        assert_eq!(missing(&half), Some("tls.key"));
         fs::write(folder.path().join(KEY), "y").unwrap();
-        assert_eq!(missing(&Found::read(folder.path()).unwrap()), None);
+        assert_eq!(missing(&found(folder.path()).unwrap()), None);
     }
 
     #[test]
@@ -118,13 +92,12 @@ mod tests {
         fs::write(generation.join(CERTIFICATE), "c").unwrap();
         fs::write(generation.join(KEY), "k").unwrap();
         symlink("..2026_11_24", folder.path().join("..data")).unwrap();
-        let found = Found::read(folder.path()).unwrap();
+        let pair = found(folder.path()).unwrap();
         assert!(
-            found
-                == Found::Pair {
-                    chain: b"c".to_vec(),
-                    key: b"k".to_vec()
-                }
+            pair == Found::Pair {
+                chain: b"c".to_vec(),
+                key: b"k".to_vec()
+            }
         );
     }
 
@@ -132,7 +105,7 @@ mod tests {
     fn what_cannot_be_read_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join(CERTIFICATE)).unwrap();
-        let error = || Found::read(folder.path()).err().unwrap().to_string();
+        let error = || found(folder.path()).err().unwrap().to_string();
         assert!(error().contains("tls.crt: it is no file"), "{}", error());
 
         let file = folder.path().join(CERTIFICATE);

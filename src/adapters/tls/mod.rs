@@ -7,7 +7,7 @@
 pub mod acceptor;
 mod certificate;
 pub mod error;
-mod folder;
+pub mod folder;
 mod leaf;
 #[cfg(feature = "tls11")]
 mod openssl_acceptor;
@@ -16,6 +16,7 @@ pub mod reload;
 mod rustls_acceptor;
 mod self_signed;
 pub mod setup;
+mod sources;
 
 use crate::domain::tls::Capabilities;
 

@@ -1,6 +1,5 @@
 //! Taking up a certificate that was replaced.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -9,14 +8,14 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use super::acceptor::TlsAcceptor;
 use super::certificate::KeyPair;
 use super::error::TlsError;
-use super::folder::Found;
 use super::leaf::Leaf;
+use super::sources::{Located, Sources};
 use crate::domain::tls::TlsPolicy;
 
 /// How often a certificate is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReloadTiming {
-    /// Between two looks into the folder. A file system need not tell of changes for this to work. Default 1 s.
+    /// Between two looks at the places where it may be. A file system need not tell of changes for this to work. Default 1 s.
     pub poll: Duration,
     /// Between two complaints about a certificate that is not valid now. Default 1 h.
     pub complain: Duration,
@@ -33,7 +32,7 @@ impl Default for ReloadTiming {
 
 /// Watches over the certificate that is served.
 pub struct CertificateWatch {
-    pub(super) folder: PathBuf,
+    pub(super) sources: Sources,
     pub(super) timing: ReloadTiming,
     pub(super) served: Served,
 }
@@ -46,8 +45,8 @@ impl CertificateWatch {
         let mut next_complaint = Instant::now();
         loop {
             let now = poll.tick().await;
-            let folder = self.folder.clone();
-            let found = tokio::task::spawn_blocking(move || Found::read(&folder)).await;
+            let sources = self.sources.clone();
+            let found = tokio::task::spawn_blocking(move || sources.read()).await;
             if let Ok(found) = found
                 && self.served.look(found)
             {
@@ -65,12 +64,12 @@ impl CertificateWatch {
 pub(super) struct Served {
     acceptor: Arc<dyn TlsAcceptor>,
     policy: TlsPolicy,
-    found: Found,
+    found: Located,
     leaf: Option<Leaf>,
     problem: Option<Problem>,
 }
 
-/// What is wrong with the files. It is reported when it is seen for the second time running: the first may have fallen between the
+/// What is wrong with the new one. It is reported when it is seen for the second time running: the first may have fallen between the
 /// writing of one file and of the other.
 #[derive(Debug, PartialEq, Eq)]
 struct Problem {
@@ -83,7 +82,7 @@ impl Served {
     pub(super) fn new(
         acceptor: Arc<dyn TlsAcceptor>,
         policy: TlsPolicy,
-        found: Found,
+        found: Located,
         leaf: Option<Leaf>,
     ) -> Self {
         let served = Self {
@@ -97,10 +96,13 @@ impl Served {
         served
     }
 
-    /// Looks at what the folder holds now; says whether another certificate is served than before.
-    fn look(&mut self, now: Result<Found, TlsError>) -> bool {
+    /// Looks at what is found now; says whether another certificate is served than before.
+    fn look(&mut self, now: Result<Located, TlsError>) -> bool {
         // Not parsed at every look: a private key is worth no more copies in memory than are needed.
-        if now.as_ref().is_ok_and(|found| *found == self.found) {
+        if let Ok(located) = &now
+            && located.found == self.found.found
+        {
+            self.found.place.clone_from(&located.place);
             self.problem = None;
             return false;
         }
@@ -119,8 +121,11 @@ impl Served {
         false
     }
 
-    fn take(&mut self, pair: &KeyPair, found: Found) {
-        tracing::info!("serving the certificate that has replaced the previous one");
+    fn take(&mut self, pair: &KeyPair, found: Located) {
+        tracing::info!(
+            place = found.place,
+            "serving the certificate that has replaced the previous one"
+        );
         self.leaf = pair.leaf().and_then(Leaf::read);
         self.found = found;
         self.problem = None;
@@ -180,6 +185,8 @@ mod tests {
     use super::super::acceptor::{Acceptor, Socket};
     use super::super::self_signed;
     use super::*;
+    use crate::ports::certificate_source::CertificateSourceError;
+    use crate::ports::certificate_source::Found;
 
     /// Remembers what was installed; refuses what is told to be a mismatch.
     #[derive(Default)]
@@ -206,18 +213,20 @@ mod tests {
         }
     }
 
-    fn absent() -> Found {
-        Found::Absent {
-            missing: "tls.crt and tls.key".to_owned(),
+    fn at(place: &str, found: Found) -> Located {
+        Located {
+            place: place.to_owned(),
+            found,
         }
     }
 
-    fn pair() -> Found {
+    fn absent() -> Located {
+        at("folder", Found::of(None, None))
+    }
+
+    fn pair() -> Located {
         let (chain, key) = self_signed::pem(&[]);
-        Found::Pair {
-            chain: chain.into(),
-            key: key.into(),
-        }
+        at("folder", Found::of(Some(chain.into()), Some(key.into())))
     }
 
     fn started() -> (Arc<Installed>, Served) {
@@ -249,14 +258,21 @@ mod tests {
     }
 
     #[test]
+    fn the_same_certificate_in_another_place_is_no_other_one() {
+        let (acceptor, mut served) = started();
+        let found = pair().found;
+        assert!(served.look(Ok(at("folder", found.clone()))));
+        assert!(!served.look(Ok(at("object", found))));
+        assert_eq!(count(&acceptor), 1);
+    }
+
+    #[test]
     fn what_cannot_be_served_leaves_the_old_one() {
         let (acceptor, mut served) = started();
         let good = pair();
         served.look(Ok(good.clone()));
-        let broken = Found::Pair {
-            chain: b"nonsense".to_vec(),
-            key: b"nonsense".to_vec(),
-        };
+        let nonsense = || Some(b"nonsense".to_vec());
+        let broken = at("folder", Found::of(nonsense(), nonsense()));
         assert!(!served.look(Ok(broken)));
         assert!(!served.look(Ok(absent())));
         assert!(served.found == good);
@@ -271,10 +287,8 @@ mod tests {
         let (_, mut served) = started();
         let is_reported = |served: &Served| served.problem.as_ref().map(|p| p.is_reported);
         let unreadable = || {
-            Err(TlsError::ReadFile {
-                file: "tls.crt".into(),
-                source: io::ErrorKind::PermissionDenied.into(),
-            })
+            let (place, reason) = ("tls.crt".to_owned(), "denied".to_owned());
+            Err(CertificateSourceError { place, reason }.into())
         };
         served.look(unreadable());
         assert_eq!(is_reported(&served), Some(false));

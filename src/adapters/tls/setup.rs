@@ -1,6 +1,5 @@
 //! From settings to an acceptor.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
@@ -8,23 +7,24 @@ use rustls::pki_types::CertificateDer;
 use super::acceptor::{Acceptor, TlsAcceptor};
 use super::certificate::KeyPair;
 use super::error::TlsError;
-use super::folder::Found;
 use super::leaf::Leaf;
 use super::reload::{CertificateWatch, ReloadTiming, Served};
 use super::rustls_acceptor::RustlsAcceptor;
 use super::self_signed;
+use super::sources::{Located, Sources};
 use crate::domain::tls::TlsPolicy;
 use crate::domain::tls::cipher_suite::KeyKind;
+use crate::ports::certificate_source::{CertificateSource, Found};
 
 /// How TLS is served.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct TlsSettings {
     /// Versions and suites.
     pub policy: TlsPolicy,
     /// Whether HTTP/2 is offered.
     pub http2: bool,
-    /// The folder of `tls.crt` and `tls.key`.
-    pub folder: PathBuf,
+    /// Where `tls.crt` and `tls.key` may be, the strongest place first.
+    pub sources: Vec<Arc<dyn CertificateSource>>,
     /// Names of this host and pod for a self-signed certificate, beside the local ones.
     pub names: Vec<String>,
     /// How often the certificate is looked at.
@@ -41,14 +41,19 @@ pub struct Tls {
     pub certificate: CertificateDer<'static>,
 }
 
-/// Reads the certificate, or makes one where there is none, and sets the acceptor up. It reads two files and does not wait otherwise.
+/// Reads the certificate, or makes one where there is none, and sets the acceptor up. It may read files and does not wait otherwise.
 ///
 /// # Errors
 /// [`TlsError`] where a certificate is there and cannot be served, or the build cannot serve the policy.
 pub fn set_up(settings: TlsSettings) -> Result<Tls, TlsError> {
-    let found = Found::read(&settings.folder)?;
+    let sources = Sources(settings.sources.clone());
+    let found = sources.read()?;
     let pair = if let Some(pair) = found.pair()? {
-        tracing::info!(folder = %settings.folder.display(), "serving the certificate in the folder");
+        tracing::info!(
+            place = found.place,
+            "serving the certificate that was found"
+        );
+        sources.tell_hidden(&found);
         pair
     } else {
         make_self_signed(&settings, &found)?
@@ -63,7 +68,7 @@ pub fn set_up(settings: TlsSettings) -> Result<Tls, TlsError> {
     Ok(Tls {
         acceptor: Arc::clone(&acceptor) as Arc<dyn Acceptor>,
         watch: CertificateWatch {
-            folder: settings.folder,
+            sources,
             timing: settings.timing,
             served: Served::new(acceptor, settings.policy, found, leaf),
         },
@@ -71,21 +76,25 @@ pub fn set_up(settings: TlsSettings) -> Result<Tls, TlsError> {
     })
 }
 
-/// Whether [`set_up`] would work, as far as the folder can tell. Nothing is logged.
+/// Whether [`set_up`] would work, as far as the certificate can tell. Nothing is logged.
 ///
 /// # Errors
 /// [`TlsError`], as for [`set_up`].
 pub fn check(settings: &TlsSettings) -> Result<(), TlsError> {
-    match Found::read(&settings.folder)?.pair()? {
+    match Sources(settings.sources.clone()).read()?.pair()? {
         Some(pair) => acceptor(settings, &pair).map(drop),
         None => Ok(()),
     }
 }
 
-fn make_self_signed(settings: &TlsSettings, found: &Found) -> Result<KeyPair, TlsError> {
-    if let Found::Absent { missing } = found {
-        let folder = settings.folder.display();
-        tracing::warn!(%folder, missing, "serving a self-signed certificate, as none is given");
+fn make_self_signed(settings: &TlsSettings, found: &Located) -> Result<KeyPair, TlsError> {
+    if let Found::Absent { missing } = &found.found {
+        let place = &found.place;
+        tracing::warn!(
+            place,
+            missing,
+            "serving a self-signed certificate, as none is given"
+        );
     }
     self_signed::make(&settings.names, key_kind(&settings.policy))
 }

@@ -38,6 +38,9 @@ fn line(setting: &Setting) -> String {
     if setting.effect == Effect::NotYet {
         meaning.push_str(" **No effect yet.**");
     }
+    if setting.is_live {
+        meaning.push_str(" A change counts without a restart.");
+    }
     format!(
         "| {} | {} | {} | {} | {command} | {} |",
         code(&format!("--{}", setting.flag)),

@@ -17,8 +17,12 @@ pub enum Origin {
     Defaults,
     /// A mounted ConfigMap.
     ConfigMap(PathBuf),
+    /// The same ConfigMap as the API tells it, such as `configmap/argocd-image-updater-config`.
+    ConfigMapObject(String),
     /// A mounted Secret.
     SecretFolder(PathBuf),
+    /// The same Secret as the API tells it.
+    SecretObject(String),
     /// The environment.
     Environment,
     /// The command line.
@@ -32,7 +36,13 @@ impl Origin {
         match self {
             Self::Defaults => Some(setting.key.clone()),
             Self::ConfigMap(_) => setting.in_config_map.then(|| setting.key.clone()),
-            Self::SecretFolder(_) => setting.is_secret().then(|| setting.key.clone()),
+            // What says whether there is a cluster cannot come from there.
+            Self::ConfigMapObject(_) => {
+                (setting.in_config_map && setting.key != "manifests").then(|| setting.key.clone())
+            }
+            Self::SecretFolder(_) | Self::SecretObject(_) => {
+                setting.is_secret().then(|| setting.key.clone())
+            }
             Self::Environment => setting.env.clone(),
             Self::Flags => Some(format!("--{}", setting.flag)),
         }
@@ -45,6 +55,9 @@ impl Origin {
             Self::Defaults => "default".to_owned(),
             Self::ConfigMap(folder) | Self::SecretFolder(folder) => {
                 folder.join(spelling).display().to_string()
+            }
+            Self::ConfigMapObject(object) | Self::SecretObject(object) => {
+                format!("{object}:{spelling}")
             }
             Self::Environment => format!("${spelling}"),
             Self::Flags => spelling.to_owned(),
@@ -59,6 +72,7 @@ impl fmt::Display for Origin {
             Self::ConfigMap(folder) | Self::SecretFolder(folder) => {
                 write!(f, "{}", folder.display())
             }
+            Self::ConfigMapObject(object) | Self::SecretObject(object) => f.write_str(object),
             Self::Environment => f.write_str("environment"),
             Self::Flags => f.write_str("flags"),
         }
@@ -107,6 +121,14 @@ impl Layer {
     /// Keeps a secret beside the values, so that no secret gets into figment.
     pub(super) fn insert_secrets(&mut self, key: &str, secrets: Secrets) {
         self.secrets.insert(key.to_owned(), secrets);
+    }
+
+    /// What this source has for a key.
+    pub(super) fn value(&self, key: &str) -> Option<&Value> {
+        match key.split_once('.') {
+            None => self.values.get(key),
+            Some((group, leaf)) => self.values.get(group)?.as_dict()?.get(leaf),
+        }
     }
 
     /// The secrets that this source has for a key.

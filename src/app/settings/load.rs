@@ -12,7 +12,7 @@ use super::read::Reader;
 use super::rules;
 use super::table::Table;
 use super::values::Values;
-use super::{Places, Settings};
+use super::{ClusterSettings, Places, Settings};
 use crate::ports::config_source::{ConfigSource, ConfigSourceError, ConfigValue};
 
 /// Where settings come from.
@@ -23,7 +23,25 @@ pub struct Sources<'a> {
     pub environment: &'a dyn ConfigSource,
     /// Opens a mounted folder with one file for each key.
     pub folder: &'a dyn Fn(Mount<'_>) -> Box<dyn ConfigSource>,
+    /// The objects of the cluster; `None` where no cluster is talked to.
+    pub objects: Option<Objects<'a>>,
 }
+
+/// The program's own objects, as the API tells them. One that is not there has no values.
+#[derive(Clone, Copy)]
+pub struct Objects<'a> {
+    /// The ConfigMap [`CONFIG_MAP`].
+    pub config_map: &'a dyn ConfigSource,
+    /// The Secret [`SECRET`].
+    pub secret: &'a dyn ConfigSource,
+}
+
+/// The name of the ConfigMap with settings.
+pub const CONFIG_MAP: &str = "argocd-image-updater-config";
+/// The name of the Secret with webhook secrets.
+pub const SECRET: &str = "argocd-image-updater-secret";
+/// The name of the Secret with the server's certificate.
+pub const TLS_SECRET: &str = "argocd-image-updater-tls";
 
 /// A mounted folder that is to be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +91,14 @@ impl Loaded {
             Some(setting) => Problem::with_value(setting, &place, &value, reason.to_string()),
             None => Problem::of(key, reason.to_string()),
         });
+    }
+
+    /// The cluster that a start would talk to; `None` where it would not start, or works on a folder.
+    #[must_use]
+    pub fn cluster(&self) -> Option<&ClusterSettings> {
+        let settings = self.settings.as_ref()?;
+        let is_used = settings.manifests.is_none() && self.problems.is_empty();
+        is_used.then_some(&settings.cluster)
     }
 
     /// Whether there is a problem with a setting.
@@ -147,12 +173,24 @@ fn layers(reader: &mut Reader<'_>, sources: &Sources<'_>, surroundings: &Surroun
     let known = Values::merge(vec![defaults, environment, flags]);
     let config_map = folder(reader, sources, &known, "config.dir", Origin::ConfigMap);
     let mut layers = known.into_layers();
-    layers.insert(1, config_map);
+    let mut weak = vec![config_map];
+    if let Some(objects) = sources.objects {
+        let origin = Origin::ConfigMapObject(format!("configmap/{CONFIG_MAP}"));
+        weak.push(reader.source(origin, &objects.config_map.values()));
+    }
+    layers.splice(1..1, weak);
 
     let known = Values::merge(layers);
     let secrets = folder(reader, sources, &known, "secrets.dir", Origin::SecretFolder);
+    let mut weak = vec![secrets];
+    if let Some(objects) = sources.objects {
+        let origin = Origin::SecretObject(format!("secret/{SECRET}"));
+        weak.push(reader.source(origin, &objects.secret.values()));
+    }
     let mut layers = known.into_layers();
-    layers.insert(2, secrets);
+    // Under the environment and the flags.
+    let at = layers.len().saturating_sub(2);
+    layers.splice(at..at, weak);
     Values::merge(layers)
 }
 

@@ -1,7 +1,7 @@
 //! Settings: one table, from which the flags, figment's layers, the `config` command and `docs/CONFIGURATION.md` are made.
 //!
-//! [`load`](load::load) merges all sources, weakest first: built-in defaults, a mounted ConfigMap, a mounted Secret, the environment,
-//! the flags. It reports every problem at once and gives the typed [`Settings`].
+//! [`load`](load::load) merges all sources, weakest first: built-in defaults, the ConfigMap, mounted and as the API tells it, the Secret,
+//! likewise, the environment, the flags. [`live`] does so again while the program runs. It reports every problem at once and gives the typed [`Settings`].
 
 mod assemble;
 pub mod build;
@@ -9,6 +9,7 @@ pub mod document;
 pub mod kind;
 pub mod layer;
 pub mod listen_address;
+pub mod live;
 pub mod load;
 pub mod mode;
 pub mod namespaces;
@@ -18,6 +19,7 @@ mod read;
 mod report;
 mod rules;
 pub mod setting;
+pub mod snapshot;
 mod suggest;
 pub mod table;
 #[cfg(test)]

@@ -35,6 +35,24 @@ pub enum Notice {
         /// The stronger source.
         by: String,
     },
+    /// Objects of the cluster may not be read.
+    MissingPermission {
+        /// What may not be done.
+        verb: &'static str,
+        /// With which resource.
+        resource: &'static str,
+        /// In which namespace.
+        namespace: String,
+        /// The objects.
+        places: Vec<String>,
+    },
+    /// An API server does not tell what an object of the cluster says.
+    NoAnswer {
+        /// The object.
+        place: String,
+        /// Why.
+        reason: String,
+    },
     /// Kubernetes put the address of a Service into a variable of this name.
     InjectedByKubernetes {
         /// The variable.
@@ -72,6 +90,8 @@ impl Notice {
             | Self::UnknownKey { .. }
             | Self::SecretInConfigMap { .. }
             | Self::HiddenSecret { .. }
+            | Self::MissingPermission { .. }
+            | Self::NoAnswer { .. }
             | Self::Tls(_)
             | Self::NoSecrets { .. }
             | Self::Open { .. }
@@ -109,6 +129,22 @@ impl fmt::Display for Notice {
             Self::HiddenSecret { place, by } => {
                 write!(f, "{place} is not used, because {by} is set and is stronger")
             }
+            Self::MissingPermission {
+                verb,
+                resource,
+                namespace,
+                places,
+            } => write!(
+                f,
+                "not read through the API: {}, because the permission to {verb} {resource} in namespace {namespace} is missing; grant it, \
+                 or do with what is mounted and set otherwise",
+                places.join(", ")
+            ),
+            Self::NoAnswer { place, reason } => write!(
+                f,
+                "{place} could not be read, so what is mounted and set otherwise counts: {reason}; it is taken up when it can be read, but \
+                 for what needs a restart"
+            ),
             Self::InjectedByKubernetes { variable } => write!(
                 f,
                 "{variable} is ignored: it holds the address of a Service, put there by Kubernetes"

@@ -94,7 +94,7 @@ impl Reader<'_> {
         let place = origin.place(spelling);
         let secret = |setting: &&Setting| setting.is_secret();
         match origin {
-            Origin::ConfigMap(_) => {
+            Origin::ConfigMap(_) | Origin::ConfigMapObject(_) => {
                 if FILE_KEYS.contains(&spelling) || FILE_NAMES.contains(&spelling) {
                     return;
                 }
@@ -107,7 +107,7 @@ impl Reader<'_> {
                 };
                 self.notices.push(notice);
             }
-            Origin::SecretFolder(_) => {
+            Origin::SecretFolder(_) | Origin::SecretObject(_) => {
                 let suggestion = suggest(spelling, self.table.iter().filter(secret));
                 if suggestion.is_some() && !self.table.iter().any(|s| s.key == spelling) {
                     self.notices.push(Notice::UnknownKey { place, suggestion });

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use figment::value::Value;
+
 use super::load::Loaded;
 use super::problem::quoted;
 use super::setting::Setting;
@@ -29,15 +31,10 @@ impl Loaded {
 
     fn row(&self, setting: &Setting) -> Row {
         let raw = self.values.raw(&setting.key);
-        let value = match raw.map(|value| setting.kind.show(&value)) {
-            Some(shown) if shown.is_empty() => "(empty)".to_owned(),
-            Some(shown) => plain(&shown),
-            None => "(not set)".to_owned(),
-        };
         Row {
             topic: setting.topic,
             key: setting.key.clone(),
-            value,
+            value: shown(setting, raw.as_ref()),
             place: self.values.place(&setting.key).unwrap_or_default(),
         }
     }
@@ -62,6 +59,15 @@ impl Loaded {
         for problem in &self.problems {
             let _ = writeln!(text, "  {problem}");
         }
+    }
+}
+
+/// A value of a setting as people read it, on one line.
+pub(super) fn shown(setting: &Setting, value: Option<&Value>) -> String {
+    match value.map(|value| setting.kind.show(value)) {
+        Some(shown) if shown.is_empty() => "(empty)".to_owned(),
+        Some(shown) => plain(&shown),
+        None => "(not set)".to_owned(),
     }
 }
 

@@ -81,7 +81,7 @@ fn secrets(values: &Values, senders: &[SenderProfile], findings: &mut Findings) 
     let notices = &mut findings.notices;
     for sender in senders {
         let key = secret_key(sender);
-        if let Some((place, by)) = values.hidden_secret(&key) {
+        for (place, by) in values.hidden_secrets(&key) {
             notices.push(Notice::HiddenSecret {
                 place: place.to_owned(),
                 by: by.to_owned(),

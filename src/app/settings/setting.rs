@@ -25,6 +25,8 @@ pub struct Setting {
     pub topic: Topic,
     /// Whether it does anything in this version.
     pub effect: Effect,
+    /// Whether a change in a ConfigMap counts without a restart.
+    pub is_live: bool,
     /// What it means, in sentences.
     pub help: String,
 }
@@ -74,6 +76,7 @@ impl Setting {
             only: None,
             topic,
             effect: Effect::Acts,
+            is_live: false,
             help: String::new(),
         }
     }
@@ -107,6 +110,11 @@ impl Setting {
     pub(super) fn not_yet(self) -> Self {
         let effect = Effect::NotYet;
         Self { effect, ..self }
+    }
+
+    pub(super) fn live(self) -> Self {
+        let is_live = true;
+        Self { is_live, ..self }
     }
 
     pub(super) fn help(self, text: impl Into<String>) -> Self {

@@ -7,7 +7,7 @@ use crate::app::settings::Settings;
 use crate::app::settings::build::Build;
 use crate::app::settings::kind::{Kind, Sign};
 use crate::app::settings::layer::Origin;
-use crate::app::settings::load::{Loaded, Mount, Presence, Sources, load};
+use crate::app::settings::load::{Loaded, Mount, Objects, Presence, Sources, load};
 use crate::app::settings::mode::Mode;
 use crate::app::settings::namespaces::WatchedNamespaces;
 use crate::app::settings::notice::Notice;
@@ -40,10 +40,11 @@ type Pairs = Vec<(String, String)>;
 
 /// A small world to load settings from.
 #[derive(Default, Clone)]
-struct World {
+pub(super) struct World {
     flags: Pairs,
     environment: Pairs,
     folders: HashMap<PathBuf, Pairs>,
+    objects: Option<(Pairs, Pairs)>,
 }
 
 fn own(pairs: &[(&str, &str)]) -> Pairs {
@@ -68,12 +69,12 @@ impl World {
         self
     }
 
-    fn environment(mut self, pairs: &[(&str, &str)]) -> Self {
+    pub(super) fn environment(mut self, pairs: &[(&str, &str)]) -> Self {
         self.environment.extend(own(pairs));
         self
     }
 
-    fn folder(mut self, path: &str, pairs: &[(&str, &str)]) -> Self {
+    pub(super) fn folder(mut self, path: &str, pairs: &[(&str, &str)]) -> Self {
         self.folders
             .entry(path.into())
             .or_default()
@@ -81,7 +82,12 @@ impl World {
         self
     }
 
-    fn load(&self, mode: Mode) -> Loaded {
+    pub(super) fn objects(self, config_map: &[(&str, &str)], secret: &[(&str, &str)]) -> Self {
+        let objects = Some((own(config_map), own(secret)));
+        Self { objects, ..self }
+    }
+
+    pub(super) fn load(&self, mode: Mode) -> Loaded {
         let folder = |Mount { path, presence, .. }: Mount<'_>| -> Box<dyn ConfigSource> {
             let missing = ConfigSourceError {
                 place: path.display().to_string(),
@@ -93,6 +99,9 @@ impl World {
                 (None, Presence::Required) => Err(missing),
             }))
         };
+        let objects = self.objects.clone();
+        let objects =
+            objects.map(|(config_map, secret)| (source(Ok(config_map)), source(Ok(secret))));
         let build = Build {
             senders: &SENDERS,
             tls: Capabilities { tls11: true },
@@ -101,6 +110,9 @@ impl World {
             flags: &source(Ok(self.flags.clone())),
             environment: &source(Ok(self.environment.clone())),
             folder: &folder,
+            objects: objects
+                .as_ref()
+                .map(|(config_map, secret)| Objects { config_map, secret }),
         };
         load(mode, &build, &sources)
     }
@@ -244,6 +256,20 @@ fn every_setting_that_has_an_effect_reaches_the_program() {
             let after = changed.flags(&[(&flag, value)]).settings(mode);
             assert_ne!(after, before, "{mode} {}", setting.key);
         }
+    }
+}
+
+/// Its variable has the name of the opposite, and disables Events all the same, as that of the Go program does.
+#[test]
+fn events_are_written_unless_they_are_disabled() {
+    let writes_events = |world: &World| world.settings(Mode::Run).cluster.events;
+    let world = World::default();
+    assert!(writes_events(&world));
+    for disabled in [
+        world.clone().flags(&[("--disable-kube-events", "true")]),
+        world.environment(&[("IMAGE_UPDATER_KUBE_EVENTS", "true")]),
+    ] {
+        assert!(!writes_events(&disabled));
     }
 }
 
@@ -627,4 +653,75 @@ fn the_table_has_no_two_settings_of_one_name_and_good_defaults() {
         }
     }
     assert!(Kind::Duration(Sign::Any).parse("-1s").is_ok());
+}
+
+#[test]
+fn an_object_is_stronger_than_its_mount_and_weaker_than_the_environment() {
+    let world = World::default()
+        .folder(
+            "/app/config",
+            &[("log.level", "debug"), ("log.format", "json")],
+        )
+        .folder(
+            "/app/config/secrets",
+            &[
+                ("webhook.docker-secret", "folder"),
+                ("webhook.aliyun-acr-secret", "same"),
+            ],
+        )
+        .objects(
+            &[
+                ("log.level", "warn"),
+                ("webhook.port", "1"),
+                ("manifests", "/m"),
+            ],
+            &[
+                ("webhook.docker-secret", "object"),
+                ("webhook.aliyun-acr-secret", "same"),
+            ],
+        )
+        .environment(&[("WEBHOOK_PORT", "2")]);
+    let loaded = world.load(Mode::Webhook);
+    let place = |key: &str| loaded.values.place(key).unwrap_or_default();
+    let object = "configmap/argocd-image-updater-config";
+    assert_eq!(place("log.level"), format!("{object}:log.level"));
+    assert_eq!(place("log.format"), "/app/config/log.format");
+    assert_eq!(place("webhook.port"), "$WEBHOOK_PORT");
+    assert_eq!(
+        place("manifests"),
+        "",
+        "a cluster cannot say that it is not read"
+    );
+    let (secrets, by) = loaded.values.secrets("webhook.docker-secret").unwrap();
+    assert_eq!(*secrets, Secrets::parse("object"));
+    assert_eq!(
+        by,
+        "secret/argocd-image-updater-secret:webhook.docker-secret"
+    );
+    let hidden: Vec<_> = loaded
+        .notices
+        .iter()
+        .filter(|notice| matches!(notice, Notice::HiddenSecret { .. }))
+        .collect();
+    let expected = Notice::HiddenSecret {
+        place: "/app/config/secrets/webhook.docker-secret".to_owned(),
+        by: by.to_owned(),
+    };
+    assert_eq!(hidden, [&expected]);
+    let report = loaded.report();
+    let order = format!(
+        "/app/config, {object}, /app/config/secrets, secret/argocd-image-updater-secret, environment, flags."
+    );
+    assert!(report.contains(&order), "{report}");
+    let settings = loaded.into_settings().unwrap();
+    assert_eq!(settings.secrets.fixed, [], "secrets of objects can change");
+}
+
+#[test]
+fn a_cluster_is_talked_to_where_no_folder_is_named_and_nothing_is_wrong() {
+    let cluster = World::default();
+    assert!(cluster.load(Mode::Run).cluster().is_some());
+    assert!(minimal().load(Mode::Run).cluster().is_none());
+    let wrong = cluster.flags(&[("--webhook-port", "x")]);
+    assert!(wrong.load(Mode::Run).cluster().is_none());
 }

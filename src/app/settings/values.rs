@@ -79,21 +79,43 @@ impl Values {
         folders.any(|layer| layer.places().any(|known| known == place))
     }
 
-    /// Where the secrets folder has a secret that is not used, and what hides it.
-    pub(super) fn hidden_secret(&self, key: &str) -> Option<(&str, &str)> {
-        let folder = self.layers.iter().find(|layer| is_folder(layer))?;
-        let hidden = folder.place(key)?;
-        let (_, used) = self.secrets(key)?;
-        (hidden != used).then_some((hidden, used))
+    /// Where a Secret, mounted or not, has secrets that are not used, and what hides them. The same ones in two places hide nothing.
+    pub(super) fn hidden_secrets(&self, key: &str) -> Vec<(&str, &str)> {
+        let Some((used, by)) = self.secrets(key) else {
+            return Vec::new();
+        };
+        let weak = self.layers.iter().filter(|layer| is_of_secret(layer));
+        let hidden = weak.filter(|layer| layer.secrets(key).is_some_and(|has| has != used));
+        let places = hidden.filter_map(|layer| layer.place(key));
+        places.map(|place| (place, by)).collect()
+    }
+
+    /// The layers that can change while the program runs and are no secrets: ConfigMaps.
+    pub(super) fn config_maps(&self) -> impl Iterator<Item = &Layer> {
+        let is_one = |layer: &&Layer| {
+            matches!(
+                layer.origin(),
+                Origin::ConfigMap(_) | Origin::ConfigMapObject(_)
+            )
+        };
+        self.layers.iter().filter(is_one)
     }
 
     /// The secrets under a key that cannot change while the program runs, and their place.
     pub(super) fn fixed_secrets(&self, key: &str) -> Option<(&Secrets, &str)> {
-        let mut fixed = self.layers.iter().rev().filter(|layer| !is_folder(layer));
+        let mut fixed = self
+            .layers
+            .iter()
+            .rev()
+            .filter(|layer| !is_of_secret(layer));
         fixed.find_map(|layer| layer.secrets(key).zip(layer.place(key)))
     }
 }
 
 fn is_folder(layer: &Layer) -> bool {
     matches!(layer.origin(), Origin::SecretFolder(_))
+}
+
+fn is_of_secret(layer: &Layer) -> bool {
+    is_folder(layer) || matches!(layer.origin(), Origin::SecretObject(_))
 }

@@ -14,19 +14,33 @@ use std::io::{IsTerminal, Write};
 use std::time::SystemTime;
 
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::Registry;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::reload;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
 use self::line::Line;
 use self::log_layer::LogLayer;
 use crate::app::settings::{LogFormat, LogLevel, LogSettings};
 
+/// Changes which lines are written, while they are.
+#[derive(Debug, Clone)]
+pub struct Level(reload::Handle<Targets, Registry>);
+
+impl Level {
+    /// Writes lines of this level and of more severe ones from now on.
+    pub fn set(&self, level: LogLevel) {
+        // It fails only where the log is gone, and then there is nothing to change.
+        let _ = self.0.reload(targets(level));
+    }
+}
+
 /// Sends the log of the whole process to standard error, from now on.
 ///
 /// # Errors
 /// [`TryInitError`] where something else takes the log already.
-pub fn install(settings: LogSettings) -> Result<(), TryInitError> {
+pub fn install(settings: LogSettings) -> Result<Level, TryInitError> {
     let is_terminal = std::io::stderr().is_terminal();
     let layer = LogLayer {
         render: render(settings, is_terminal),
@@ -34,12 +48,13 @@ pub fn install(settings: LogSettings) -> Result<(), TryInitError> {
         // A log that nobody takes is no reason to stop.
         sink: |line: &str| drop(std::io::stderr().write_all(line.as_bytes())),
     };
+    let (targets, level) = reload::Layer::new(targets(settings.level));
     tracing_subscriber::registry()
-        .with(targets(settings.level))
+        .with(targets)
         .with(layer)
         .try_init()?;
     std::panic::set_hook(Box::new(log_panic));
-    Ok(())
+    Ok(Level(level))
 }
 
 /// A panic is a bug, told by its place. What it says may quote anything that was being worked on, a secret among it.
@@ -92,7 +107,8 @@ fn filter(level: LogLevel) -> LevelFilter {
 
 #[cfg(test)]
 mod tests {
-    use tracing::Level;
+    use std::sync::Arc;
+    use std::sync::Mutex;
 
     use super::*;
 
@@ -113,34 +129,67 @@ mod tests {
                 "log",
                 "tracing::span",
             ] {
-                assert!(targets.would_enable(library, &Level::WARN), "{library}");
-                assert!(!targets.would_enable(library, &Level::INFO), "{library}");
+                assert!(
+                    targets.would_enable(library, &tracing::Level::WARN),
+                    "{library}"
+                );
+                assert!(
+                    !targets.would_enable(library, &tracing::Level::INFO),
+                    "{library}"
+                );
             }
         }
         let errors = targets(LogLevel::Error);
-        assert!(!errors.would_enable("hyper", &Level::WARN));
-        assert!(errors.would_enable("hyper", &Level::ERROR));
+        assert!(!errors.would_enable("hyper", &tracing::Level::WARN));
+        assert!(errors.would_enable("hyper", &tracing::Level::ERROR));
     }
 
     #[test]
     fn the_client_of_kubernetes_is_never_heard() {
         let targets = targets(LogLevel::Trace);
         for module in ["kube_client::client", "kube_runtime::watcher"] {
-            assert!(!targets.would_enable(module, &Level::ERROR), "{module}");
+            assert!(
+                !targets.would_enable(module, &tracing::Level::ERROR),
+                "{module}"
+            );
         }
     }
 
     #[test]
     fn the_program_itself_is_heard_from_the_level_that_is_asked_for() {
         let asked = targets(LogLevel::Debug);
-        assert!(asked.would_enable("image_updater::app", &Level::DEBUG));
-        assert!(!asked.would_enable("image_updater::app", &Level::TRACE));
-        assert!(!asked.would_enable("rustls::msgs::handshake", &Level::WARN));
-        assert!(asked.would_enable("rustls::server", &Level::ERROR));
+        assert!(asked.would_enable("image_updater::app", &tracing::Level::DEBUG));
+        assert!(!asked.would_enable("image_updater::app", &tracing::Level::TRACE));
+        assert!(!asked.would_enable("rustls::msgs::handshake", &tracing::Level::WARN));
+        assert!(asked.would_enable("rustls::server", &tracing::Level::ERROR));
         let all = targets(LogLevel::Trace);
-        assert!(all.would_enable("argocd_image_updater", &Level::TRACE));
-        assert!(all.would_enable("rustls::server", &Level::DEBUG));
-        assert!(!all.would_enable("rustls::server", &Level::TRACE));
+        assert!(all.would_enable("argocd_image_updater", &tracing::Level::TRACE));
+        assert!(all.would_enable("rustls::server", &tracing::Level::DEBUG));
+        assert!(!all.would_enable("rustls::server", &tracing::Level::TRACE));
+    }
+
+    #[test]
+    fn the_level_changes_while_lines_are_written() {
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&lines);
+        let layer = LogLayer {
+            render: logfmt::render,
+            now: || SystemTime::UNIX_EPOCH,
+            sink: move |line: &str| sink.lock().unwrap().push(line.to_owned()),
+        };
+        let (targets, handle) = reload::Layer::new(targets(LogLevel::Info));
+        let level = Level(handle);
+        let subscriber = tracing_subscriber::registry().with(targets).with(layer);
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::debug!("one");
+            level.set(LogLevel::Debug);
+            tracing::debug!("two");
+            level.set(LogLevel::Warn);
+            tracing::info!("three");
+        });
+        let lines = lines.lock().unwrap();
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert!(lines[0].contains("two"), "{lines:?}");
     }
 
     #[test]

@@ -3,7 +3,10 @@
 mod configuration;
 mod decode;
 mod definition;
+mod door;
+mod following;
 mod leadership;
+mod objects;
 mod probes;
 mod quickstart;
 mod resources;
@@ -34,8 +37,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let senders = profiles();
     match cli::parse(arguments, &senders) {
         Ok(Invocation::Print(text)) => print(text),
-        Ok(Invocation::Serve { mode, flags }) => serve::run(mode, &flags),
-        Ok(Invocation::Config { mode, flags }) => configuration::show(mode, &flags),
+        Ok(Invocation::Serve { mode, flags }) => serve::run(mode, flags),
+        Ok(Invocation::Config { mode, flags }) => configuration::show(mode, flags),
         Ok(Invocation::Decode(arguments)) => decode::run(arguments),
         Ok(Invocation::Send(arguments)) => send::run(arguments),
         Ok(Invocation::Quickstart(arguments)) => quickstart::run(&arguments),

@@ -29,6 +29,7 @@ use crate::app::wiring::Server;
 use crate::app::wiring::block_on;
 use crate::app::wiring::complain;
 use crate::app::wiring::configuration;
+use crate::app::wiring::following::Following;
 use crate::app::wiring::print;
 use crate::app::wiring::profiles;
 use crate::app::wiring::serve::exit_code;
@@ -104,7 +105,7 @@ fn settings(arguments: &QuickstartArguments, folder: &Folder) -> Result<Settings
     let environment = std::env::vars_os()
         .filter(|(name, _)| variables.iter().any(|variable| name == variable.as_str()));
     let environment = Environment::new(environment);
-    let loaded = configuration::from(Mode::Webhook, &flags, &environment, &folders);
+    let loaded = configuration::from(Mode::Webhook, &flags, &environment, &folders, None);
     Ok(loaded.into_settings()?)
 }
 
@@ -124,7 +125,7 @@ async fn try_out(
     once: bool,
 ) -> Result<ExitCode, Box<dyn Error>> {
     let mut signal = signals()?;
-    let server = Server::build(settings).await?;
+    let server = Server::build(settings, Following::default()).await?;
     let port = server.address().ok_or("the server has no port")?.port();
     let shown = Notify::new();
     let end = async || {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tracing::warn;
+
 use crate::adapters::kubernetes::client::Access;
 use crate::adapters::kubernetes::client::Cluster;
 use crate::adapters::kubernetes::client::ConnectError;
@@ -10,13 +12,16 @@ use crate::adapters::kubernetes::resources::ClusterResources;
 use crate::adapters::kubernetes::scope::Scope;
 use crate::adapters::kubernetes::status_writer::ClusterStatusWriter;
 use crate::adapters::manifests::reader::Manifests;
+use crate::app::leadership::Leadership;
 use crate::app::settings::ClusterSettings;
 use crate::app::settings::Settings;
 use crate::app::settings::namespaces::WatchedNamespaces;
 use crate::app::status::Ports;
 use crate::app::status::Reporter;
+use crate::app::wiring::leadership::candidate;
 use crate::app::wiring::server::Background;
 use crate::app::wiring::server::StartError;
+use crate::ports::announcer::Announcer;
 use crate::ports::resource_reader::ResourceReader;
 use crate::ports::update_trigger::UpdateTrigger;
 
@@ -26,23 +31,43 @@ const DEFAULT_NAMESPACE: &str = "argocd";
 /// Where ImageUpdaters and Applications are read and written.
 pub(super) struct Place {
     pub(super) reader: Arc<dyn ResourceReader>,
-    pub(super) trigger: Arc<dyn UpdateTrigger>,
-    /// How the place is told what was done; `None`: it is not.
+    /// Writes changes; `None`: nothing is written.
+    pub(super) trigger: Option<Arc<dyn UpdateTrigger>>,
+    /// How ImageUpdaters are told what was done; `None`: they are not.
     pub(super) reporter: Option<Reporter>,
+    /// Tells people; `None`: nobody is told.
+    pub(super) announcer: Option<Arc<dyn Announcer>>,
     /// Keeps what is known up to date.
     pub(super) watch: Background,
     /// Ends when everything was read for the first time.
     pub(super) synced: Background,
-    /// The cluster, where it is one.
-    pub(super) cluster: Option<Cluster>,
+    /// A part in finding a leader, where one is needed.
+    pub(super) leadership: Option<Leadership>,
 }
 
-/// The folder of manifests where there is one, and else the cluster.
+impl Place {
+    /// The same, in which nothing is written at all.
+    fn dry(self) -> Self {
+        warn!("dry run: the log says what would change, and nothing is written");
+        Self {
+            trigger: None,
+            reporter: None,
+            announcer: None,
+            leadership: None,
+            ..self
+        }
+    }
+}
+
+/// The folder of manifests where there is one, and else the cluster, to which there may be a connection already.
 ///
 /// # Errors
 /// [`StartError`].
-pub(super) async fn open(settings: &Settings) -> Result<Place, StartError> {
-    match &settings.manifests {
+pub(super) async fn open(
+    settings: &Settings,
+    cluster: Option<&Cluster>,
+) -> Result<Place, StartError> {
+    let place = match &settings.manifests {
         Some(dir) => {
             let namespace = settings.cluster.argocd_namespace.clone();
             let namespace = namespace.unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned());
@@ -50,41 +75,49 @@ pub(super) async fn open(settings: &Settings) -> Result<Place, StartError> {
             if !settings.dry_run {
                 manifests.remove_leftovers();
             }
-            Ok(Place {
+            Place {
                 reader: Arc::clone(&manifests) as _,
-                trigger: Arc::clone(&manifests) as _,
+                trigger: Some(Arc::clone(&manifests) as _),
                 reporter: None,
+                announcer: None,
                 watch: Box::pin(manifests.watch()),
                 synced: Box::pin(std::future::ready(())),
-                cluster: None,
-            })
+                leadership: None,
+            }
         }
-        None => Ok(in_cluster(&settings.cluster).await?),
-    }
+        None => in_cluster(&settings.cluster, cluster).await?,
+    };
+    Ok(if settings.dry_run { place.dry() } else { place })
 }
 
-async fn in_cluster(settings: &ClusterSettings) -> Result<Place, ConnectError> {
-    let cluster = connect(settings).await?;
+async fn in_cluster(
+    settings: &ClusterSettings,
+    known: Option<&Cluster>,
+) -> Result<Place, ConnectError> {
+    let cluster = match known {
+        Some(known) => known.clone(),
+        None => connect(settings).await?,
+    };
     let scope = scope(&settings.watched, cluster.namespace());
     let resources = Arc::new(ClusterResources::new(cluster.clone(), scope));
     let first = Arc::clone(&resources);
+    let announcer = Arc::new(ClusterAnnouncer::new(Arc::clone(&resources)));
+    let announcer = settings.events.then_some(announcer as Arc<dyn Announcer>);
     Ok(Place {
         reader: Arc::clone(&resources) as _,
-        trigger: Arc::clone(&resources) as _,
-        reporter: Some(reporter(&resources, settings.events)),
+        trigger: Some(Arc::clone(&resources) as _),
+        reporter: Some(Reporter::new(Ports {
+            reader: Arc::clone(&resources) as _,
+            writer: Arc::new(ClusterStatusWriter::new(Arc::clone(&resources))),
+            announcer: announcer.clone(),
+        })),
+        announcer,
         watch: Box::pin(Arc::clone(&resources).watch()),
         synced: Box::pin(async move { first.synced().await }),
-        cluster: Some(cluster),
-    })
-}
-
-/// Statuses of ImageUpdaters and, where they are wanted, Events.
-fn reporter(resources: &Arc<ClusterResources>, with_events: bool) -> Reporter {
-    let announcer = || Arc::new(ClusterAnnouncer::new(Arc::clone(resources))) as _;
-    Reporter::new(Ports {
-        reader: Arc::clone(resources) as _,
-        writer: Arc::new(ClusterStatusWriter::new(Arc::clone(resources))),
-        announcer: with_events.then(announcer),
+        leadership: settings
+            .leader_election
+            .as_ref()
+            .map(|election| candidate(&cluster, election)),
     })
 }
 
@@ -93,11 +126,13 @@ fn reporter(resources: &Arc<ClusterResources>, with_events: bool) -> Reporter {
 /// # Errors
 /// [`ConnectError`].
 pub(super) async fn connect(settings: &ClusterSettings) -> Result<Cluster, ConnectError> {
-    let pod = std::env::var("POD_NAMESPACE").ok();
-    let pod = pod.filter(|name| !name.is_empty());
+    let is_set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let in_pod = settings.kubeconfig.is_none() && is_set("KUBERNETES_SERVICE_HOST").is_some();
+    // In a pod the account says which namespace is the program's own, and that need not be Argo CD's.
+    let argo_cd = settings.argocd_namespace.clone().filter(|_| !in_pod);
     let access = Access {
         kubeconfig: settings.kubeconfig.clone(),
-        namespace: settings.argocd_namespace.clone().or(pod),
+        namespace: is_set("POD_NAMESPACE").or(argo_cd),
     };
     Cluster::connect(&access).await
 }

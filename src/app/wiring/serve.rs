@@ -1,7 +1,9 @@
 //! The commands `webhook` and `run`.
 
+use std::error::Error;
 use std::io;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
@@ -9,46 +11,62 @@ use tracing::error;
 use tracing::info;
 
 use crate::app::cli::flags::Flags;
-use crate::app::settings::Settings;
 use crate::app::settings::mode::Mode;
 use crate::app::settings::notice::Notice;
 use crate::app::settings::problem::EXIT_USAGE;
+use crate::app::settings::snapshot::Snapshot;
 use crate::app::shutdown::End;
 use crate::app::telemetry;
 use crate::app::wiring::Server;
 use crate::app::wiring::block_on;
 use crate::app::wiring::complain;
 use crate::app::wiring::configuration;
+use crate::app::wiring::following::FollowedSettings;
+use crate::app::wiring::following::Following;
 
 /// Loads the settings and serves; problems of the settings are all told before anything is started.
-pub(super) fn run(mode: Mode, flags: &Flags) -> ExitCode {
-    let loaded = configuration::read(mode, flags);
-    let notices = loaded.notices.clone();
-    match loaded.into_settings() {
-        Ok(settings) => start(settings, &notices),
-        Err(problems) => complain(problems, EXIT_USAGE),
-    }
-}
-
-fn start(settings: Settings, notices: &[Notice]) -> ExitCode {
-    if let Err(error) = telemetry::install(settings.log) {
-        return complain(format_args!("failed to start the log: {error}"), 1);
-    }
-    info!(version = env!("CARGO_PKG_VERSION"), command = %settings.mode, "starting");
-    notices.iter().for_each(Notice::log);
-    block_on(async {
-        serve(settings).await.unwrap_or_else(|error| {
-            error!("{error}");
-            ExitCode::FAILURE
-        })
+pub(super) fn run(mode: Mode, flags: Flags) -> ExitCode {
+    block_on(async move {
+        match start(mode, flags).await {
+            Ok(code) => code,
+            Err(error) => complain(error, 1),
+        }
     })
 }
 
-async fn serve(settings: Settings) -> Result<ExitCode, Box<dyn std::error::Error>> {
+async fn start(mode: Mode, flags: Flags) -> Result<ExitCode, Box<dyn Error>> {
     // Before anything else, so that no signal finds nobody who listens for it.
-    let signal = signals()?;
-    let end = Server::build(settings).await?.run(signal).await;
-    Ok(exit_code(end))
+    let mut signal = signals()?;
+    let configuration = tokio::select! {
+        configuration = configuration::read(mode, flags) => configuration,
+        () = signal() => return Ok(exit_code(End::Finished)),
+    };
+    let started = Snapshot::of(&configuration.loaded);
+    let notices = configuration.loaded.notices.clone();
+    let settings = match configuration.loaded.into_settings() {
+        Ok(settings) => settings,
+        Err(problems) => return Ok(complain(problems, EXIT_USAGE)),
+    };
+    let level = telemetry::install(settings.log)
+        .map_err(|error| format!("failed to start the log: {error}"))?;
+    info!(version = env!("CARGO_PKG_VERSION"), command = %mode, "starting");
+    notices.iter().for_each(Notice::log);
+    let inputs = configuration.inputs;
+    let following = Following {
+        objects: configuration.objects,
+        settings: Some(FollowedSettings {
+            load: Arc::new(move || inputs.load()),
+            started,
+            level: Box::new(move |wanted| level.set(wanted)),
+        }),
+    };
+    match Server::build(settings, following).await {
+        Ok(server) => Ok(exit_code(server.run(signal).await)),
+        Err(error) => {
+            error!("{error}");
+            Ok(ExitCode::FAILURE)
+        }
+    }
 }
 
 /// A process that was ended in order and ran out of time has said what is left; that is no failure of its own.

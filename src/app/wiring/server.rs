@@ -19,34 +19,30 @@ use tracing::error;
 use tracing::info;
 use tracing::warn;
 
-use crate::adapters::http::limits::Limits;
 use crate::adapters::http::readiness::Readiness;
-use crate::adapters::http::server::Edge;
-use crate::adapters::http::server::serve;
 use crate::adapters::kubernetes::client::ConnectError;
 use crate::adapters::manifests::reader::ManifestsError;
 use crate::adapters::memory::event_queue::InMemoryQueue;
 use crate::adapters::pace::Governed;
-use crate::adapters::senders;
-use crate::adapters::tls::acceptor::Acceptor;
 use crate::adapters::tls::error::TlsError;
-use crate::app::intake::Intake;
 use crate::app::leadership::Leadership;
 use crate::app::settings::Confirm;
-use crate::app::settings::ServerSettings;
 use crate::app::settings::Settings;
 use crate::app::settings::ShutdownSettings;
 use crate::app::settings::listen_address::ListenAddress;
 use crate::app::shutdown;
 use crate::app::shutdown::End;
 use crate::app::shutdown::Steps;
+use crate::app::status::Reporter;
 use crate::app::updater::Ports;
 use crate::app::updater::Updater;
-use crate::app::wiring::leadership::candidate;
+use crate::app::wiring::door;
+use crate::app::wiring::door::Door;
+use crate::app::wiring::door::Parts;
+use crate::app::wiring::following::Following;
+use crate::app::wiring::objects::Objects;
 use crate::app::wiring::probes;
 use crate::app::wiring::resources;
-use crate::app::wiring::secrets;
-use crate::app::wiring::tls;
 use crate::ports::event_queue::EventQueue;
 
 /// Why the program does not start.
@@ -99,21 +95,18 @@ pub struct Server {
     shutdown: ShutdownSettings,
 }
 
-/// Where deliveries come in.
-struct Door {
-    listener: TcpListener,
-    address: SocketAddr,
-    acceptor: Arc<dyn Acceptor>,
-    edge: Edge,
-}
-
 impl Server {
     /// Reads manifests, or finds the cluster; reads secrets and certificate, and takes the port. Nothing is served yet.
     ///
     /// # Errors
     /// [`StartError`].
-    pub async fn build(settings: Settings) -> Result<Self, StartError> {
-        let place = resources::open(&settings).await?;
+    pub(super) async fn build(
+        settings: Settings,
+        following: Following,
+    ) -> Result<Self, StartError> {
+        let objects = following.objects;
+        let cluster = objects.as_ref().map(|objects| &objects.cluster);
+        let place = resources::open(&settings, cluster).await?;
         let queue: Arc<dyn EventQueue> = Arc::new(InMemoryQueue::new(settings.queue_size.get()));
         let pace = Arc::new(Governed::new(settings.rate));
         let mut background: Vec<Background> = vec![place.watch];
@@ -123,43 +116,36 @@ impl Server {
         }
         let door = match settings.server {
             Some(server) => {
-                let mounted = secrets::mounted(settings.secrets.clone());
-                background.push(Box::pin(Arc::clone(&mounted).watch()));
-                let intake = Intake {
-                    decoders: senders::all(),
-                    secrets: mounted,
-                    policy: settings.secrets.policy,
+                let parts = Parts {
+                    secrets: settings.secrets,
                     queue: Arc::clone(&queue),
+                    readiness: readiness.clone(),
+                    objects: objects.as_ref(),
                 };
-                Some(open(server, intake, readiness.clone(), &mut background).await?)
+                Some(Door::open(server, parts, &mut background).await?)
             }
             None => None,
         };
-        let registry = match settings.confirm {
-            Confirm::Event => None,
-        };
-        if settings.dry_run {
-            warn!("dry run: the log says what would change, and nothing is written");
+        if let Some(followed) = following.settings {
+            let pace = Arc::clone(&pace) as _;
+            background.push(followed.follow(pace, objects.as_ref(), place.announcer));
         }
-        let mut updater = Updater::new(Ports {
+        background.extend(objects.map(Objects::follow));
+        let ports = Ports {
             queue,
             reader: place.reader,
-            trigger: (!settings.dry_run).then_some(place.trigger),
+            trigger: place.trigger,
             pace: Arc::clone(&pace) as _,
-            registry,
-        });
-        if let Some(reporter) = place.reporter.filter(|_| !settings.dry_run) {
-            updater = updater.reporting_to(reporter);
-        }
-        let election = settings.cluster.leader_election.as_ref();
-        let election = election.filter(|_| !settings.dry_run);
-        let leadership = place.cluster.as_ref().zip(election);
+            registry: match settings.confirm {
+                Confirm::Event => None,
+            },
+        };
         Ok(Self {
-            updater: Arc::new(updater),
+            updater: Arc::new(updater(ports, place.reporter)),
             pace,
             door,
             readiness,
-            leadership: leadership.map(|(cluster, election)| candidate(cluster, election)),
+            leadership: place.leadership,
             background,
             synced: place.synced,
             shutdown: settings.shutdown,
@@ -185,7 +171,7 @@ impl Server {
         let readiness = self.readiness;
         let (stop, stopping) = watch::channel(false);
         let mut leading = tokio::spawn(lead(self.leadership, stopping.clone()));
-        let mut serving = tokio::spawn(serve_at(self.door, stopping));
+        let mut serving = tokio::spawn(door::serve_at(self.door, stopping));
         let becoming_ready = async {
             self.synced.await;
             readiness.set(true);
@@ -255,35 +241,12 @@ async fn second(signal: &mut impl AsyncFnMut()) {
     signal().await;
 }
 
-/// Takes the port and makes everything ready behind it.
-async fn open(
-    settings: ServerSettings,
-    intake: Intake,
-    readiness: Readiness,
-    background: &mut Vec<Background>,
-) -> Result<Door, StartError> {
-    let limits = limits(&settings);
-    let tls = if settings.tls.is_some() { "on" } else { "off" };
-    let acceptor = tls::acceptor(settings.tls, settings.http2, background)?;
-    let port = settings.port;
-    let listener = listen_everywhere(port)
-        .await
-        .map_err(|source| StartError::Listen { port, source })?;
-    let address = listener
-        .local_addr()
-        .map_err(|source| StartError::Listen { port, source })?;
-    info!(%address, tls, "webhook server is listening");
-    let edge = Edge {
-        intake: Arc::new(intake),
-        readiness,
-        limits,
-    };
-    Ok(Door {
-        listener,
-        address,
-        acceptor,
-        edge,
-    })
+fn updater(ports: Ports, reporter: Option<Reporter>) -> Updater {
+    let updater = Updater::new(ports);
+    match reporter {
+        Some(reporter) => updater.reporting_to(reporter),
+        None => updater,
+    }
 }
 
 /// Tries to lead, where that is wanted, until the process is told to stop.
@@ -305,39 +268,5 @@ pub(super) async fn listen_everywhere(port: u16) -> io::Result<TcpListener> {
             TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).await
         }
         bound => bound,
-    }
-}
-
-/// Serves at the door, if there is one, until it is told to stop.
-async fn serve_at(door: Option<Door>, mut stopping: watch::Receiver<bool>) {
-    let Some(Door {
-        listener,
-        acceptor,
-        edge,
-        ..
-    }) = door
-    else {
-        let _ = stopping.wait_for(|stop| *stop).await;
-        return;
-    };
-    let accept = move |tcp| {
-        let acceptor = Arc::clone(&acceptor);
-        async move { acceptor.accept(tcp).await }
-    };
-    let stop = async move {
-        // Fails where the sender is gone, and then it is time to stop as well.
-        let _ = stopping.wait_for(|stop| *stop).await;
-    };
-    serve(listener, accept, edge, stop).await;
-}
-
-fn limits(settings: &ServerSettings) -> Limits {
-    Limits {
-        max_connections: settings.max_connections,
-        handshake: settings.handshake_timeout,
-        head: settings.head_timeout,
-        body: settings.body_timeout,
-        idle: settings.idle_timeout,
-        ..Limits::default()
     }
 }

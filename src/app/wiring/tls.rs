@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
+use crate::adapters::kubernetes::followed_object::FollowedObject;
 use crate::adapters::tls::acceptor::Acceptor;
 use crate::adapters::tls::error::TlsError;
+use crate::adapters::tls::folder::CertificateFolder;
 use crate::adapters::tls::plain_acceptor::PlainAcceptor;
 use crate::adapters::tls::reload::ReloadTiming;
 use crate::adapters::tls::setup;
 use crate::app::settings::TlsSettings;
 use crate::app::wiring::server::Background;
+use crate::ports::certificate_source::CertificateSource;
 
 /// An acceptor; the work of keeping its certificate fresh is added to the background.
 ///
@@ -17,12 +20,13 @@ use crate::app::wiring::server::Background;
 pub(super) fn acceptor(
     settings: Option<TlsSettings>,
     http2: bool,
+    object: Option<Arc<FollowedObject>>,
     background: &mut Vec<Background>,
 ) -> Result<Arc<dyn Acceptor>, TlsError> {
     let Some(settings) = settings else {
         return Ok(Arc::new(PlainAcceptor));
     };
-    let tls = setup::set_up(to_adapter(settings, http2))?;
+    let tls = setup::set_up(to_adapter(settings, http2, object))?;
     background.push(Box::pin(tls.watch.run()));
     Ok(tls.acceptor)
 }
@@ -31,16 +35,26 @@ pub(super) fn acceptor(
 ///
 /// # Errors
 /// [`TlsError`].
-pub(super) fn check(settings: TlsSettings) -> Result<(), TlsError> {
+pub(super) fn check(
+    settings: TlsSettings,
+    object: Option<Arc<FollowedObject>>,
+) -> Result<(), TlsError> {
     // What ALPN offers changes nothing about that.
-    setup::check(&to_adapter(settings, false))
+    setup::check(&to_adapter(settings, false, object))
 }
 
-fn to_adapter(settings: TlsSettings, http2: bool) -> setup::TlsSettings {
+/// The cluster's object is stronger than the folder, as with settings and secrets: it may be the same object, of which the kubelet knows later.
+fn to_adapter(
+    settings: TlsSettings,
+    http2: bool,
+    object: Option<Arc<FollowedObject>>,
+) -> setup::TlsSettings {
+    let object = object.map(|object| object as Arc<dyn CertificateSource>);
+    let folder: Arc<dyn CertificateSource> = Arc::new(CertificateFolder(settings.dir));
     setup::TlsSettings {
         policy: settings.policy,
         http2,
-        folder: settings.dir,
+        sources: object.into_iter().chain([folder]).collect(),
         names: host_names(),
         timing: ReloadTiming::default(),
     }

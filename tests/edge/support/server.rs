@@ -11,6 +11,7 @@ use image_updater::adapters::http::readiness::Readiness;
 use image_updater::adapters::http::server::{Edge, serve};
 use image_updater::adapters::tls::CAPABILITIES;
 use image_updater::adapters::tls::acceptor::Acceptor;
+use image_updater::adapters::tls::folder::CertificateFolder;
 use image_updater::adapters::tls::plain_acceptor::PlainAcceptor;
 use image_updater::adapters::tls::reload::ReloadTiming;
 use image_updater::adapters::tls::setup::{TlsSettings, set_up};
@@ -130,7 +131,7 @@ pub(crate) fn settings(folder: &Path) -> TlsSettings {
     TlsSettings {
         policy: TlsPolicy::default(),
         http2: false,
-        folder: folder.to_owned(),
+        sources: vec![Arc::new(CertificateFolder(folder.to_owned()))],
         names: Vec::new(),
         timing: ReloadTiming {
             poll: Duration::from_millis(20),

@@ -10,6 +10,7 @@ pub(super) fn rows() -> Vec<Setting> {
     vec![
         setting("webhook.ratelimit-allowed", "webhook-ratelimit-allowed", count(0, u32::MAX.into()))
             .env("WEBHOOK_RATELIMIT_ALLOWED")
+            .live()
             .default("0")
             .help("How many events that lead to work are worked on in an hour, evenly spaced. The excess waits in the queue. 0: no limit."),
         setting("webhook.queue-size", "webhook-queue-size", count(1, 1_000_000))

@@ -28,7 +28,7 @@ pub(super) fn rows(senders: &[SenderProfile]) -> Vec<Setting> {
         )
         .env("IMAGE_UPDATER_SECRETS_DIR")
         .default("/app/config/secrets")
-        .help("Folder of a mounted Secret with a file for each type, such as webhook.docker-secret. A changed file counts within two seconds."),
+        .help("Folder of a mounted Secret with a file for each type, such as webhook.docker-secret. A changed file counts within two seconds. The Secret argocd-image-updater-secret of the cluster is stronger."),
     );
     rows
 }

@@ -44,6 +44,7 @@ fn logging() -> Vec<Setting> {
     vec![
         setting("log.level", "loglevel", levels)
             .env("IMAGE_UPDATER_LOGLEVEL")
+            .live()
             .default("info")
             .help("The least severe lines that are logged."),
         setting("log.format", "logformat", Kind::Choice(&["text", "json"]))

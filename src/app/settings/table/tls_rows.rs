@@ -26,6 +26,6 @@ pub(super) fn rows() -> Vec<Setting> {
         setting("tls.dir", "tls-dir", Kind::Path)
             .env("TLS_DIR")
             .default("/app/config/tls")
-            .help("Folder with tls.crt and tls.key. Without them the server makes itself a certificate. A changed pair is taken up without a restart."),
+            .help("Folder with tls.crt and tls.key. Without them the server makes itself a certificate. A changed pair is taken up without a restart. The Secret argocd-image-updater-tls of the cluster is stronger."),
     ]
 }

@@ -5,7 +5,7 @@ use crate::ports::secret_source::SecretSource;
 
 /// Checks a source that starts without a secret for `docker` and `ghcr`. `put` stores a text as the secrets of a type and returns
 /// when the source has taken it up.
-pub(super) fn is_kept(source: &dyn SecretSource, put: &dyn Fn(&str, &str)) {
+pub(crate) fn is_kept(source: &dyn SecretSource, put: &dyn Fn(&str, &str)) {
     let has = |name: &str, text: &str| *source.secrets(name) == Secrets::parse(text);
     assert!(has("docker", ""), "a type without a secret has none");
     assert!(has("nonsense", ""), "a type that nobody knows has none");

@@ -1,0 +1,174 @@
+//! Settings that follow their sources while the program runs.
+//!
+//! Everything is loaded anew again and again, by the same [`load`](super::load::load) as at the start, and compared with what is in force.
+//! A change counts when two looks running have seen it: an editor that empties a file before it writes it would else set a default for a
+//! moment. What has a problem is refused as a whole.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::MissedTickBehavior;
+use tracing::error;
+use tracing::info;
+use tracing::warn;
+
+use super::LogLevel;
+use super::load::Loaded;
+use super::snapshot::Change;
+use super::snapshot::Snapshot;
+use crate::domain::resources::resource::ResourceId;
+use crate::domain::status::announcement::Announcement;
+use crate::domain::status::announcement::Subject;
+use crate::ports::announcer::Announcer;
+use crate::ports::pace::Pace;
+
+/// How often the sources are looked at. A change has to count within two seconds.
+const INTERVAL: Duration = Duration::from_millis(500);
+
+/// The reason of the Event.
+const REFUSED: &str = "SettingsRefused";
+
+/// Loads all settings anew. It may read files.
+pub type Load = Arc<dyn Fn() -> Loaded + Send + Sync>;
+
+/// What changed settings act upon.
+pub struct Handles {
+    /// The hourly rate.
+    pub pace: Arc<dyn Pace>,
+    /// Sets the level of the log.
+    pub level: Box<dyn Fn(LogLevel) + Send + Sync>,
+    /// Tells whoever looks at the ConfigMap of changes that are refused; `None`: the log alone does.
+    pub announcer: Option<(Arc<dyn Announcer>, ResourceId)>,
+}
+
+/// Follows the sources of settings.
+pub struct LiveSettings {
+    load: Load,
+    handles: Handles,
+    /// What the program was started with.
+    started: Snapshot,
+    /// What is in force, as far as it needs no restart.
+    accepted: Snapshot,
+    /// What was looked into last, be it accepted or refused.
+    known: Snapshot,
+    /// What the last look saw, where that is something else.
+    pending: Option<Snapshot>,
+}
+
+impl LiveSettings {
+    /// Starts from what the program was started with.
+    #[must_use]
+    pub fn new(load: Load, started: Snapshot, handles: Handles) -> Self {
+        Self {
+            load,
+            handles,
+            accepted: started.clone(),
+            known: started.clone(),
+            started,
+            pending: None,
+        }
+    }
+
+    /// Takes up changes, for ever.
+    pub async fn run(mut self) {
+        let mut ticks = tokio::time::interval(INTERVAL);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let load = Arc::clone(&self.load);
+            match tokio::task::spawn_blocking(move || Snapshot::of(&load())).await {
+                Ok(seen) => self.look(seen).await,
+                Err(cause) => error!(%cause, "failed to look for changed settings; trying again"),
+            }
+        }
+    }
+
+    /// Takes up what is seen for the second time.
+    async fn look(&mut self, seen: Snapshot) {
+        if seen == self.known {
+            self.pending = None;
+        } else if self.pending.as_ref() == Some(&seen) {
+            self.pending = None;
+            self.take_up(&seen).await;
+            self.known = seen;
+        } else {
+            self.pending = Some(seen);
+        }
+    }
+
+    async fn take_up(&mut self, seen: &Snapshot) {
+        let Some(live) = seen.live() else {
+            return self.refuse(seen).await;
+        };
+        if !self.known.problems.is_empty() {
+            info!("the settings can be used again");
+        }
+        // Before it is told, so that a level that lets the line through does.
+        (self.handles.level)(live.level);
+        self.handles.pace.set_rate(live.rate);
+        for change in seen.changes_since(&self.accepted, &self.started) {
+            tell(&change);
+        }
+        self.accepted = seen.clone();
+    }
+
+    /// Leaves everything as it is. The same problems are told once.
+    async fn refuse(&self, seen: &Snapshot) {
+        if seen.problems == self.known.problems {
+            return;
+        }
+        let problems = seen.problems.join("; ");
+        error!(
+            problems,
+            "the changed settings are refused as a whole, and those before stay in force"
+        );
+        let Some((announcer, config_map)) = &self.handles.announcer else {
+            return;
+        };
+        let about = Subject::ConfigMap(config_map.clone());
+        let announcement = Announcement::warning(about, REFUSED, problems);
+        if let Err(error) = announcer.announce(&announcement).await {
+            warn!(%error, "no Event tells of the refused settings");
+        }
+    }
+}
+
+fn tell(change: &Change) {
+    match change {
+        Change::Counts {
+            key,
+            old,
+            new,
+            place,
+        } => info!(
+            setting = key,
+            old, new, place, "the setting changed and counts from now on"
+        ),
+        Change::NeedsRestart {
+            key,
+            old,
+            new,
+            place,
+        } => warn!(
+            setting = key,
+            old, new, place, "the setting changed: restart the program for it to count"
+        ),
+        Change::IsBack { key, value } => info!(
+            setting = key,
+            value, "the setting is what it was at the start again: no restart is needed for it"
+        ),
+        Change::Hidden {
+            key,
+            new,
+            place,
+            by,
+        } => warn!(
+            setting = key,
+            new, place, by, "the setting changed, but a stronger source hides it until a restart"
+        ),
+    }
+}
+
+#[cfg(test)]
+#[path = "live_tests.rs"]
+mod tests;
