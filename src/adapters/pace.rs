@@ -1,12 +1,26 @@
-//! The hourly rate, on tokio's clock, which tests can pause.
+//! The hourly rate, kept by governor on tokio's clock.
 //!
-//! No library: those that limit rates let as many pass at once as a whole period allows. Here turns are spaced out, and the order is kept.
+//! governor's own waiting is neither first come, first served nor on tokio's clock, and its quota of N an hour lets a burst of N pass at
+//! once. So the quota here is one event an interval without a burst, and a mutex keeps the order. A changed rate is another limiter, which is
+//! told of the last turn.
+
+use std::sync::Arc;
+use std::sync::PoisonError;
+use std::time::Duration;
 
 use async_trait::async_trait;
+use governor::Quota;
+use governor::RateLimiter;
+use governor::clock::Clock;
+use governor::clock::Reference;
+use governor::middleware::NoOpMiddleware;
+use governor::nanos::Nanos;
+use governor::state::InMemoryState;
+use governor::state::NotKeyed;
 use tokio::sync::Mutex;
 use tokio::sync::watch;
 use tokio::time::Instant;
-use tokio::time::sleep_until;
+use tokio::time::sleep;
 
 use crate::domain::rate_policy::RatePolicy;
 use crate::ports::pace::Pace;
@@ -15,9 +29,18 @@ use crate::ports::pace::Pace;
 pub struct Governed {
     policy: watch::Sender<RatePolicy>,
     lifted: watch::Sender<bool>,
-    /// When the last turn was given. Only the holder of the lock waits for a time, so turns are given in the order in which they were
-    /// asked for.
-    last: Mutex<Option<Instant>>,
+    /// Only the holder of the lock asks the limiter and waits, so turns are given in the order in which they were asked for.
+    turns: Mutex<Turns>,
+}
+
+type Limiter = RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<TokioInstant>>;
+
+/// The turns so far.
+struct Turns {
+    /// What the limiter is for.
+    policy: RatePolicy,
+    limiter: Option<Limiter>,
+    last: Option<Instant>,
 }
 
 impl Governed {
@@ -27,7 +50,11 @@ impl Governed {
         Self {
             policy: watch::Sender::new(policy),
             lifted: watch::Sender::new(false),
-            last: Mutex::default(),
+            turns: Mutex::new(Turns {
+                policy,
+                limiter: limiter(policy, None),
+                last: None,
+            }),
         }
     }
 
@@ -38,18 +65,18 @@ impl Governed {
 
     async fn in_order(&self) {
         let mut policies = self.policy.subscribe();
-        let mut last = self.last.lock().await;
+        let mut turns = self.turns.lock().await;
         loop {
-            let interval = policies.borrow_and_update().interval();
-            let due = last.zip(interval).map(|(last, interval)| last + interval);
-            let Some(due) = due else { break };
+            let policy = *policies.borrow_and_update();
+            let Err(wait) = turns.take(policy) else {
+                return;
+            };
             tokio::select! {
-                () = sleep_until(due) => break,
+                () = sleep(wait.max(Duration::from_millis(1))) => {}
                 // Fails only when the sender is gone, which `self` holds.
                 _ = policies.changed() => {}
             }
         }
-        *last = Some(Instant::now());
     }
 }
 
@@ -69,11 +96,93 @@ impl Pace for Governed {
     }
 }
 
+impl Turns {
+    /// Takes a turn, or says how long there is none.
+    fn take(&mut self, policy: RatePolicy) -> Result<(), Duration> {
+        if policy != self.policy {
+            self.policy = policy;
+            self.limiter = limiter(policy, self.last);
+        }
+        if let Some(limiter) = &self.limiter {
+            let clock = limiter.clock();
+            limiter
+                .check()
+                .map_err(|not_until| not_until.wait_time_from(clock.now()))?;
+        }
+        self.last = Some(Instant::now());
+        Ok(())
+    }
+}
+
+/// The limiter of a policy, if it needs one, as if it had given the last turn.
+fn limiter(policy: RatePolicy, last: Option<Instant>) -> Option<Limiter> {
+    let quota = policy.interval().and_then(Quota::with_period)?;
+    let clock = TokioClock::standing_at(last);
+    let limiter = RateLimiter::direct_with_clock(quota, clock.clone());
+    if last.is_some() {
+        // Nobody has had a turn of it, so there is one.
+        let _ = limiter.check();
+    }
+    clock.go();
+    Some(limiter)
+}
+
+/// tokio's clock, which tests can pause, and which can stand still at a moment of the past.
+#[derive(Debug, Clone)]
+struct TokioClock {
+    standing_at: Arc<std::sync::Mutex<Option<Instant>>>,
+}
+
+impl TokioClock {
+    fn standing_at(moment: Option<Instant>) -> Self {
+        Self {
+            standing_at: Arc::new(std::sync::Mutex::new(moment)),
+        }
+    }
+
+    fn go(&self) {
+        *self
+            .standing_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct TokioInstant(Instant);
+
+impl Clock for TokioClock {
+    type Instant = TokioInstant;
+
+    fn now(&self) -> TokioInstant {
+        let standing_at = self
+            .standing_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        TokioInstant(standing_at.unwrap_or_else(Instant::now))
+    }
+}
+
+impl Reference for TokioInstant {
+    fn duration_since(&self, earlier: Self) -> Nanos {
+        self.0.saturating_duration_since(earlier.0).into()
+    }
+
+    fn saturating_sub(&self, duration: Nanos) -> Self {
+        Self(self.0.checked_sub(duration.into()).unwrap_or(self.0))
+    }
+}
+
+impl std::ops::Add<Nanos> for TokioInstant {
+    type Output = Self;
+
+    fn add(self, duration: Nanos) -> Self {
+        Self(self.0 + Duration::from(duration))
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-    use std::time::Duration;
-
     use super::*;
 
     async fn turns_within(pace: &Governed, time: Duration) -> u32 {

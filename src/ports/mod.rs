@@ -10,7 +10,7 @@
 //! | [`event_queue`] | driven | `adapters::memory` |
 //! | [`pace`] | driven | `adapters::pace` |
 //! | [`resource_reader`] | driven | `adapters::kubernetes`, `adapters::manifests` |
-//! | [`update_trigger`] | driven | `adapters::manifests` |
+//! | [`update_trigger`] | driven | `adapters::kubernetes`, `adapters::manifests` |
 //! | [`status_writer`] | driven | `adapters::kubernetes` |
 //! | [`announcer`] | driven | `adapters::kubernetes` |
 //! | [`registry_client`] | driven | none yet: events are trusted |

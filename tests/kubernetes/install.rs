@@ -9,6 +9,9 @@ use image_updater::adapters::wire::findings::Findings;
 use image_updater::adapters::wire::image_updater as reader;
 use serde_json::Value;
 
+use crate::manifests::apply;
+use crate::manifests::kustomize;
+use crate::manifests::path;
 use crate::support::ApiServer;
 use crate::support::World;
 
@@ -41,36 +44,6 @@ const HEADER: &str = "\
 # and installed by
 #   kubectl apply -n argocd -f config/install.yaml
 ";
-
-fn path(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
-}
-
-fn kustomize(server: &ApiServer, folder: &str) -> String {
-    let folder = path(folder).display().to_string();
-    server.kubectl(&["kustomize", &folder], "").unwrap()
-}
-
-/// Every document of a YAML stream.
-fn documents(yaml: &str) -> Vec<Value> {
-    let all: Vec<Value> = serde_saphyr::from_multiple(yaml).unwrap();
-    assert!(!all.is_empty());
-    all
-}
-
-/// Applies objects in a namespace: they are there afterwards.
-fn apply(server: &ApiServer, world: &World, what: &str, yaml: &str) {
-    let arguments = [
-        "apply",
-        "-n",
-        &world.namespace,
-        "-f",
-        "-",
-        "--validate=strict",
-    ];
-    let applied = server.kubectl(&arguments, yaml);
-    assert!(applied.is_ok(), "{what}: {applied:?}");
-}
 
 /// Looks whether objects could be applied.
 fn look(server: &ApiServer, world: &World, what: &str, yaml: &str) {
@@ -226,99 +199,6 @@ async fn applied_over_the_go_program_it_takes_its_place() {
     assert_eq!(container[0]["env"], Value::Null, "the ConfigMap is read");
     let settings = get("configmap", "argocd-image-updater-config");
     assert_eq!(settings["data"]["webhook.enable"], "true", "kept");
-}
-
-/// What the Go program may do, by the name of the role: verbs on a resource of an API group.
-fn allowed(role: &str) -> &'static [(&'static str, &'static str, &'static str)] {
-    match role {
-        "argocd-image-updater-manager-role" => &[
-            ("", "events", "create"),
-            (
-                "argocd-image-updater.argoproj.io",
-                "imageupdaters",
-                "create delete get list patch update watch",
-            ),
-            (
-                "argocd-image-updater.argoproj.io",
-                "imageupdaters/finalizers",
-                "update",
-            ),
-            (
-                "argocd-image-updater.argoproj.io",
-                "imageupdaters/status",
-                "get patch update",
-            ),
-            ("argoproj.io", "applications", "get list patch update watch"),
-        ],
-        "argocd-image-updater" => &[
-            ("", "secrets", "get list watch"),
-            ("", "configmaps", "get list watch"),
-        ],
-        "argocd-image-updater-leader-election-role" => &[(
-            "coordination.k8s.io",
-            "leases",
-            "get list watch create update patch delete",
-        )],
-        "argocd-image-updater-metrics-auth-role" => &[
-            ("authentication.k8s.io", "tokenreviews", "create"),
-            ("authorization.k8s.io", "subjectaccessreviews", "create"),
-        ],
-        "argocd-image-updater-metrics-reader" => &[("", "/metrics", "get")],
-        other => panic!("{other} is no role of the Go program"),
-    }
-}
-
-#[tokio::test]
-async fn no_role_allows_more_than_the_go_program_has() {
-    let Some((server, _)) = World::new().await else {
-        return;
-    };
-    let mut objects = documents(&kustomize(server, "config/default"));
-    objects.extend(documents(&kustomize(server, "config/rbac/cluster-wide")));
-    let roles = objects.iter().filter(|object| {
-        let kind = object["kind"].as_str().unwrap();
-        kind == "Role" || kind == "ClusterRole"
-    });
-    let mut seen = 0;
-    for role in roles {
-        let name = role["metadata"]["name"].as_str().unwrap();
-        for rule in role["rules"].as_array().unwrap() {
-            for (group, resource, verb) in grants(rule) {
-                seen += 1;
-                let fits = |(g, r, verbs): &(&str, &str, &str)| {
-                    *g == group && *r == resource && verbs.split(' ').any(|known| known == verb)
-                };
-                assert!(
-                    allowed(name).iter().any(fits),
-                    "{name}: {verb} {resource}.{group}"
-                );
-            }
-        }
-    }
-    assert!(seen > 20);
-}
-
-/// The single permissions of a rule.
-fn grants(rule: &Value) -> Vec<(String, String, String)> {
-    let texts = |key: &str| -> Vec<String> {
-        let list = rule[key].as_array().cloned().unwrap_or_default();
-        list.iter()
-            .map(|text| text.as_str().unwrap().to_owned())
-            .collect()
-    };
-    let groups = texts("apiGroups");
-    let mut grants = Vec::new();
-    for verb in texts("verbs") {
-        for path in texts("nonResourceURLs") {
-            grants.push((String::new(), path, verb.clone()));
-        }
-        for group in &groups {
-            for resource in texts("resources") {
-                grants.push((group.clone(), resource, verb.clone()));
-            }
-        }
-    }
-    grants
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod contract;
 mod crd;
 #[path = "../program/deliver.rs"]
 mod deliver;
+mod dry_run;
 /// A client that tells the certificate.
 #[path = "../edge/support"]
 #[expect(dead_code, reason = "it serves the tests of the edge too")]
@@ -16,9 +17,12 @@ mod edge {
     pub(crate) mod files;
     pub(crate) mod wire;
 }
+mod end_to_end;
 mod install;
 mod lease;
+mod manifests;
 mod memory;
+mod permissions;
 mod reading;
 #[path = "../program/server.rs"]
 #[expect(dead_code, reason = "the tests of the program use all of it")]

@@ -460,14 +460,17 @@ async fn a_patch_whose_answer_is_lost_is_found_to_be_made() {
     writing.proxy.lose(["PATCH"]);
     apply(to("v1", "v2")).await.unwrap();
     assert_eq!(writing.proxy.requests(), ["PATCH 200", "GET 200"]);
-    // Where nothing can be asked, it is decided on again later, and then it is seen.
+    // Where nothing can be asked, it is decided on again later, and then it is seen. Nothing else is tried meanwhile.
     writing.proxy.lose(["PATCH", "GET"]);
-    let lost = apply(to("v2", "v3")).await;
-    assert!(
-        matches!(lost, Err(TriggerError::Unavailable { .. })),
-        "{lost:?}"
-    );
-    writing.proxy.requests();
+    let change = |edits: [Edit; 1]| writing.change("shop", SourcePlace::Single, &edits);
+    let changes = [
+        change(to("v2", "v3")),
+        change([helm("theirs", Some("0"), "1")]),
+    ];
+    let lost = writing.reading.resources.apply(&changes).await;
+    let is_unavailable = |result: &_| matches!(result, Err(TriggerError::Unavailable { .. }));
+    assert!(lost.iter().all(is_unavailable), "{lost:?}");
+    assert_eq!(writing.proxy.requests(), ["PATCH 200", "GET 200"]);
     let again = apply(to("v2", "v3")).await;
     assert!(
         matches!(again, Err(TriggerError::Moved { .. })),

@@ -9,6 +9,7 @@
 //! | what is known | `store`, of the sets of objects of single watches: `set`, each an `entry` with its `version` |
 //! | settings, secrets and the certificate | a [`followed_object`] for each, by its values (`keyed`); `object_sources`, [`secrets`] |
 //! | how it is written | a `trigger`, which sends a `patch` for each change |
+//! | how it is written | a `trigger`, which sends a `patch` for each change; its failures: `write_error` |
 //! | how it is kept up to date | a `watch` of each kind in each namespace of the [`scope`] |
 //! | who leads | [`lease`] |
 

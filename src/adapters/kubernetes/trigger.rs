@@ -4,6 +4,8 @@
 //! the object itself: something that means the same may be written in another way there.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use futures_util::StreamExt as _;
@@ -52,9 +54,10 @@ impl UpdateTrigger for ClusterResources {
             let id = &numbered.1.application;
             by_application.entry(id).or_default().push(numbered);
         }
+        let is_away = AtomicBool::new(false);
         let groups: Vec<_> = by_application
             .into_values()
-            .map(|changes| self.write_in_order(changes))
+            .map(|changes| self.write_in_order(changes, &is_away))
             .collect();
         let written: Vec<_> = stream::iter(groups)
             .buffer_unordered(WRITERS)
@@ -71,19 +74,32 @@ impl UpdateTrigger for ClusterResources {
 }
 
 impl ClusterResources {
-    /// Makes the changes of one Application, of which each may build on the one before.
+    /// Makes the changes of one Application, of which each may build on the one before. Where the API server is away, all that are left would
+    /// only wait for it, one after the other.
     async fn write_in_order(
         &self,
         changes: Vec<Numbered<'_>>,
+        is_away: &AtomicBool,
     ) -> Vec<(usize, Result<(), TriggerError>)> {
         let mut results = Vec::with_capacity(changes.len());
         for (number, change) in changes {
-            results.push((number, self.write(change).await));
+            let result = if is_away.load(Ordering::Relaxed) {
+                Err(TriggerError::Unavailable {
+                    reason: "the API server does not answer".to_owned(),
+                })
+            } else {
+                self.write(change, is_away).await
+            };
+            results.push((number, result));
         }
         results
     }
 
-    async fn write(&self, change: &ApplicationChange) -> Result<(), TriggerError> {
+    async fn write(
+        &self,
+        change: &ApplicationChange,
+        is_away: &AtomicBool,
+    ) -> Result<(), TriggerError> {
         let id = &change.application;
         let known = self.application(id).ok_or(TriggerError::Gone)?.object;
         let mut next = patch(change, &known, &as_argo_cd_writes(&known)).map_err(conflict)?;
@@ -104,7 +120,11 @@ impl ClusterResources {
             if let WriteError::Final(error) = failure {
                 return Err(error);
             }
-            let (now, object) = self.look(id).await?;
+            let looked = self.look(id).await;
+            if matches!(looked, Err(TriggerError::Unavailable { .. })) {
+                is_away.store(true, Ordering::Relaxed);
+            }
+            let (now, object) = looked?;
             let is_lost = matches!(failure, WriteError::Lost(_));
             // Even an earlier patch that got no answer may have been made by now.
             if (is_lost || was_lost) && change.is_made_in(&now) {

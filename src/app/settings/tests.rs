@@ -259,6 +259,20 @@ fn every_setting_that_has_an_effect_reaches_the_program() {
     }
 }
 
+/// Its variable has the name of the opposite, and disables Events all the same, as that of the Go program does.
+#[test]
+fn events_are_written_unless_they_are_disabled() {
+    let writes_events = |world: &World| world.settings(Mode::Run).cluster.events;
+    let world = World::default();
+    assert!(writes_events(&world));
+    for disabled in [
+        world.clone().flags(&[("--disable-kube-events", "true")]),
+        world.environment(&[("IMAGE_UPDATER_KUBE_EVENTS", "true")]),
+    ] {
+        assert!(!writes_events(&disabled));
+    }
+}
+
 #[test]
 fn without_a_word_webhook_looks_everywhere_and_run_at_its_own_namespace() {
     let watched = |world: &World, mode| world.settings(mode).cluster.watched;

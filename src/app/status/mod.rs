@@ -119,21 +119,27 @@ impl Reporter {
         }
         let all = lock(&self.desk).take_all();
         for (updater, sheet) in all {
-            self.write(&updater, sheet).await;
+            if self.can_be_told(&sheet) {
+                self.write(&updater, sheet).await;
+            }
         }
     }
 
     async fn write_due(&self, now: Instant) {
         let due = lock(&self.desk).take_due(now);
         for (updater, sheet) in due {
-            let is_known = self.ports.reader.is_current();
-            if is_known || sheet.run.is_some() {
+            if self.can_be_told(&sheet) {
                 self.write(&updater, sheet).await;
             } else {
-                // What it would say of all that is tracked would be wrong a moment later.
                 lock(&self.desk).put_off(&updater, None, Some(Instant::now() + desk::SETTLE));
             }
         }
+    }
+
+    /// While not everything is known, what would be said of all that is tracked would be wrong a moment later. What was done is so whatever is
+    /// known, and nothing is done before everything was known once.
+    fn can_be_told(&self, sheet: &Sheet) -> bool {
+        sheet.run.is_some() || self.ports.reader.is_current()
     }
 
     async fn write(&self, updater: &ResourceId, sheet: Sheet) {

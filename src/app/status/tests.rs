@@ -37,12 +37,16 @@ fn place(updaters: &[&str]) -> Arc<Mutex<Resources>> {
 }
 
 fn reader(place: &Arc<Mutex<Resources>>) -> Arc<MockResourceReader> {
+    reader_that_is(true, place)
+}
+
+fn reader_that_is(current: bool, place: &Arc<Mutex<Resources>>) -> Arc<MockResourceReader> {
     let mut reader = MockResourceReader::new();
     let place = Arc::clone(place);
     reader
         .expect_current()
         .returning(move || Arc::new(place.lock().unwrap().clone()));
-    reader.expect_is_current().return_const(true);
+    reader.expect_is_current().return_const(current);
     Arc::new(reader)
 }
 
@@ -399,4 +403,23 @@ async fn nothing_is_told_of_what_is_gone() {
         tokio::time::sleep(LONG).await;
     };
     reporter.beside(work).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_not_everything_is_known_only_what_was_done_is_told() {
+    let place = place(&["a", "b"]);
+    let (writer, log) = writer(&place);
+    let reporter = Reporter::new(Ports {
+        reader: reader_that_is(false, &place),
+        writer: Arc::new(writer),
+        announcer: None,
+    });
+    let work = async {
+        reporter.assessed(&id("a"), Some(assessment(2)));
+        reporter.assessed(&id("b"), Some(assessment(2)));
+        reporter.done(&written(&[change("web", "a")]));
+        tokio::time::sleep(LONG).await;
+    };
+    reporter.beside(work).await;
+    assert_eq!(*log.lock().unwrap(), ["a"]);
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 
 use super::*;
+use crate::app::status;
 use crate::domain::change::ApplicationChange;
 use crate::domain::change::Edit;
 use crate::domain::delivery::DeliveryId;
@@ -22,11 +23,13 @@ use crate::domain::resources::image_updater::UpdateSettings;
 use crate::domain::resources::image_updater::WriteBackSettings;
 use crate::domain::resources::image_updater_status::ImageUpdaterStatus;
 use crate::domain::resources::resource::ResourceId;
+use crate::ports::announcer::MockAnnouncer;
 use crate::ports::event_queue::MockEventQueue;
 use crate::ports::pace::MockPace;
 use crate::ports::registry_client::MockRegistryClient;
 use crate::ports::registry_client::RegistryError;
 use crate::ports::resource_reader::MockResourceReader;
+use crate::ports::status_writer::MockStatusWriter;
 use crate::ports::update_trigger::MockUpdateTrigger;
 use crate::ports::update_trigger::TriggerError;
 
@@ -380,4 +383,82 @@ async fn what_leads_to_work_no_more_takes_no_turn() {
     updater.turn(false).await;
     updater.work_on_next(false).await;
     assert_eq!(updater.unfinished(), []);
+}
+
+/// The updater that is given, and what it has written into statuses and announced: conditions' and Events' reasons.
+fn telling(updater: Updater) -> (Updater, Arc<Mutex<Vec<String>>>) {
+    let told = Arc::<Mutex<Vec<String>>>::default();
+    let (mut writer, mut announcer) = (MockStatusWriter::new(), MockAnnouncer::new());
+    let log = Arc::clone(&told);
+    writer.expect_write().returning(move |updater, _, after| {
+        let error = &after.condition("Error").unwrap().reason;
+        let line = format!("{} {error}", updater.name);
+        log.lock().unwrap().push(line);
+        Ok(())
+    });
+    let log = Arc::clone(&told);
+    announcer.expect_announce().returning(move |announcement| {
+        log.lock().unwrap().push(announcement.reason.to_owned());
+        Ok(())
+    });
+    let reporter = Reporter::new(status::Ports {
+        reader: Arc::clone(&updater.ports.reader),
+        writer: Arc::new(writer),
+        announcer: Some(Arc::new(announcer)),
+    });
+    (updater.reporting_to(reporter), told)
+}
+
+/// Works on what waits, as often as it takes, and tells what there is to tell.
+async fn work_and_tell(updater: &Updater) {
+    let work = async {
+        updater.refresh();
+        for _ in 0..ATTEMPTS_OF_TESTS {
+            updater.work_on_next(false).await;
+            tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+        }
+    };
+    updater.reporter.as_ref().unwrap().beside(work).await;
+}
+
+/// Enough for what fails for now to be done in the end.
+const ATTEMPTS_OF_TESTS: usize = 10;
+
+#[tokio::test(start_paused = true)]
+async fn what_was_written_is_told() {
+    let mut trigger = MockUpdateTrigger::new();
+    trigger.expect_apply().once().returning(|_| vec![Ok(())]);
+    let seen = vec![resources("quay.io/a/b:1.5.0", "quay.io/a/b:^1", "semver")];
+    let (updater, told) = telling(updater(1, trigger, seen));
+    updater.examine(batch(&["quay.io/a/b:1.6.0"])).await;
+    work_and_tell(&updater).await;
+    // Each goes its own way.
+    let mut told = told.lock().unwrap().clone();
+    told.sort();
+    assert_eq!(told, ["ImagesUpdated", "updater NoErrors"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_fails_for_now_is_told_when_it_lasts() {
+    for (failures, expected) in [
+        (2, &["ImagesUpdated"][..]),
+        (
+            3,
+            &["ImageUpdateFailed", "ImagesUpdated", "ImageUpdateRecovered"],
+        ),
+    ] {
+        let mut trigger = MockUpdateTrigger::new();
+        trigger.expect_apply().times(failures).returning(|_| {
+            let reason = "time-out".to_owned();
+            vec![Err(TriggerError::Unavailable { reason })]
+        });
+        trigger.expect_apply().once().returning(|_| vec![Ok(())]);
+        let seen = vec![resources("quay.io/a/b:1.5.0", "quay.io/a/b:^1", "semver")];
+        let (updater, told) = telling(updater(1, trigger, seen));
+        updater.examine(batch(&["quay.io/a/b:1.6.0"])).await;
+        work_and_tell(&updater).await;
+        let mut told = told.lock().unwrap().clone();
+        told.retain(|line| !line.starts_with("updater "));
+        assert_eq!(told, expected, "{failures}");
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tracing::warn;
+
 use crate::adapters::kubernetes::client::Access;
 use crate::adapters::kubernetes::client::Cluster;
 use crate::adapters::kubernetes::client::ConnectError;
@@ -10,11 +12,13 @@ use crate::adapters::kubernetes::resources::ClusterResources;
 use crate::adapters::kubernetes::scope::Scope;
 use crate::adapters::kubernetes::status_writer::ClusterStatusWriter;
 use crate::adapters::manifests::reader::Manifests;
+use crate::app::leadership::Leadership;
 use crate::app::settings::ClusterSettings;
 use crate::app::settings::Settings;
 use crate::app::settings::namespaces::WatchedNamespaces;
 use crate::app::status::Ports;
 use crate::app::status::Reporter;
+use crate::app::wiring::leadership::candidate;
 use crate::app::wiring::server::Background;
 use crate::app::wiring::server::StartError;
 use crate::ports::announcer::Announcer;
@@ -27,7 +31,8 @@ const DEFAULT_NAMESPACE: &str = "argocd";
 /// Where ImageUpdaters and Applications are read and written.
 pub(super) struct Place {
     pub(super) reader: Arc<dyn ResourceReader>,
-    pub(super) trigger: Arc<dyn UpdateTrigger>,
+    /// Writes changes; `None`: nothing is written.
+    pub(super) trigger: Option<Arc<dyn UpdateTrigger>>,
     /// How ImageUpdaters are told what was done; `None`: they are not.
     pub(super) reporter: Option<Reporter>,
     /// Tells people; `None`: nobody is told.
@@ -36,8 +41,22 @@ pub(super) struct Place {
     pub(super) watch: Background,
     /// Ends when everything was read for the first time.
     pub(super) synced: Background,
-    /// The cluster, where it is one.
-    pub(super) cluster: Option<Cluster>,
+    /// A part in finding a leader, where one is needed.
+    pub(super) leadership: Option<Leadership>,
+}
+
+impl Place {
+    /// The same, in which nothing is written at all.
+    fn dry(self) -> Self {
+        warn!("dry run: the log says what would change, and nothing is written");
+        Self {
+            trigger: None,
+            reporter: None,
+            announcer: None,
+            leadership: None,
+            ..self
+        }
+    }
 }
 
 /// The folder of manifests where there is one, and else the cluster, to which there may be a connection already.
@@ -48,7 +67,7 @@ pub(super) async fn open(
     settings: &Settings,
     cluster: Option<&Cluster>,
 ) -> Result<Place, StartError> {
-    match &settings.manifests {
+    let place = match &settings.manifests {
         Some(dir) => {
             let namespace = settings.cluster.argocd_namespace.clone();
             let namespace = namespace.unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned());
@@ -56,27 +75,25 @@ pub(super) async fn open(
             if !settings.dry_run {
                 manifests.remove_leftovers();
             }
-            Ok(Place {
+            Place {
                 reader: Arc::clone(&manifests) as _,
-                trigger: Arc::clone(&manifests) as _,
+                trigger: Some(Arc::clone(&manifests) as _),
                 reporter: None,
                 announcer: None,
                 watch: Box::pin(manifests.watch()),
                 synced: Box::pin(std::future::ready(())),
-                cluster: None,
-            })
+                leadership: None,
+            }
         }
-        None => Ok(in_cluster(&settings.cluster, cluster).await?),
-    }
+        None => in_cluster(&settings.cluster, cluster).await?,
+    };
+    Ok(if settings.dry_run { place.dry() } else { place })
 }
 
 async fn in_cluster(
     settings: &ClusterSettings,
     known: Option<&Cluster>,
 ) -> Result<Place, ConnectError> {
-    // The ConfigMap may name another namespace than the one it is in.
-    let wanted = settings.argocd_namespace.as_deref();
-    let known = known.filter(|known| wanted.is_none_or(|wanted| wanted == known.namespace()));
     let cluster = match known {
         Some(known) => known.clone(),
         None => connect(settings).await?,
@@ -88,7 +105,7 @@ async fn in_cluster(
     let announcer = settings.events.then_some(announcer as Arc<dyn Announcer>);
     Ok(Place {
         reader: Arc::clone(&resources) as _,
-        trigger: Arc::clone(&resources) as _,
+        trigger: Some(Arc::clone(&resources) as _),
         reporter: Some(Reporter::new(Ports {
             reader: Arc::clone(&resources) as _,
             writer: Arc::new(ClusterStatusWriter::new(Arc::clone(&resources))),
@@ -97,7 +114,10 @@ async fn in_cluster(
         announcer,
         watch: Box::pin(Arc::clone(&resources).watch()),
         synced: Box::pin(async move { first.synced().await }),
-        cluster: Some(cluster),
+        leadership: settings
+            .leader_election
+            .as_ref()
+            .map(|election| candidate(&cluster, election)),
     })
 }
 
@@ -106,11 +126,13 @@ async fn in_cluster(
 /// # Errors
 /// [`ConnectError`].
 pub(super) async fn connect(settings: &ClusterSettings) -> Result<Cluster, ConnectError> {
-    let pod = std::env::var("POD_NAMESPACE").ok();
-    let pod = pod.filter(|name| !name.is_empty());
+    let is_set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let in_pod = settings.kubeconfig.is_none() && is_set("KUBERNETES_SERVICE_HOST").is_some();
+    // In a pod the account says which namespace is the program's own, and that need not be Argo CD's.
+    let argo_cd = settings.argocd_namespace.clone().filter(|_| !in_pod);
     let access = Access {
         kubeconfig: settings.kubeconfig.clone(),
-        namespace: settings.argocd_namespace.clone().or(pod),
+        namespace: is_set("POD_NAMESPACE").or(argo_cd),
     };
     Cluster::connect(&access).await
 }

@@ -33,13 +33,13 @@ use crate::app::settings::listen_address::ListenAddress;
 use crate::app::shutdown;
 use crate::app::shutdown::End;
 use crate::app::shutdown::Steps;
+use crate::app::status::Reporter;
 use crate::app::updater::Ports;
 use crate::app::updater::Updater;
 use crate::app::wiring::door;
 use crate::app::wiring::door::Door;
 use crate::app::wiring::door::Parts;
 use crate::app::wiring::following::Following;
-use crate::app::wiring::leadership::candidate;
 use crate::app::wiring::objects::Objects;
 use crate::app::wiring::probes;
 use crate::app::wiring::resources;
@@ -127,36 +127,25 @@ impl Server {
             None => None,
         };
         if let Some(followed) = following.settings {
-            let announcer = place.announcer.filter(|_| !settings.dry_run);
             let pace = Arc::clone(&pace) as _;
-            background.push(followed.follow(pace, objects.as_ref(), announcer));
+            background.push(followed.follow(pace, objects.as_ref(), place.announcer));
         }
         background.extend(objects.map(Objects::follow));
-        let registry = match settings.confirm {
-            Confirm::Event => None,
-        };
-        if settings.dry_run {
-            warn!("dry run: the log says what would change, and nothing is written");
-        }
-        let mut updater = Updater::new(Ports {
+        let ports = Ports {
             queue,
             reader: place.reader,
-            trigger: (!settings.dry_run).then_some(place.trigger),
+            trigger: place.trigger,
             pace: Arc::clone(&pace) as _,
-            registry,
-        });
-        if let Some(reporter) = place.reporter.filter(|_| !settings.dry_run) {
-            updater = updater.reporting_to(reporter);
-        }
-        let election = settings.cluster.leader_election.as_ref();
-        let election = election.filter(|_| !settings.dry_run);
-        let leadership = place.cluster.as_ref().zip(election);
+            registry: match settings.confirm {
+                Confirm::Event => None,
+            },
+        };
         Ok(Self {
-            updater: Arc::new(updater),
+            updater: Arc::new(updater(ports, place.reporter)),
             pace,
             door,
             readiness,
-            leadership: leadership.map(|(cluster, election)| candidate(cluster, election)),
+            leadership: place.leadership,
             background,
             synced: place.synced,
             shutdown: settings.shutdown,
@@ -250,6 +239,14 @@ async fn second(signal: &mut impl AsyncFnMut()) {
     })
     .await;
     signal().await;
+}
+
+fn updater(ports: Ports, reporter: Option<Reporter>) -> Updater {
+    let updater = Updater::new(ports);
+    match reporter {
+        Some(reporter) => updater.reporting_to(reporter),
+        None => updater,
+    }
 }
 
 /// Tries to lead, where that is wanted, until the process is told to stop.

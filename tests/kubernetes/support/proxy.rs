@@ -61,9 +61,14 @@ impl Proxy {
         }
     }
 
+    /// Its address.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     /// How a client comes here.
     pub(crate) fn config(&self) -> Config {
-        Config::new(format!("http://{}", self.address).parse().unwrap())
+        Config::new(self.url().parse().unwrap())
     }
 
     /// The requests since this was last asked, as method and HTTP status, such as `PATCH 200`. Lists and watches do not count.

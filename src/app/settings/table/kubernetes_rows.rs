@@ -26,11 +26,11 @@ fn of_both() -> Vec<Setting> {
         named("argocd.namespace", "argocd-namespace", Kind::Namespace)
             .env("ARGOCD_NAMESPACE")
             .default("")
-            .help("Namespace of Argo CD; empty: the program's own, which is $POD_NAMESPACE, or else that of the pod's account or of the kubeconfig's context."),
+            .help("Namespace of Argo CD. Empty: the program's own, which is $POD_NAMESPACE, or else that of the pod's account; outside of pods it is this one, or else that of the kubeconfig's context."),
         named("watch.namespaces", "watch-namespaces", Kind::Namespaces)
             .env("IMAGE_UPDATER_WATCH_NAMESPACES")
             .default("")
-            .help("Namespaces with ImageUpdaters and their Applications, separated by commas; *: all. Empty: for run that of Argo CD; for webhook all, or that of Argo CD where the account may not look at all."),
+            .help("Namespaces with ImageUpdaters and their Applications, separated by commas; *: all. Empty: for run the program's own; for webhook all, or the program's own where the account may not look at all."),
         setting("health-probe-bind-address", Kind::Address)
             .not_in_config_map()
             .default_value(DefaultValue::PerPlace {

@@ -1,0 +1,185 @@
+//! The roles in `config/`: enough for the program, and no more than the Go program has.
+
+use serde_json::Value;
+
+use crate::manifests::apply;
+use crate::manifests::documents;
+use crate::manifests::kustomize;
+use crate::support::World;
+use crate::support::eventually;
+
+/// What the Go program may do, by the name of the role: verbs on a resource of an API group.
+fn allowed(role: &str) -> &'static [(&'static str, &'static str, &'static str)] {
+    match role {
+        "argocd-image-updater-manager-role" => &[
+            ("", "events", "create"),
+            (
+                "argocd-image-updater.argoproj.io",
+                "imageupdaters",
+                "create delete get list patch update watch",
+            ),
+            (
+                "argocd-image-updater.argoproj.io",
+                "imageupdaters/finalizers",
+                "update",
+            ),
+            (
+                "argocd-image-updater.argoproj.io",
+                "imageupdaters/status",
+                "get patch update",
+            ),
+            ("argoproj.io", "applications", "get list patch update watch"),
+        ],
+        "argocd-image-updater" => &[
+            ("", "secrets", "get list watch"),
+            ("", "configmaps", "get list watch"),
+        ],
+        "argocd-image-updater-leader-election-role" => &[(
+            "coordination.k8s.io",
+            "leases",
+            "get list watch create update patch delete",
+        )],
+        "argocd-image-updater-metrics-auth-role" => &[
+            ("authentication.k8s.io", "tokenreviews", "create"),
+            ("authorization.k8s.io", "subjectaccessreviews", "create"),
+        ],
+        "argocd-image-updater-metrics-reader" => &[("", "/metrics", "get")],
+        other => panic!("{other} is no role of the Go program"),
+    }
+}
+
+#[tokio::test]
+async fn no_role_allows_more_than_the_go_program_has() {
+    let Some((server, _)) = World::new().await else {
+        return;
+    };
+    let mut objects = documents(&kustomize(server, "config/default"));
+    objects.extend(documents(&kustomize(server, "config/rbac/cluster-wide")));
+    let roles = objects.iter().filter(|object| {
+        let kind = object["kind"].as_str().unwrap();
+        kind == "Role" || kind == "ClusterRole"
+    });
+    let mut seen = 0;
+    for role in roles {
+        let name = role["metadata"]["name"].as_str().unwrap();
+        for rule in role["rules"].as_array().unwrap() {
+            for (group, resource, verb) in grants(rule) {
+                seen += 1;
+                let fits = |(g, r, verbs): &(&str, &str, &str)| {
+                    *g == group && *r == resource && verbs.split(' ').any(|known| known == verb)
+                };
+                assert!(
+                    allowed(name).iter().any(fits),
+                    "{name}: {verb} {resource}.{group}"
+                );
+            }
+        }
+    }
+    assert!(seen > 20);
+}
+
+/// The single permissions of a rule.
+fn grants(rule: &Value) -> Vec<(String, String, String)> {
+    let texts = |key: &str| -> Vec<String> {
+        let list = rule[key].as_array().cloned().unwrap_or_default();
+        list.iter()
+            .map(|text| text.as_str().unwrap().to_owned())
+            .collect()
+    };
+    let groups = texts("apiGroups");
+    let mut grants = Vec::new();
+    for verb in texts("verbs") {
+        for path in texts("nonResourceURLs") {
+            grants.push((String::new(), path, verb.clone()));
+        }
+        for group in &groups {
+            for resource in texts("resources") {
+                grants.push((group.clone(), resource, verb.clone()));
+            }
+        }
+    }
+    grants
+}
+
+/// What it has to do where ImageUpdaters are.
+const WHEREVER_IT_WATCHES: [(&str, &str); 7] = [
+    ("list", "applications.argoproj.io"),
+    ("watch", "applications.argoproj.io"),
+    ("patch", "applications.argoproj.io"),
+    ("list", "imageupdaters.argocd-image-updater.argoproj.io"),
+    ("watch", "imageupdaters.argocd-image-updater.argoproj.io"),
+    (
+        "patch",
+        "imageupdaters.argocd-image-updater.argoproj.io/status",
+    ),
+    ("create", "events"),
+];
+
+/// What it has to do in its own namespace alone.
+const AT_HOME: [(&str, &str); 4] = [
+    ("watch", "secrets"),
+    ("watch", "configmaps"),
+    ("create", "leases.coordination.k8s.io"),
+    ("patch", "leases.coordination.k8s.io"),
+];
+
+/// What it must not do anywhere.
+const NEVER: [(&str, &str); 5] = [
+    ("delete", "applications.argoproj.io"),
+    ("create", "applications.argoproj.io"),
+    ("update", "secrets"),
+    ("create", "pods"),
+    ("patch", "events"),
+];
+
+/// With the install's roles, in its own namespace and in one that is watched, and with no others.
+#[tokio::test]
+async fn the_account_may_do_what_it_has_to_and_nothing_else() {
+    let Some((server, world)) = World::new().await else {
+        return;
+    };
+    let (watched, other) = (World::on(server).await, World::on(server).await);
+    apply(server, &world, "rbac", &kustomize(server, "config/rbac"));
+    let role = kustomize(server, "config/rbac/watched-namespace");
+    let role = role.replace(
+        "namespace: argocd",
+        &format!("namespace: {}", world.namespace),
+    );
+    apply(server, &watched, "watched-namespace", &role);
+    let account = format!(
+        "system:serviceaccount:{}:argocd-image-updater-controller",
+        world.namespace
+    );
+    let may = |verb: &str, resource: &str, namespace: &str| {
+        let (resource, part) = resource.split_once('/').unwrap_or((resource, ""));
+        let part = format!("--subresource={part}");
+        let ask = [
+            "auth", "can-i", verb, resource, &part, "-n", namespace, "--as", &account,
+        ];
+        server.kubectl(&ask, "").is_ok()
+    };
+    eventually("the roles are in effect", async || {
+        let (own, watched) = (&world.namespace, &watched.namespace);
+        let all = may("create", "events", own)
+            && may("create", "events", watched)
+            && may("watch", "secrets", own)
+            && may("patch", "leases.coordination.k8s.io", own);
+        all.then_some(())
+    })
+    .await;
+    for (verb, resource) in WHEREVER_IT_WATCHES {
+        assert!(may(verb, resource, &world.namespace), "{verb} {resource}");
+        assert!(may(verb, resource, &watched.namespace), "{verb} {resource}");
+        assert!(!may(verb, resource, &other.namespace), "{verb} {resource}");
+    }
+    for (verb, resource) in AT_HOME {
+        assert!(may(verb, resource, &world.namespace), "{verb} {resource}");
+        assert!(
+            !may(verb, resource, &watched.namespace),
+            "{verb} {resource}"
+        );
+    }
+    for (verb, resource) in NEVER {
+        assert!(!may(verb, resource, &world.namespace), "{verb} {resource}");
+    }
+}
