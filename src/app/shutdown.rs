@@ -46,8 +46,9 @@ where
 {
     let ShutdownSettings { delay, grace } = settings;
     let deadline = Instant::now() + grace;
-    info!(?delay, ?grace, "shutting down");
+    // Before the line, so that whoever reads it finds the server unready.
     (steps.unready)();
+    info!(?delay, ?grace, "shutting down");
     let steps = async {
         sleep(delay).await;
         let stopped = steps.stop.await;

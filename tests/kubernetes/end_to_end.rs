@@ -12,6 +12,7 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::Event;
 use kube::Api;
+use kube::api::DeleteParams;
 use kube::api::ListParams;
 use serde_json::Value;
 use serde_json::json;
@@ -221,6 +222,7 @@ async fn deliveries_of_every_type_patch_their_application_alone() {
     apply(server, &installation.world, &samples.unwrap());
     installation.fill().await;
     let mut pod = installation.pod().await;
+    what_the_go_program_left_can_be_deleted(&installation).await;
     for (sender, key, image) in SENDERS {
         let pushed = format!("{image}:1.1.0");
         announce(&pod, sender, &pushed, &secret(key, "first")).await;
@@ -253,6 +255,26 @@ async fn deliveries_of_every_type_patch_their_application_alone() {
         !log.contains("forbidden") && !log.contains("permission"),
         "{log}"
     );
+}
+
+async fn what_the_go_program_left_can_be_deleted(installation: &Installation<'_>) {
+    let finalizer = "resources-finalizer.argocd-image-updater.argoproj.io";
+    let left = json!({
+        "apiVersion": "argocd-image-updater.argoproj.io/v1alpha1", "kind": "ImageUpdater",
+        "metadata": {"name": "left", "finalizers": [finalizer]},
+        "spec": {"applicationRefs": [{"namePattern": "nothing", "useAnnotations": true}]},
+    });
+    apply(installation.server, &installation.world, &left.to_string());
+    let updaters = installation.world.updaters();
+    updaters
+        .delete("left", &DeleteParams::default())
+        .await
+        .unwrap();
+    eventually("it is gone", async || {
+        let left = updaters.get_opt("left").await.unwrap();
+        left.is_none().then_some(())
+    })
+    .await;
 }
 
 /// Another secret counts from the moment that it is there, and so does another certificate.

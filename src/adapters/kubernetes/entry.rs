@@ -6,6 +6,7 @@ use kube::Resource;
 use tracing::info;
 use tracing::warn;
 
+use crate::adapters::kubernetes::finalizer::FINALIZER;
 use crate::adapters::kubernetes::slim_object::Kind;
 use crate::adapters::kubernetes::slim_object::SlimObject;
 use crate::adapters::kubernetes::version::Version;
@@ -19,6 +20,8 @@ pub(super) struct Entry<T> {
     pub(super) object: Option<Arc<T>>,
     pub(super) version: Version,
     pub(super) uid: Box<str>,
+    /// Where its finalizer is that nobody else takes off, if it is being deleted.
+    pub(super) held: Option<usize>,
     /// What is wrong with it, and what becomes of it because of that.
     problems: Vec<String>,
 }
@@ -32,6 +35,7 @@ impl<T: Kind> Entry<T> {
             object: read.map(Arc::new),
             version: Version::parse(metadata.resource_version.as_deref().unwrap_or_default()),
             uid: metadata.uid.as_deref().unwrap_or_default().into(),
+            held: object.held_by(FINALIZER),
             problems: told.map(|(fate, finding)| problem(fate, finding)).collect(),
         }
     }

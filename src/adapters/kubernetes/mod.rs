@@ -12,9 +12,11 @@
 //! | how it is written | a `trigger`, which sends a `patch` for each change; its failures: `write_error` |
 //! | how it is kept up to date | a `watch` of each kind in each namespace of the [`scope`] |
 //! | who leads | [`lease`] |
+//! | what the Go program left on ImageUpdaters | [`finalizer`] |
 
 pub mod client;
 pub mod events;
+pub mod finalizer;
 pub mod followed_object;
 pub mod lease;
 pub mod resources;

@@ -99,6 +99,16 @@ impl ClusterResources {
         self.store.get(id)
     }
 
+    /// Hears of every change.
+    pub(super) fn changes(&self) -> watch::Receiver<bool> {
+        self.store.subscribe()
+    }
+
+    /// The ImageUpdaters whose deletion waits for our finalizer, and the finalizer's place in each.
+    pub(super) fn held_updaters(&self) -> Vec<(ResourceId, usize)> {
+        self.store.held_updaters()
+    }
+
     /// Takes up an Application as the API server answered it, unless something newer is known. When this returns,
     /// [`current`](ResourceReader::current) holds it.
     pub fn put_application(&self, object: &SlimObject<Application>) {

@@ -63,6 +63,11 @@ impl<T: Kind> Set<T> {
             .filter_map(|entry| entry.object.as_ref())
     }
 
+    /// All objects, by namespace and name.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&ResourceId, &Entry<T>)> {
+        self.objects.iter()
+    }
+
     /// A list begins.
     pub(super) fn begin(&mut self) {
         self.listing = Some(Listing {

@@ -145,6 +145,16 @@ impl<T: Kind> SlimObject<T> {
         }
     }
 
+    /// Where in the list of finalizers this one is, if that is what a deletion waits for.
+    pub(super) fn held_by(&self, finalizer: &str) -> Option<usize> {
+        let metadata = self.object.get("metadata")?;
+        metadata
+            .get("deletionTimestamp")
+            .filter(|time| !time.is_null())?;
+        let mut finalizers = metadata.get("finalizers")?.as_array()?.iter();
+        finalizers.position(|one| one.as_str() == Some(finalizer))
+    }
+
     /// What it says; nothing where something in it is wrong.
     #[must_use]
     pub fn read(&self) -> (Option<T>, Findings) {
@@ -272,6 +282,20 @@ mod tests {
         assert_eq!(slim.object, object);
         assert_eq!(slim.metadata.generation, Some(2));
         assert_eq!(slim.read().0.unwrap().id.to_string(), "team/u");
+    }
+
+    #[test]
+    fn a_finalizer_holds_only_what_is_being_deleted() {
+        let updater = |deleted: Value| {
+            let finalizers = ["other", "ours"];
+            let metadata =
+                json!({"name": "u", "deletionTimestamp": deleted, "finalizers": finalizers});
+            slim::<ImageUpdater>(&json!({"metadata": metadata, "spec": {}}))
+        };
+        let deleted = updater("2026-01-01T00:00:00Z".into());
+        assert_eq!(deleted.held_by("ours"), Some(1));
+        assert_eq!(deleted.held_by("theirs"), None);
+        assert_eq!(updater(Value::Null).held_by("ours"), None);
     }
 
     #[test]

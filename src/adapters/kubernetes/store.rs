@@ -126,6 +126,15 @@ impl Store {
         })
     }
 
+    /// The ImageUpdaters whose deletion waits for our finalizer, and the finalizer's place in each.
+    pub(super) fn held_updaters(&self) -> Vec<(ResourceId, usize)> {
+        let known = self.lock();
+        let entries = known.updaters.iter().flat_map(Set::entries);
+        entries
+            .filter_map(|(id, entry)| Some((id.clone(), entry.held?)))
+            .collect()
+    }
+
     /// Takes up what the API server answered to a write.
     pub(super) fn put<T: Stored>(&self, object: &SlimObject<T>) {
         let (id, entry) = (object.id(), Entry::of(object));

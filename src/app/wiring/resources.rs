@@ -8,6 +8,7 @@ use crate::adapters::kubernetes::client::Access;
 use crate::adapters::kubernetes::client::Cluster;
 use crate::adapters::kubernetes::client::ConnectError;
 use crate::adapters::kubernetes::events::ClusterAnnouncer;
+use crate::adapters::kubernetes::finalizer::let_go;
 use crate::adapters::kubernetes::resources::ClusterResources;
 use crate::adapters::kubernetes::scope::Scope;
 use crate::adapters::kubernetes::status_writer::ClusterStatusWriter;
@@ -43,6 +44,8 @@ pub(super) struct Place {
     pub(super) synced: Background,
     /// A part in finding a leader, where one is needed.
     pub(super) leadership: Option<Leadership>,
+    /// Clears away what the Go program left.
+    pub(super) clearing: Option<Background>,
 }
 
 impl Place {
@@ -54,6 +57,7 @@ impl Place {
             reporter: None,
             announcer: None,
             leadership: None,
+            clearing: None,
             ..self
         }
     }
@@ -83,6 +87,7 @@ pub(super) async fn open(
                 watch: Box::pin(manifests.watch()),
                 synced: Box::pin(std::future::ready(())),
                 leadership: None,
+                clearing: None,
             }
         }
         None => in_cluster(&settings.cluster, cluster).await?,
@@ -118,6 +123,7 @@ async fn in_cluster(
             .leader_election
             .as_ref()
             .map(|election| candidate(&cluster, election)),
+        clearing: Some(Box::pin(let_go(resources))),
     })
 }
 

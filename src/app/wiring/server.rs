@@ -110,6 +110,7 @@ impl Server {
         let queue: Arc<dyn EventQueue> = Arc::new(InMemoryQueue::new(settings.queue_size.get()));
         let pace = Arc::new(Governed::new(settings.rate));
         let mut background: Vec<Background> = vec![place.watch];
+        background.extend(place.clearing);
         let readiness = Readiness::default();
         if let Some(address) = &settings.probes {
             background.push(probes::open(address, readiness.clone()).await?);
