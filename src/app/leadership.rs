@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
-use tokio::time::sleep;
+use tokio::time::sleep_until;
 use tokio::time::timeout;
 use tracing::debug;
 use tracing::info;
 use tracing::warn;
 
 use crate::domain::lease::Candidate;
+use crate::domain::lease::RENEW_DEADLINE;
 use crate::domain::lease::RETRY;
 use crate::domain::lease::Step;
 use crate::domain::lease::leads;
@@ -74,7 +75,16 @@ impl Leadership {
             .renewed
             .is_some_and(|renewed| leads(renewed.into_std(), Instant::now().into_std()));
         self.lead(still);
-        sleep(RETRY).await;
+        sleep_until(self.next_look(still)).await;
+    }
+
+    /// Soon, and a leader that cannot renew does not sleep beyond its time.
+    fn next_look(&self, is_leading: bool) -> Instant {
+        let soon = Instant::now() + RETRY;
+        match self.renewed {
+            Some(renewed) if is_leading => soon.min(renewed + RENEW_DEADLINE),
+            Some(_) | None => soon,
+        }
     }
 
     async fn step(&mut self) -> Result<(), LeaseError> {
@@ -134,14 +144,29 @@ impl Leadership {
         if !was_leading {
             return;
         }
-        let write = LeaseWrite {
-            read: self.candidate.seen(),
-            act: LeaseAct::Release,
-        };
-        match timeout(RELEASE, self.store.write(write)).await {
-            Ok(Ok(_)) => info!("gave the Lease back"),
+        match timeout(RELEASE, self.give_back()).await {
+            Ok(Ok(())) => info!("gave the Lease back"),
             Ok(Err(error)) => warn!("the Lease was not given back: {error}"),
             Err(_) => warn!("the Lease was not given back in time"),
+        }
+    }
+
+    /// A write that was cut off half-way may have been made: then what is held is another Lease than the one that was seen.
+    async fn give_back(&self) -> Result<(), LeaseError> {
+        let act = LeaseAct::Release;
+        let read = self.candidate.seen();
+        let written = self.store.write(LeaseWrite { read, act }).await;
+        if written != Err(LeaseError::Lost) {
+            return written.map(|_| ());
+        }
+        let now = self.store.read().await?;
+        let mine = now.filter(|lease| lease.holder == self.candidate.identity());
+        match mine {
+            Some(lease) => {
+                let read = Some(&lease);
+                self.store.write(LeaseWrite { read, act }).await.map(|_| ())
+            }
+            None => Ok(()),
         }
     }
 }
@@ -152,11 +177,11 @@ mod tests {
 
     use async_trait::async_trait;
     use tokio::sync::oneshot;
+    use tokio::time::sleep;
 
     use super::*;
     use crate::domain::lease::DURATION;
     use crate::domain::lease::Lease;
-    use crate::domain::lease::RENEW_DEADLINE;
     use crate::ports::lease_store::MockLeaseStore;
 
     /// A Lease in memory, which can be out of reach.

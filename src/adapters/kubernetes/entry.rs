@@ -11,12 +11,13 @@ use crate::adapters::kubernetes::slim_object::Kind;
 use crate::adapters::kubernetes::slim_object::SlimObject;
 use crate::adapters::kubernetes::version::Version;
 use crate::adapters::wire::findings::Finding;
+use crate::domain::resources::problem::ResourceKind;
 use crate::domain::resources::resource::ResourceId;
 
 /// An object as it was last heard of.
 #[derive(Debug, Clone)]
 pub(super) struct Entry<T> {
-    /// What it says; `None` where something in it is wrong.
+    /// What it says; `None` where something in it is wrong, and of an ImageUpdater that is being deleted.
     pub(super) object: Option<Arc<T>>,
     pub(super) version: Version,
     pub(super) uid: Box<str>,
@@ -30,9 +31,11 @@ impl<T: Kind> Entry<T> {
     pub(super) fn of(object: &SlimObject<T>) -> Self {
         let (read, findings) = object.read();
         let told = findings.told();
+        // An Application that is being deleted may run for a long time yet.
+        let counts = T::KIND != ResourceKind::ImageUpdater || !object.is_leaving();
         let metadata = object.meta();
         Self {
-            object: read.map(Arc::new),
+            object: read.filter(|_| counts).map(Arc::new),
             version: Version::parse(metadata.resource_version.as_deref().unwrap_or_default()),
             uid: metadata.uid.as_deref().unwrap_or_default().into(),
             held: object.held_by(FINALIZER),

@@ -23,7 +23,7 @@ use crate::domain::resources::resource::ResourceId;
 /// The Go program's finalizer.
 pub(super) const FINALIZER: &str = "resources-finalizer.argocd-image-updater.argoproj.io";
 
-/// When it is tried again where nothing changes meanwhile.
+/// When it is looked at again where nothing changes meanwhile.
 const RETRY: Duration = Duration::from_secs(30);
 
 /// Takes the finalizer off ImageUpdaters that are being deleted, for as long as this is polled.
@@ -35,7 +35,7 @@ pub async fn let_go(resources: Arc<ClusterResources>) {
         for (id, place) in resources.held_updaters() {
             match take_off(&resources, &id, place).await {
                 Ok(()) => {
-                    info!(updater = %id, "took the Go program's finalizer off: it is being deleted")
+                    info!(updater = %id, "took the Go program's finalizer off: it is being deleted");
                 }
                 Err(CallError::Api(kube::Error::Api(status))) if status.is_not_found() => {}
                 Err(error) => {
@@ -50,7 +50,7 @@ pub async fn let_go(resources: Arc<ClusterResources>) {
         tokio::select! {
             // Fails only where there is no sender, and `resources` holds one.
             _ = changes.changed() => {}
-            () = sleep(RETRY), if !failed.is_empty() => {}
+            () = sleep(RETRY) => {}
         }
     }
 }

@@ -147,12 +147,15 @@ impl<T: Kind> SlimObject<T> {
 
     /// Where in the list of finalizers this one is, if that is what a deletion waits for.
     pub(super) fn held_by(&self, finalizer: &str) -> Option<usize> {
-        let metadata = self.object.get("metadata")?;
-        metadata
-            .get("deletionTimestamp")
-            .filter(|time| !time.is_null())?;
-        let mut finalizers = metadata.get("finalizers")?.as_array()?.iter();
+        let finalizers = self.object.pointer("/metadata/finalizers")?;
+        let mut finalizers = finalizers.as_array().filter(|_| self.is_leaving())?.iter();
         finalizers.position(|one| one.as_str() == Some(finalizer))
+    }
+
+    /// Whether it is being deleted: whoever deleted it wants nothing of it any more.
+    pub(super) fn is_leaving(&self) -> bool {
+        let time = self.object.pointer("/metadata/deletionTimestamp");
+        time.is_some_and(|time| !time.is_null())
     }
 
     /// What it says; nothing where something in it is wrong.

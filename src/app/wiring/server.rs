@@ -191,6 +191,7 @@ impl Server {
         let end = if let Some(part) = failed {
             error!(part, "a part of the program has failed: ending");
             readiness.set(false);
+            stop.send_replace(true);
             End::Failed
         } else {
             let steps = Steps {
@@ -210,8 +211,7 @@ impl Server {
         // Both are still at work where time ran out, and what is left can be told only of what stands still.
         serving.abort();
         updating.abort();
-        leading.abort();
-        let _ = tokio::join!(halted(serving), halted(updating), halted(leading));
+        let _ = tokio::join!(halted(serving), halted(updating), stood_down(leading, end));
         let left = self.updater.leave();
         match end {
             End::Finished => info!("finished"),
@@ -221,6 +221,14 @@ impl Server {
         }
         end
     }
+}
+
+/// Waits until the Lease is given back where a part of the program failed, which leaves time for it; else that was done, or time is up.
+async fn stood_down(leading: JoinHandle<()>, end: End) {
+    if end != End::Failed {
+        leading.abort();
+    }
+    halted(leading).await;
 }
 
 /// Waits for the end of a task that was told to end, unless it has been waited for already.
