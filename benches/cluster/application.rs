@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::UPDATERS;
 
 /// Resources of each Application.
-const RESOURCES: usize = 8;
+const RESOURCES: usize = 6;
 /// Past syncs that each Application remembers: Argo CD's default.
 const HISTORY: usize = 10;
 

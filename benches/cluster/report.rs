@@ -151,7 +151,7 @@ impl fmt::Display for Report {
         writeln!(
             f,
             "{:>12} {:>16} {:>16} {:>6} {:>9} {:>9} {:>25}",
-            "", "delivery, ms", "bare PATCH, ms", "", "CPU of", "", "memory, MiB"
+            "", "delivery, ms", "bare PATCH, ms", "", "CPU, ms", "", "memory, MiB"
         )?;
         writeln!(
             f,
@@ -162,9 +162,9 @@ impl fmt::Display for Report {
             "p50",
             "p99",
             "ratio",
-            "both, ms",
+            "a round",
             "ready, s",
-            "in the end",
+            "resident",
             "peak",
             "granted"
         )?;
