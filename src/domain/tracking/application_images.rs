@@ -43,6 +43,8 @@ pub fn application_images(
     find_live(application, &mut images);
     hinder_shared_targets(&mut images);
     problems.extend(images.iter().filter_map(problem_of));
+    // They stay for as long as the Application does, and most have one image, for which a list that grew keeps room for four.
+    images.shrink_to_fit();
     (images, problems)
 }
 

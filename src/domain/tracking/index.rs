@@ -25,7 +25,9 @@ pub struct Index {
     /// By namespace, the one that decides first.
     updaters: HashMap<String, Vec<UpdaterRules>>,
     applications: HashMap<ResourceId, Entry>,
-    trackers: HashMap<ImageName, BTreeSet<ResourceId>>,
+    /// The Applications that track an image, by namespace and name. Most images are one Application's, for which a set of a tree takes ten times
+    /// the room.
+    trackers: HashMap<ImageName, Vec<ResourceId>>,
     ledger: ProblemLedger,
     tallies: Tallies,
     /// The Applications as they were listed last.
@@ -197,10 +199,12 @@ impl Index {
         let updaters = updaters.map_or(&[][..], Vec::as_slice);
         let (images, problems) = application_images(application, updaters);
         for tracked in &images {
-            self.trackers
-                .entry(tracked.rule.image.name().clone())
-                .or_default()
-                .insert(application.id.clone());
+            let name = tracked.rule.image.name().clone();
+            let trackers = self.trackers.entry(name);
+            let trackers = trackers.or_insert_with(|| Vec::with_capacity(1));
+            if let Err(place) = trackers.binary_search(&application.id) {
+                trackers.insert(place, application.id.clone());
+            }
         }
         let entry = Entry {
             application: Arc::clone(application),
@@ -228,7 +232,9 @@ impl Index {
                 .flat_map(|entry| &entry.images)
                 .any(|tracked| tracked.rule.image.name() == name);
             if !still && let Some(trackers) = self.trackers.get_mut(name) {
-                trackers.remove(application);
+                if let Ok(place) = trackers.binary_search(application) {
+                    trackers.remove(place);
+                }
                 if trackers.is_empty() {
                     self.trackers.remove(name);
                 }
