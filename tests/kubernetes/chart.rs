@@ -133,6 +133,40 @@ fn every_value_is_in_the_schema() {
     }
 }
 
+/// By itself the program watches its own namespace, wherever Argo CD is, and with `webhook` it first asks for the whole cluster.
+#[test]
+fn it_watches_where_its_roles_are() {
+    let Some(helm) = helm() else { return };
+    for (flags, namespaces, argument) in [
+        ("command=run", "own", None),
+        ("watchNamespaces={own}", "own", Some("own")),
+        ("argocdNamespace=other", "other", Some("other")),
+        ("watchNamespaces={a,b}", "a,b", Some("a,b")),
+        ("watchNamespaces={*}", "", Some("*")),
+        ("command=webhook", "own", Some("own")),
+    ] {
+        let objects = documents(&render(&helm, "own", &["--set", flags]));
+        let is_role = |object: &&Value| {
+            object["kind"] == "Role"
+                && object["metadata"]["name"] == "argocd-image-updater-manager-role"
+        };
+        let roles = objects.iter().filter(is_role);
+        let with_roles: Vec<_> = roles
+            .map(|role| role["metadata"]["namespace"].as_str().unwrap())
+            .collect();
+        assert_eq!(with_roles.join(","), namespaces, "{flags}");
+        let deployment = find(&objects, "Deployment", "argocd-image-updater-controller");
+        let args = deployment["spec"]["template"]["spec"]["containers"][0]["args"]
+            .as_array()
+            .unwrap();
+        let prefix = "--watch-namespaces=";
+        let given = args
+            .iter()
+            .find_map(|arg| arg.as_str().unwrap().strip_prefix(prefix));
+        assert_eq!(given, argument, "{flags}");
+    }
+}
+
 #[test]
 fn the_chart_gives_what_the_folder_gives() {
     let (Some(helm), Some(server)) = (helm(), ApiServer::shared()) else {

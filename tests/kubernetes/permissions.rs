@@ -33,6 +33,8 @@ fn allowed(role: &str) -> &'static [(&'static str, &'static str, &'static str)] 
         "argocd-image-updater" => &[
             ("", "secrets", "get list watch"),
             ("", "configmaps", "get list watch"),
+            // The Go program's other Role has it, in the same namespace.
+            ("", "events", "create"),
         ],
         "argocd-image-updater-leader-election-role" => &[(
             "coordination.k8s.io",
@@ -101,33 +103,48 @@ fn grants(rule: &Value) -> Vec<(String, String, String)> {
     grants
 }
 
-/// What it has to do where ImageUpdaters are.
-const WHEREVER_IT_WATCHES: [(&str, &str); 7] = [
+/// What it has to do where ImageUpdaters are, as `kubectl auth can-i` takes it.
+const WHEREVER_IT_WATCHES: [(&str, &str); 9] = [
     ("list", "applications.argoproj.io"),
     ("watch", "applications.argoproj.io"),
     ("patch", "applications.argoproj.io"),
+    ("get", "applications.argoproj.io"),
     ("list", "imageupdaters.argocd-image-updater.argoproj.io"),
     ("watch", "imageupdaters.argocd-image-updater.argoproj.io"),
+    ("patch", "imageupdaters.argocd-image-updater.argoproj.io"),
     (
         "patch",
-        "imageupdaters.argocd-image-updater.argoproj.io/status",
+        "imageupdaters.argocd-image-updater.argoproj.io --subresource=status",
     ),
     ("create", "events"),
 ];
 
-/// What it has to do in its own namespace alone.
-const AT_HOME: [(&str, &str); 4] = [
-    ("watch", "secrets"),
-    ("watch", "configmaps"),
+/// What it has to do in its own namespace alone, some of it with objects of one name.
+const AT_HOME: [(&str, &str); 9] = [
+    ("list", "secrets/argocd-image-updater-secret"),
+    ("watch", "secrets/argocd-image-updater-secret"),
+    ("list", "secrets/argocd-image-updater-tls"),
+    ("watch", "secrets/argocd-image-updater-tls"),
+    ("list", "configmaps/argocd-image-updater-config"),
+    ("watch", "configmaps/argocd-image-updater-config"),
     ("create", "leases.coordination.k8s.io"),
-    ("patch", "leases.coordination.k8s.io"),
+    ("get", "leases.coordination.k8s.io/c21b75f2.argoproj.io"),
+    ("patch", "leases.coordination.k8s.io/c21b75f2.argoproj.io"),
 ];
 
 /// What it must not do anywhere.
-const NEVER: [(&str, &str); 5] = [
+const NEVER: [(&str, &str); 13] = [
     ("delete", "applications.argoproj.io"),
     ("create", "applications.argoproj.io"),
-    ("update", "secrets"),
+    ("delete", "imageupdaters.argocd-image-updater.argoproj.io"),
+    ("get", "secrets"),
+    ("list", "secrets"),
+    ("watch", "secrets"),
+    ("get", "secrets/argocd-secret"),
+    ("list", "configmaps"),
+    ("get", "configmaps/argocd-cm"),
+    ("update", "secrets/argocd-image-updater-secret"),
+    ("patch", "leases.coordination.k8s.io/argocd"),
     ("create", "pods"),
     ("patch", "events"),
 ];
@@ -151,19 +168,17 @@ async fn the_account_may_do_what_it_has_to_and_nothing_else() {
         world.namespace
     );
     let may = |verb: &str, resource: &str, namespace: &str| {
-        let (resource, part) = resource.split_once('/').unwrap_or((resource, ""));
-        let part = format!("--subresource={part}");
-        let ask = [
-            "auth", "can-i", verb, resource, &part, "-n", namespace, "--as", &account,
-        ];
+        let mut ask = vec!["auth", "can-i", verb];
+        ask.extend(resource.split(' '));
+        ask.extend(["-n", namespace, "--as", &account]);
         server.kubectl(&ask, "").is_ok()
     };
     eventually("the roles are in effect", async || {
         let (own, watched) = (&world.namespace, &watched.namespace);
         let all = may("create", "events", own)
             && may("create", "events", watched)
-            && may("watch", "secrets", own)
-            && may("patch", "leases.coordination.k8s.io", own);
+            && may("watch", "secrets/argocd-image-updater-secret", own)
+            && may("create", "leases.coordination.k8s.io", own);
         all.then_some(())
     })
     .await;

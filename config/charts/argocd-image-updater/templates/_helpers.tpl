@@ -18,6 +18,11 @@ control-plane: argocd-image-updater-controller
 {{- index .Values.settings "webhook.port" | default (ternary "8082" "8080" (eq .Values.command "run")) -}}
 {{- end }}
 
+{{/* The namespaces that are watched, and that the roles are for. */}}
+{{- define "watched" -}}
+{{- join "," (.Values.watchNamespaces | default (list (.Values.argocdNamespace | default .Release.Namespace))) -}}
+{{- end }}
+
 {{/* What it may do where ImageUpdaters and Applications are. */}}
 {{- define "rules" -}}
 rules:
@@ -26,10 +31,10 @@ rules:
     verbs: [create]
   - apiGroups: [argocd-image-updater.argoproj.io]
     resources: [imageupdaters]
-    verbs: [get, list, watch]
+    verbs: [list, patch, watch]
   - apiGroups: [argocd-image-updater.argoproj.io]
     resources: [imageupdaters/status]
-    verbs: [get, patch, update]
+    verbs: [patch]
   - apiGroups: [argoproj.io]
     resources: [applications]
     verbs: [get, list, patch, watch]
