@@ -84,7 +84,7 @@ async fn the_chart_is_taken_with_any_values() {
         ],
         &[
             "--set",
-            "metrics.enabled=false,networkPolicy.enabled=false,podDisruptionBudget.enabled=false",
+            "networkPolicy.enabled=false,podDisruptionBudget.enabled=false",
             "--set",
             "imagePullSecrets={a},extraArgs={--loglevel=debug},priorityClassName=system-cluster-critical,nodeSelector.disk=ssd,tolerations[0].operator=Exists",
         ],
@@ -164,6 +164,29 @@ fn it_watches_where_its_roles_are() {
             .iter()
             .find_map(|arg| arg.as_str().unwrap().strip_prefix(prefix));
         assert_eq!(given, argument, "{flags}");
+    }
+}
+
+/// It takes no Lease, and even the Go program has its metrics with `run` alone.
+#[test]
+fn the_command_webhook_declares_no_more_than_it_does() {
+    let Some(helm) = helm() else { return };
+    let names = |command: &str| -> Vec<String> {
+        let rendered = render(&helm, "argocd", &["--set", command]);
+        let objects = documents(&rendered);
+        let names = objects.iter().map(|object| &object["metadata"]["name"]);
+        names
+            .map(|name| name.as_str().unwrap().to_owned())
+            .collect()
+    };
+    let (run, webhook) = (names("command=run"), names("command=webhook"));
+    for name in [
+        "argocd-image-updater-leader-election-role",
+        "argocd-image-updater-leader-election-rolebinding",
+        "allow-metrics-traffic",
+    ] {
+        assert!(run.iter().any(|known| known == name), "{name}");
+        assert!(!webhook.iter().any(|known| known == name), "{name}");
     }
 }
 

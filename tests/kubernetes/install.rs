@@ -16,14 +16,13 @@ use crate::support::ApiServer;
 use crate::support::World;
 
 /// The folders that are applied with `kubectl apply -k`.
-const KUSTOMIZATIONS: [&str; 10] = [
+const KUSTOMIZATIONS: [&str; 9] = [
     "config/crd",
     "config/rbac",
     "config/rbac/manager",
     "config/rbac/watched-namespace",
     "config/rbac/cluster-wide",
     "config/manager",
-    "config/metrics",
     "config/network-policy",
     "config/networking",
     "config/examples/imageupdaters",
