@@ -121,10 +121,10 @@ impl ClusterResources {
                 return Err(error);
             }
             let looked = self.look(id).await;
-            if matches!(looked, Err(TriggerError::Unavailable { .. })) {
+            if matches!(looked, Err(WriteError::Lost(_))) {
                 is_away.store(true, Ordering::Relaxed);
             }
-            let (now, object) = looked?;
+            let (now, object) = looked.map_err(unseen)?;
             let is_lost = matches!(failure, WriteError::Lost(_));
             // Even an earlier patch that got no answer may have been made by now.
             if (is_lost || was_lost) && change.is_made_in(&now) {
@@ -166,30 +166,33 @@ impl ClusterResources {
     }
 
     /// The Application as it is now, with the whole of its object.
-    async fn look(&self, id: &ResourceId) -> Result<(Application, Value), TriggerError> {
+    async fn look(&self, id: &ResourceId) -> Result<(Application, Value), WriteError> {
         let get = async {
             let path = SlimObject::<Application>::url_path(&(), Some(&id.namespace));
             let request = Request::new(path).get(&id.name, &GetParams::default());
             let request = request.map_err(kube::Error::BuildRequest)?;
             self.client().request::<Value>(request).await
         };
-        let object = call(get)
-            .await
-            .map_err(|error| match WriteError::of(error) {
-                WriteError::Lost(reason) | WriteError::TestFailed(reason) => {
-                    TriggerError::Unavailable { reason }
-                }
-                WriteError::Final(error) => error,
-            })?;
+        let object = call(get).await.map_err(WriteError::of)?;
         if let Ok(slim) = serde_json::from_value::<SlimObject<Application>>(object.clone()) {
             self.put_application(&slim);
         }
         match application::read(&object, &id.namespace).0 {
             Some(now) => Ok((now, object)),
-            None => Err(TriggerError::Moved {
+            None => Err(WriteError::Final(TriggerError::Moved {
                 reason: "something in it is wrong by now".to_owned(),
-            }),
+            })),
         }
+    }
+}
+
+/// What it means for a change that the Application cannot be looked at.
+fn unseen(error: WriteError) -> TriggerError {
+    match error {
+        WriteError::Lost(reason) | WriteError::TestFailed(reason) => {
+            TriggerError::Unavailable { reason }
+        }
+        WriteError::Final(error) => error,
     }
 }
 

@@ -50,8 +50,8 @@ pub(super) struct Watch<T> {
 #[derive(Debug, Clone, Copy)]
 struct Trouble {
     since: Instant,
-    /// Whether it is about a permission.
-    is_refusal: bool,
+    /// Since when every answer was that a permission is missing; `None`: the last was not.
+    refused_since: Option<Instant>,
 }
 
 impl<T: Stored> Watch<T> {
@@ -101,9 +101,15 @@ impl<T: Stored> Watch<T> {
     fn take_loss(&mut self, error: Option<&Error>) {
         let is_refusal = error.and_then(cause).is_some_and(is_forbidden);
         let before = self.trouble;
-        let since = before.map_or_else(Instant::now, |trouble| trouble.since);
-        self.trouble = Some(Trouble { since, is_refusal });
-        if before.is_none_or(|before| before.is_refusal != is_refusal) {
+        let now = Instant::now();
+        // An outage that went before says nothing about permissions.
+        let refused_before = before.and_then(|trouble| trouble.refused_since);
+        let refused_since = is_refusal.then(|| refused_before.unwrap_or(now));
+        self.trouble = Some(Trouble {
+            since: before.map_or(now, |trouble| trouble.since),
+            refused_since,
+        });
+        if before.is_none_or(|before| before.refused_since.is_some() != is_refusal) {
             self.retry = Retry::new(if is_refusal {
                 LONGEST_REFUSAL
             } else {
@@ -115,7 +121,7 @@ impl<T: Stored> Watch<T> {
             let (resource, namespace) = (resource::<T>(), self.shown_namespace());
             debug!(resource, namespace, reason, "the watch is still lost");
         }
-        if is_refusal && since.elapsed() >= MEANT {
+        if refused_since.is_some_and(|since| since.elapsed() >= MEANT) {
             self.store.refuse::<T>(self.namespace.as_deref());
         }
     }
@@ -187,5 +193,75 @@ pub(super) fn verb(error: Option<&Error>) -> &'static str {
             | Error::NoResourceVersion,
         )
         | None => "watch",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::core::Status;
+
+    use super::*;
+    use crate::domain::resources::application::Application;
+    use crate::domain::resources::image_updater::ImageUpdater;
+
+    fn failure(code: u16) -> Error {
+        let status = Status {
+            code,
+            message: "no".to_owned(),
+            reason: if code == 403 { "Forbidden" } else { "" }.to_owned(),
+            ..Status::default()
+        };
+        Error::InitialListFailed(kube::Error::Api(status.boxed()))
+    }
+
+    fn read<T: Stored>(store: &Store, namespace: &str) {
+        store.take::<T>(Some(namespace), Event::Init);
+        store.take::<T>(Some(namespace), Event::InitDone);
+    }
+
+    /// A client that nothing is asked of.
+    fn client() -> Client {
+        let nowhere = http::Uri::from_static("http://127.0.0.1:1");
+        Client::try_from(kube::Config::new(nowhere)).unwrap()
+    }
+
+    /// The watch of namespace `b`, which was read once, as everything in namespace `a` is.
+    fn watch() -> (Arc<Store>, Watch<Application>) {
+        let store = Arc::new(Store::new());
+        store.open(&["a", "b"].map(|namespace| Some(namespace.to_owned())));
+        for namespace in ["a", "b"] {
+            read::<Application>(&store, namespace);
+            read::<ImageUpdater>(&store, namespace);
+        }
+        let watch = Watch::new(&client(), Arc::clone(&store), Some("b".to_owned()));
+        (store, watch)
+    }
+
+    async fn fail(watch: &mut Watch<Application>, code: u16) {
+        watch.store.lose::<Application>(Some("b"));
+        watch.take_loss(Some(&failure(code)));
+        tokio::time::advance(Duration::from_secs(1)).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_is_meant_when_it_lasts() {
+        let (store, mut watch) = watch();
+        for _ in 0..MEANT.as_secs() {
+            fail(&mut watch, 403).await;
+            assert!(!store.is_current());
+        }
+        fail(&mut watch, 403).await;
+        assert!(store.is_current());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_outage_that_went_before_makes_no_refusal_meant() {
+        let (store, mut watch) = watch();
+        for code in [503, 403].repeat(60) {
+            fail(&mut watch, code).await;
+            assert!(!store.is_current());
+        }
+        let lost_for = watch.trouble.unwrap().since.elapsed();
+        assert_eq!(lost_for, Duration::from_secs(120));
     }
 }

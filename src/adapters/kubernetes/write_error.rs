@@ -29,8 +29,9 @@ impl WriteError {
 fn answered(status: &Status, reason: String) -> WriteError {
     WriteError::Final(match status.code {
         404 => TriggerError::Gone,
-        // What it may not do, and to what, is in the words of the server.
-        403 => TriggerError::Refused {
+        // What it may not do, and to what, is in the words of the server. It may be allowed in a moment: a server that has just started has
+        // not read its Roles yet, and a Role may be on its way.
+        403 => TriggerError::Unavailable {
             reason: format!("{reason}; give its Role that verb"),
         },
         422 if !names_fields(status) => return WriteError::TestFailed(reason),
@@ -76,7 +77,7 @@ mod tests {
             assert_eq!(code(refused), WriteError::Final(expected));
         }
         let reason = "said; give its Role that verb".to_owned();
-        let forbidden = WriteError::Final(TriggerError::Refused { reason });
+        let forbidden = WriteError::Final(TriggerError::Unavailable { reason });
         assert_eq!(code(403), forbidden);
         assert_eq!(
             WriteError::of(CallError::TimedOut),

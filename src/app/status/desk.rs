@@ -11,8 +11,11 @@ use tokio::time::Instant;
 
 use super::account::Account;
 use crate::domain::change::ApplicationChange;
+use crate::domain::change::ChangeConflict;
 use crate::domain::change::ImageChange;
 use crate::domain::reference::ImageName;
+use crate::domain::resources::Resources;
+use crate::domain::resources::application::Application;
 use crate::domain::resources::resource::ResourceId;
 use crate::domain::status::announcement::Announcement;
 use crate::domain::status::run::Failure;
@@ -47,6 +50,25 @@ struct Notes {
 struct OpenFailure {
     updaters: BTreeSet<ResourceId>,
     reason: String,
+    /// What was to be written last, one for each source.
+    changes: Vec<ApplicationChange>,
+}
+
+impl OpenFailure {
+    fn take(&mut self, change: &ApplicationChange) {
+        self.updaters.extend(updaters_of(change));
+        self.changes.retain(|known| known.source != change.source);
+        self.changes.push(change.clone());
+    }
+
+    /// Whether something else stands by now wherever it was to be written: somebody wrote the same, or another decision has to be made.
+    fn is_overtaken_in(&self, application: &Application) -> bool {
+        let mut changes = self.changes.iter();
+        changes.all(|change| {
+            let now = change.applied_to(application);
+            matches!(now, Err(ChangeConflict::Moved(_)))
+        })
+    }
 }
 
 /// What the status of an ImageUpdater is to be made of.
@@ -119,13 +141,45 @@ impl Desk {
                 }
             }
         }
-        for updater in &concerned {
+        self.hurry(&concerned, time, now);
+        announcements
+    }
+
+    /// Ends the failures that the Applications have got over without us, and answers what is to be announced.
+    pub(super) fn looked(
+        &mut self,
+        resources: &Resources,
+        time: SystemTime,
+        now: Instant,
+    ) -> Vec<Announcement> {
+        if self.failures.is_empty() {
+            return Vec::new();
+        }
+        let applications = resources.applications.iter();
+        let known: HashMap<_, _> = applications.map(|one| (&one.id, one.as_ref())).collect();
+        let mut announcements = Vec::new();
+        let mut concerned = BTreeSet::new();
+        self.failures.retain(|(id, image), failure| {
+            let application = known.get(id);
+            let is_over = application.is_some_and(|one| failure.is_overtaken_in(one));
+            if is_over {
+                announcements.push(Announcement::update_overtaken(id, image));
+                concerned.append(&mut failure.updaters);
+            }
+            !is_over
+        });
+        self.hurry(&concerned, time, now);
+        announcements
+    }
+
+    /// Has statuses written at once, as something happened.
+    fn hurry(&mut self, concerned: &BTreeSet<ResourceId>, time: SystemTime, now: Instant) {
+        for updater in concerned {
             if let Some(notes) = self.updaters.get_mut(updater) {
                 notes.run_at(time);
                 notes.hurry(now);
             }
         }
-        announcements
     }
 
     /// When the next status is to be looked at.
@@ -207,13 +261,15 @@ impl Desk {
     ) -> bool {
         let key = (change.application.clone(), image.clone());
         if let Some(known) = self.failures.get_mut(&key) {
-            known.updaters.extend(updaters_of(change));
+            known.take(change);
             return false;
         }
-        let failure = OpenFailure {
-            updaters: updaters_of(change).collect(),
+        let mut failure = OpenFailure {
+            updaters: BTreeSet::new(),
             reason: reason.to_owned(),
+            changes: Vec::new(),
         };
+        failure.take(change);
         self.failures.insert(key, failure);
         true
     }

@@ -25,6 +25,7 @@ pub use self::account::Account;
 use self::desk::Desk;
 use self::desk::Sheet;
 use self::grievances::Grievances;
+use crate::domain::resources::Resources;
 use crate::domain::resources::image_updater_status::ImageUpdaterStatus;
 use crate::domain::resources::resource::ResourceId;
 use crate::domain::status::announcement::Announcement;
@@ -88,6 +89,16 @@ impl Reporter {
         let announcements = lock(&self.desk).done(account, SystemTime::now(), Instant::now());
         self.announce(announcements);
         self.statuses.notify_one();
+    }
+
+    /// Hears what the cluster is like by now: what could not be done may have been done by somebody else.
+    pub fn looked(&self, resources: &Resources) {
+        let now = Instant::now();
+        let announcements = lock(&self.desk).looked(resources, SystemTime::now(), now);
+        if !announcements.is_empty() {
+            self.announce(announcements);
+            self.statuses.notify_one();
+        }
     }
 
     /// Tells what it hears of for as long as the work goes on, and then what is left.

@@ -207,11 +207,14 @@ impl Updater {
         report::resources(&resources);
         problems.iter().for_each(report::problem);
         known.resources = resources;
-        for updater in known.index.take_touched() {
-            if let Some(reporter) = &self.reporter {
-                reporter.assessed(&updater, known.index.assess(&updater));
-            }
+        let touched = known.index.take_touched();
+        let Some(reporter) = &self.reporter else {
+            return;
+        };
+        for updater in touched {
+            reporter.assessed(&updater, known.index.assess(&updater));
         }
+        reporter.looked(&known.resources);
     }
 
     /// Waits until the first that waits may be worked on, and takes a turn for it if it leads to work that no turn was taken for; for ever where

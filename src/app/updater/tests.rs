@@ -462,3 +462,51 @@ async fn what_fails_for_now_is_told_when_it_lasts() {
         assert_eq!(told, expected, "{failures}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_ends_when_somebody_else_does_what_failed() {
+    let mut trigger = MockUpdateTrigger::new();
+    trigger.expect_apply().once().returning(|_| {
+        let reason = "not accepted".to_owned();
+        vec![Err(TriggerError::Refused { reason })]
+    });
+    let at = |tag: &str| resources(&format!("quay.io/a/b:{tag}"), "quay.io/a/b:^1", "semver");
+    let seen = Arc::new(Mutex::new(at("1.5.0")));
+    let mut reader = MockResourceReader::new();
+    reader.expect_is_current().return_const(true);
+    let shown = Arc::clone(&seen);
+    reader
+        .expect_current()
+        .returning(move || Arc::clone(&shown.lock().unwrap()));
+    let mut updater = updater(2, trigger, vec![at("1.5.0")]);
+    updater.ports.reader = Arc::new(reader);
+    let (updater, told) = telling(updater);
+    let work = async {
+        updater.examine(batch(&["quay.io/a/b:1.6.0"])).await;
+        updater.work_on_next(false).await;
+        let moment = std::time::Duration::from_secs(60);
+        tokio::time::sleep(moment).await;
+        // What is still as it was when it failed is no better, whatever else is pushed.
+        *seen.lock().unwrap() = at("1.5.0");
+        updater.examine(batch(&["quay.io/a/b:1.4.0"])).await;
+        tokio::time::sleep(moment).await;
+        assert!(
+            !told
+                .lock()
+                .unwrap()
+                .contains(&"ImageUpdateRecovered".to_owned())
+        );
+        *seen.lock().unwrap() = at("1.6.0");
+        updater.refresh();
+        tokio::time::sleep(moment).await;
+    };
+    updater.reporter.as_ref().unwrap().beside(work).await;
+    let told = told.lock().unwrap().clone();
+    let of = |what: &str| -> Vec<_> {
+        let lines = told.iter().filter(|line| line.starts_with(what));
+        lines.cloned().collect()
+    };
+    assert_eq!(of("Image"), ["ImageUpdateFailed", "ImageUpdateRecovered"]);
+    let last = of("updater ").pop().unwrap();
+    assert_eq!(last, "updater NoErrors");
+}

@@ -89,6 +89,19 @@ impl Announcement {
         )
     }
 
+    /// What could not be changed in an Application was changed by somebody else.
+    #[must_use]
+    pub fn update_overtaken(application: &ResourceId, image: &ImageName) -> Self {
+        let name = &application.name;
+        Self::normal(
+            Subject::Application(application.clone()),
+            "ImageUpdateRecovered",
+            format!(
+                "The update of {image} in application '{name}' that failed is over: somebody else changed it there"
+            ),
+        )
+    }
+
     /// An ImageUpdater wants changes to be kept in a way that does not exist yet.
     #[must_use]
     pub fn method_not_supported(updater: &ResourceId) -> Self {
