@@ -43,6 +43,8 @@ pub fn application_images(
     find_live(application, &mut images);
     hinder_shared_targets(&mut images);
     problems.extend(images.iter().filter_map(problem_of));
+    // The index keeps it; a growing list has room for four from the first on.
+    images.shrink_to_fit();
     (images, problems)
 }
 
