@@ -38,6 +38,7 @@ use image_updater::domain::resources::image_updater::ImageUpdater;
 use image_updater::domain::resources::image_updater::UpdateSettings;
 use image_updater::domain::resources::image_updater::WriteBackSettings;
 use image_updater::domain::resources::image_updater_status::ImageUpdaterStatus;
+use image_updater::domain::resources::labels::Labels;
 use image_updater::domain::resources::resource::ResourceId;
 use image_updater::domain::tracking::index::Index;
 use image_updater::ports::resource_reader::ResourceReader;
@@ -137,8 +138,8 @@ impl Cluster {
         };
         let application = Application {
             id: id("web"),
-            labels: BTreeMap::new(),
-            annotations: BTreeMap::new(),
+            labels: Labels::default(),
+            annotations: Labels::default(),
             sources: Sources::Single(source),
             status: None,
         };

@@ -223,16 +223,15 @@ fn expected_entry<'l, T>(
 mod tests {
     use super::*;
     use crate::domain::resources::application::Sources;
-    use std::collections::BTreeMap;
-
+    use crate::domain::resources::labels::Labels;
     fn application(source: Source) -> Application {
         Application {
             id: ResourceId {
                 namespace: "argocd".into(),
                 name: "shop".into(),
             },
-            labels: BTreeMap::new(),
-            annotations: BTreeMap::new(),
+            labels: Labels::default(),
+            annotations: Labels::default(),
             sources: Sources::Single(source),
             status: None,
         }

@@ -1,6 +1,5 @@
 //! Objects for the domain's tests.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::domain::event::ImageEvent;
@@ -20,6 +19,7 @@ use crate::domain::resources::image_updater::NamedTarget;
 use crate::domain::resources::image_updater::UpdateSettings;
 use crate::domain::resources::image_updater::WriteBackSettings;
 use crate::domain::resources::image_updater_status::ImageUpdaterStatus;
+use crate::domain::resources::labels::Labels;
 use crate::domain::resources::problem::Problem;
 use crate::domain::resources::resource::ResourceId;
 use crate::domain::tracking::application_images::application_images;
@@ -87,8 +87,8 @@ pub(crate) fn chart_source() -> Source {
 pub(crate) fn application(name: &str, source: Source) -> Application {
     Application {
         id: id(name),
-        labels: BTreeMap::new(),
-        annotations: BTreeMap::new(),
+        labels: Labels::default(),
+        annotations: Labels::default(),
         sources: Sources::Single(source),
         status: None,
     }
@@ -176,7 +176,7 @@ pub(crate) fn kustomize_image(alias: &str, image_name: &str, name: &str) -> Imag
 }
 
 /// Annotations of ours, by what follows the slash.
-pub(crate) fn annotations(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+pub(crate) fn annotations(pairs: &[(&str, &str)]) -> Labels {
     pairs
         .iter()
         .map(|(key, value)| {

@@ -17,6 +17,7 @@ use image_updater::domain::resources::image_updater::ImageUpdater;
 use image_updater::domain::resources::image_updater::UpdateSettings;
 use image_updater::domain::resources::image_updater::WriteBackSettings;
 use image_updater::domain::resources::image_updater_status::ImageUpdaterStatus;
+use image_updater::domain::resources::labels::Labels;
 use image_updater::domain::resources::resource::ResourceId;
 use image_updater::ports::resource_reader::ResourceReader;
 use image_updater::ports::update_trigger::TriggerError;
@@ -347,8 +348,8 @@ fn parameter(name: &str, value: &str, force_string: bool) -> HelmParameter {
 fn application(name: &str, sources: Sources) -> Arc<Application> {
     Arc::new(Application {
         id: id(name),
-        labels: [("tier".to_owned(), "web".to_owned())].into(),
-        annotations: std::collections::BTreeMap::new(),
+        labels: Labels::from_iter([("tier".to_owned(), "web".to_owned())]),
+        annotations: Labels::default(),
         sources,
         status: None,
     })

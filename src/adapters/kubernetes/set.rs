@@ -92,15 +92,17 @@ impl<T: Kind> Set<T> {
         };
         let mut before = std::mem::take(&mut self.objects);
         let mut changed = false;
-        for (id, mut entry) in listed {
+        let listed = listed.into_iter().map(|(id, mut entry)| {
             if let Some(put) = put.remove(&id)
                 && put.version.is_newer_than(&entry.version)
             {
                 entry = put;
             }
             changed |= entry.succeed(&id, before.remove(&id));
-            self.objects.insert(id, entry);
-        }
+            (id, entry)
+        });
+        // A map that is made at once has no half-empty nodes.
+        self.objects = listed.collect();
         for (id, gone) in before {
             changed |= gone.end(&id);
         }

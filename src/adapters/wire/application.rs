@@ -168,7 +168,7 @@ mod tests {
             "status": {"sourceType": "Kustomize", "summary": {"images": ["nginx:1.26"]}, "health": {}},
         }));
         assert_eq!(read.id.to_string(), "team-a/shop");
-        assert_eq!(read.labels["tier"], "web");
+        assert_eq!(read.labels.get("tier"), Some("web"));
         let source = read.sources.at(SourcePlace::Single).unwrap();
         let parameters = source.helm.as_ref().unwrap();
         assert!(parameters[0].force_string && parameters[0].value == "1.2");

@@ -1,10 +1,9 @@
 //! `metadata`, which all kinds of objects share.
 
-use std::collections::BTreeMap;
-
 use crate::adapters::wire::field::Field;
 use crate::adapters::wire::field_path::FieldPath;
 use crate::adapters::wire::findings::Findings;
+use crate::domain::resources::labels::Labels;
 use crate::domain::resources::resource::ResourceId;
 
 /// The longest name of an object, in bytes.
@@ -15,8 +14,8 @@ const MAX_LABEL: usize = 63;
 /// The members of `metadata` that are used.
 pub(super) struct Metadata {
     pub(super) id: ResourceId,
-    pub(super) labels: BTreeMap<String, String>,
-    pub(super) annotations: BTreeMap<String, String>,
+    pub(super) labels: Labels,
+    pub(super) annotations: Labels,
     pub(super) created: Option<String>,
     pub(super) generation: Option<i64>,
 }
@@ -35,8 +34,8 @@ pub(super) fn read(
                 namespace: String::new(),
                 name: String::new(),
             },
-            labels: BTreeMap::new(),
-            annotations: BTreeMap::new(),
+            labels: Labels::default(),
+            annotations: Labels::default(),
             created: None,
             generation: None,
         };
@@ -49,8 +48,8 @@ pub(super) fn read(
     check_id(&id, metadata.path(), findings);
     Metadata {
         id,
-        labels: metadata.text_map("labels", findings),
-        annotations: metadata.text_map("annotations", findings),
+        labels: metadata.text_map("labels", findings).into(),
+        annotations: metadata.text_map("annotations", findings).into(),
         created: metadata.text("creationTimestamp", findings),
         generation: metadata.integer("generation", findings),
     }

@@ -1,6 +1,5 @@
 //! The updater on mocks: what it asks of whom, and when.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::Mutex;
 
@@ -22,6 +21,7 @@ use crate::domain::resources::image_updater::ImageUpdater;
 use crate::domain::resources::image_updater::UpdateSettings;
 use crate::domain::resources::image_updater::WriteBackSettings;
 use crate::domain::resources::image_updater_status::ImageUpdaterStatus;
+use crate::domain::resources::labels::Labels;
 use crate::domain::resources::resource::ResourceId;
 use crate::ports::announcer::MockAnnouncer;
 use crate::ports::event_queue::MockEventQueue;
@@ -48,8 +48,8 @@ pub(super) fn resources(image: &str, policy: &str, strategy: &str) -> Arc<Resour
     };
     let application = Application {
         id: id("web"),
-        labels: BTreeMap::new(),
-        annotations: BTreeMap::new(),
+        labels: Labels::default(),
+        annotations: Labels::default(),
         sources: Sources::Single(source),
         status: None,
     };

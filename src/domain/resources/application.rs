@@ -1,8 +1,8 @@
 //! An Argo CD `Application` (`argoproj.io/v1alpha1`), as far as the updater looks at one.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::domain::resources::labels::Labels;
 use crate::domain::resources::resource::ResourceId;
 
 /// An Application.
@@ -11,9 +11,9 @@ pub struct Application {
     /// Its namespace and name.
     pub id: ResourceId,
     /// Its labels, for label selectors.
-    pub labels: BTreeMap<String, String>,
+    pub labels: Labels,
     /// Its annotations, for ImageUpdaters that use them.
-    pub annotations: BTreeMap<String, String>,
+    pub annotations: Labels,
     /// Where its manifests come from.
     pub sources: Sources,
     /// What Argo CD reports. An Application in a file has none.

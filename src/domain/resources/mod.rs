@@ -3,6 +3,7 @@
 pub mod application;
 pub mod image_updater;
 pub mod image_updater_status;
+pub mod labels;
 pub mod problem;
 pub mod resource;
 

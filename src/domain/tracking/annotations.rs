@@ -2,8 +2,6 @@
 //!
 //! They say the same as an ImageUpdater's `images`, `commonUpdateSettings` and `writeBackConfig`, so they are read into the same types.
 
-use std::collections::BTreeMap;
-
 use thiserror::Error;
 
 use crate::domain::resources::image_updater::ImageConfig;
@@ -11,6 +9,7 @@ use crate::domain::resources::image_updater::ManifestTarget;
 use crate::domain::resources::image_updater::NamedTarget;
 use crate::domain::resources::image_updater::UpdateSettings;
 use crate::domain::resources::image_updater::WriteBackSettings;
+use crate::domain::resources::labels::Labels;
 
 /// What every key starts with.
 const PREFIX: &str = "argocd-image-updater.argoproj.io/";
@@ -53,7 +52,7 @@ impl Annotated {
     ///
     /// # Errors
     /// [`AnnotationError`] for the first of them that is missing or wrong.
-    pub fn parse(annotations: &BTreeMap<String, String>) -> Result<Self, AnnotationError> {
+    pub fn parse(annotations: &Labels) -> Result<Self, AnnotationError> {
         let reader = Reader { annotations };
         let list = annotations
             .get(&format!("{PREFIX}image-list"))
@@ -81,7 +80,7 @@ impl Annotated {
 }
 
 struct Reader<'a> {
-    annotations: &'a BTreeMap<String, String>,
+    annotations: &'a Labels,
 }
 
 impl Reader<'_> {

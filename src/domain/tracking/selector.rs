@@ -1,6 +1,5 @@
 //! Label selectors, in the language of Kubernetes' `metav1.LabelSelector`.
 
-use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use thiserror::Error;
@@ -8,6 +7,7 @@ use thiserror::Error;
 use crate::domain::dns_label::is_dns_label;
 use crate::domain::resources::image_updater::LabelExpression;
 use crate::domain::resources::image_updater::LabelSelector;
+use crate::domain::resources::labels::Labels;
 
 /// The longest label value, and the longest name of a label, in bytes.
 const MAX_NAME: usize = 63;
@@ -81,7 +81,7 @@ impl Selector {
 
     /// Whether an object with these labels is selected.
     #[must_use]
-    pub fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
+    pub fn matches(&self, labels: &Labels) -> bool {
         self.terms.iter().all(|term| term.holds(labels))
     }
 }
@@ -97,7 +97,7 @@ impl Term {
         })
     }
 
-    fn holds(&self, labels: &BTreeMap<String, String>) -> bool {
+    fn holds(&self, labels: &Labels) -> bool {
         let value = labels.get(&self.key);
         match &self.operator {
             Operator::In(values) => value.is_some_and(|value| values.contains(value)),
@@ -177,6 +177,8 @@ fn is_subdomain(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     fn labels(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
@@ -200,8 +202,8 @@ mod tests {
     #[test]
     fn a_selector_without_terms_selects_everything() {
         let selector = Selector::parse(&LabelSelector::default()).unwrap();
-        assert!(selector.matches(&labels(&[])));
-        assert!(selector.matches(&labels(&[("a", "b")])));
+        assert!(selector.matches(&labels(&[]).into()));
+        assert!(selector.matches(&labels(&[("a", "b")]).into()));
     }
 
     #[test]
@@ -215,9 +217,13 @@ mod tests {
             ("DoesNotExist", &[], false, false, true),
         ] {
             let selector = Selector::parse(&expression("env", operator, values)).unwrap();
-            assert_eq!(selector.matches(&labels(&prod)), on_prod, "{operator}");
-            assert_eq!(selector.matches(&labels(&dev)), on_dev, "{operator}");
-            assert_eq!(selector.matches(&labels(&[])), on_none, "{operator}");
+            assert_eq!(
+                selector.matches(&labels(&prod).into()),
+                on_prod,
+                "{operator}"
+            );
+            assert_eq!(selector.matches(&labels(&dev).into()), on_dev, "{operator}");
+            assert_eq!(selector.matches(&labels(&[]).into()), on_none, "{operator}");
         }
     }
 
@@ -226,9 +232,9 @@ mod tests {
         let mut both = expression("tier", "Exists", &[]);
         both.labels = labels(&[("env", "prod")]);
         let selector = Selector::parse(&both).unwrap();
-        assert!(selector.matches(&labels(&[("env", "prod"), ("tier", "web")])));
-        assert!(!selector.matches(&labels(&[("env", "prod")])));
-        assert!(!selector.matches(&labels(&[("tier", "web")])));
+        assert!(selector.matches(&labels(&[("env", "prod"), ("tier", "web")]).into()));
+        assert!(!selector.matches(&labels(&[("env", "prod")]).into()));
+        assert!(!selector.matches(&labels(&[("tier", "web")]).into()));
     }
 
     #[test]
