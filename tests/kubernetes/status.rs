@@ -401,32 +401,44 @@ fn allow(server: &ApiServer, world: &World, name: &str, verbs: &str, resources: 
     server.kubectl(&[&binding[..], &of].concat(), "").unwrap();
 }
 
+/// The program, which has been denied to write `nginx:1.1.0` into the Application `web`.
+async fn denied(server: &ApiServer, world: &World) -> Program {
+    world.application("web", runs("nginx:1.0.0")).await;
+    world.updater("all", follows("*", &nginx())).await;
+    let token = world.token("limited").await;
+    let read = [APPLICATIONS, UPDATERS];
+    allow(server, world, "read", "get,list,watch", &read);
+    let tell = ["events", STATUSES];
+    allow(server, world, "tell", "create,patch", &tell);
+    let program = Program::start(server, world, &token).await;
+    has_reason(world, "all", "Ready", "ReconcileSucceeded").await;
+    program.push("nginx:1.1.0").await;
+    has_reason(world, "all", "Error", "PartialErrors").await;
+    program
+}
+
+#[tokio::test]
+async fn a_failure_ends_when_somebody_else_does_what_failed() {
+    let Some((server, world)) = World::new().await else {
+        return;
+    };
+    let mut program = denied(server, &world).await;
+    world
+        .merge("web", json!({"spec": runs("nginx:1.1.0")}))
+        .await;
+    has_reason(&world, "all", "Error", "NoErrors").await;
+    program.finish().await;
+    let told = reasons(&world).await;
+    assert_eq!(told["ImageUpdateRecovered"], 1);
+    assert_eq!(told.get("ImagesUpdated"), None);
+}
+
 #[tokio::test]
 async fn a_failure_is_told_when_it_begins_and_when_it_ends() {
     let Some((server, world)) = World::new().await else {
         return;
     };
-    world.application("web", runs("nginx:1.0.0")).await;
-    world.updater("all", follows("*", &nginx())).await;
-    let token = world.token("limited").await;
-    allow(
-        server,
-        &world,
-        "read",
-        "get,list,watch",
-        &[APPLICATIONS, UPDATERS],
-    );
-    allow(
-        server,
-        &world,
-        "tell",
-        "create,patch",
-        &["events", STATUSES],
-    );
-    let mut program = Program::start(server, &world, &token).await;
-    has_reason(&world, "all", "Ready", "ReconcileSucceeded").await;
-
-    program.push("nginx:1.1.0").await;
+    let mut program = denied(server, &world).await;
     let failed = has_reason(&world, "all", "Error", "PartialErrors").await;
     let message = condition(&failed, "Error")["message"].as_str().unwrap();
     assert!(

@@ -176,7 +176,9 @@ impl Reporter {
                 lock(&self.grievances).status(updater, &error);
                 let again = matches!(error, TellError::Unavailable { .. });
                 let due = again.then(|| Instant::now() + RETRY);
-                lock(&self.desk).put_off(updater, sheet.run, due);
+                // What may never be written is not kept: there would be more of it for as long as the process lives.
+                let run = sheet.run.filter(|_| again);
+                lock(&self.desk).put_off(updater, run, due);
             }
         }
     }

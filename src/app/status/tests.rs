@@ -356,10 +356,17 @@ async fn what_could_not_be_written_is_written_later_with_all_that_came_meanwhile
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_forbidden_waits_for_the_next_chance() {
+async fn what_is_forbidden_waits_for_the_next_chance_and_keeps_nothing() {
     let place = place(&["a"]);
-    let mut writer = MockStatusWriter::new();
-    writer.expect_write().times(2).returning(|_, _, _| {
+    let (mut writer, seen) = (
+        MockStatusWriter::new(),
+        Arc::<Mutex<Vec<String>>>::default(),
+    );
+    let log = Arc::clone(&seen);
+    writer.expect_write().returning(move |_, _, after| {
+        let updates = after.recent_updates.iter();
+        let shown: Vec<_> = updates.map(|update| update.new_version.as_str()).collect();
+        log.lock().unwrap().push(shown.join(","));
         Err(TellError::Forbidden {
             verb: "patch",
             resource: "imageupdaters/status",
@@ -371,10 +378,15 @@ async fn what_is_forbidden_waits_for_the_next_chance() {
     let work = async {
         reporter.assessed(&id("a"), Some(assessment(2)));
         tokio::time::sleep(LONG).await;
-        reporter.done(&written(&[change("shop", "a")]));
-        tokio::time::sleep(LONG).await;
+        for version in ["2", "3"] {
+            let mut change = change("shop", "a");
+            version.clone_into(&mut change.images[0].new);
+            reporter.done(&written(&[change]));
+            tokio::time::sleep(LONG).await;
+        }
     };
     reporter.beside(work).await;
+    assert_eq!(*seen.lock().unwrap(), ["", "2", "3"]);
 }
 
 #[tokio::test(start_paused = true)]

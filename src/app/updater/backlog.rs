@@ -44,7 +44,8 @@ impl Work {
 }
 
 impl Backlog {
-    /// Lets events wait, with those of the same image that wait already. Gives back what they supersede.
+    /// Lets events wait, with those of the same image that wait already. Gives back what they supersede. Work that failed for now begins anew with
+    /// them: what kept one Application from being written says nothing of the others, and the new events are not to be given up sooner.
     pub(super) fn add(&mut self, batch: Batch) -> Vec<QueuedEvent> {
         let Some(work) = self.waiting.get_mut(&batch.image) else {
             self.order.push_back(batch.image.clone());
@@ -73,6 +74,10 @@ impl Backlog {
             .partition(again);
         work.batch.events = kept;
         work.batch.events.extend(batch.events);
+        if work.failures > 0 {
+            work.failures = 0;
+            work.not_before = Some(Instant::now() + SETTLE);
+        }
         superseded
     }
 
@@ -134,10 +139,11 @@ impl Backlog {
             ..work
         };
         self.waiting.insert(image, work);
-        (
-            wait,
-            newer.map(|newer| self.add(newer.batch)).unwrap_or_default(),
-        )
+        let Some(newer) = newer else {
+            return (wait, Vec::new());
+        };
+        let superseded = self.add(newer.batch);
+        (SETTLE, superseded)
     }
 
     /// Whether nothing waits.
@@ -228,11 +234,32 @@ mod tests {
         let work = backlog.take(false).unwrap();
         backlog.add(batch("quay.io/a/two", &[("d2", "1")]));
         backlog.add(batch("quay.io/a/one", &[("d3", "1"), ("d3", "2")]));
-        let (_, superseded) = backlog.again(work);
+        let (wait, superseded) = backlog.again(work);
+        assert_eq!(wait, SETTLE, "newer events do not wait for older ones");
         assert_eq!(superseded, batch("quay.io/a/one", &[("d1", "1")]).events);
         assert_eq!(
             backlog.drain()[0].batch,
             batch("quay.io/a/one", &[("d3", "1"), ("d3", "2")])
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn newer_events_begin_anew_what_failed() {
+        let mut backlog = Backlog::default();
+        backlog.add(batch("quay.io/a/one", &[("d1", "1")]));
+        for _ in 0..8 {
+            let work = backlog.take(false).unwrap();
+            let wait = backlog.again(work).0;
+            tokio::time::advance(wait).await;
+        }
+        let work = backlog.take(false).unwrap();
+        backlog.again(work);
+        backlog.add(batch("quay.io/a/one", &[("d2", "2")]));
+        assert!(backlog.take(false).is_none(), "a burst is written once");
+        tokio::time::advance(SETTLE).await;
+        let work = backlog.take(false).unwrap();
+        assert_eq!(work.failures, 0);
+        let both = batch("quay.io/a/one", &[("d1", "1"), ("d2", "2")]);
+        assert_eq!(work.batch, both);
     }
 }
