@@ -34,7 +34,7 @@ pub(super) struct FollowedSettings {
 }
 
 impl FollowedSettings {
-    /// Takes up their changes, for ever.
+    /// Takes up their changes. It ends only where the process has to be started anew with what was read too late.
     pub(super) fn follow(
         self,
         pace: Arc<dyn Pace>,
@@ -45,10 +45,16 @@ impl FollowedSettings {
             namespace: objects.cluster.namespace().to_owned(),
             name: CONFIG_MAP.to_owned(),
         });
+        let late = objects.filter(|objects| objects.is_late);
+        let awaited = late.map(|objects| {
+            let config_map = Arc::clone(&objects.config_map);
+            Box::new(move || config_map.is_known()) as Box<dyn Fn() -> bool + Send + Sync>
+        });
         let handles = Handles {
             pace,
             level: self.level,
             announcer: announcer.zip(config_map),
+            awaited,
         };
         Box::pin(LiveSettings::new(self.load, self.started, handles).run())
     }
