@@ -481,6 +481,7 @@ async fn what_comes_late_and_counts_only_from_a_start_on_ends_the_process() {
     assert_eq!(field(&line, "settings"), "webhook.queue-size");
     server.log.wait_for(&["msg=finished"]);
     assert_eq!(server.wait().code(), Some(1));
+    assert_eq!(server.log.with(&["msg=ready"]), [""; 0]);
 }
 
 /// A server that has just started refuses what it will allow.

@@ -8,6 +8,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 use tracing::error;
@@ -41,8 +42,16 @@ pub struct Handles {
     pub level: Box<dyn Fn(LogLevel) + Send + Sync>,
     /// Tells whoever looks at the ConfigMap of changes that are refused; `None`: the log alone does.
     pub announcer: Option<(Arc<dyn Announcer>, ResourceId)>,
-    /// Says whether the source that the start had to do without has been read; `None`: it did without none.
-    pub awaited: Option<Box<dyn Fn() -> bool + Send + Sync>>,
+    /// The source that the start had to do without; `None`: it did without none.
+    pub awaited: Option<Awaited>,
+}
+
+/// A source that could not be read at the start.
+pub struct Awaited {
+    /// Says whether it has been read.
+    pub is_read: Box<dyn Fn() -> bool + Send + Sync>,
+    /// Is told when it has been read, and no new start is needed for it.
+    pub checked: oneshot::Sender<()>,
 }
 
 /// Follows the sources of settings.
@@ -84,11 +93,8 @@ impl LiveSettings {
             ticks.tick().await;
             let load = Arc::clone(&self.load);
             // Before the load, which then has what was read.
-            let is_read = self
-                .handles
-                .awaited
-                .as_ref()
-                .is_some_and(|is_read| is_read());
+            let awaited = self.handles.awaited.as_ref();
+            let is_read = awaited.is_some_and(|awaited| (awaited.is_read)());
             match tokio::task::spawn_blocking(move || Snapshot::of(&load())).await {
                 Ok(seen) => {
                     if self.step(seen, is_read).is_break() {
@@ -103,8 +109,13 @@ impl LiveSettings {
     /// Looks at what is seen, and breaks off where an awaited source is read now and needs a new start.
     fn step(&mut self, seen: Snapshot, is_read: bool) -> ControlFlow<()> {
         self.look(seen);
-        if is_read && self.pending.is_none() && self.handles.awaited.take().is_some() {
-            return self.check();
+        if is_read
+            && self.pending.is_none()
+            && let Some(awaited) = self.handles.awaited.take()
+        {
+            self.check()?;
+            // Nobody may be waiting for it.
+            let _ = awaited.checked.send(());
         }
         ControlFlow::Continue(())
     }

@@ -38,7 +38,10 @@ fn live(start: &World) -> (LiveSettings, Acts) {
         pace: Arc::new(pace),
         level: Box::new(move |level| note(format!("{level:?}"))),
         announcer: Some((Arc::new(announcer), config_map)),
-        awaited: Some(Box::new(|| unreachable!("tests say what is read"))),
+        awaited: Some(Awaited {
+            is_read: Box::new(|| unreachable!("tests say what is read")),
+            checked: oneshot::channel().0,
+        }),
     };
     let load: Load = Arc::new(|| unreachable!("tests say what is seen"));
     let live = LiveSettings::new(load, snapshot(start), handles);

@@ -40,6 +40,7 @@ use crate::app::updater::Updater;
 use crate::app::wiring::door;
 use crate::app::wiring::door::Door;
 use crate::app::wiring::door::Parts;
+use crate::app::wiring::following::Follow;
 use crate::app::wiring::following::Following;
 use crate::app::wiring::objects::Objects;
 use crate::app::wiring::probes;
@@ -130,12 +131,12 @@ impl Server {
             }
             None => None,
         };
-        let outdated = match following.settings {
+        let follow = match following.settings {
             Some(followed) => {
                 let pace = Arc::clone(&pace) as _;
                 followed.follow(pace, objects.as_ref(), place.announcer)
             }
-            None => Box::pin(std::future::pending()),
+            None => Follow::nothing(),
         };
         let settled = objects
             .as_ref()
@@ -157,10 +158,11 @@ impl Server {
             readiness,
             leadership: place.leadership,
             background,
-            outdated,
+            outdated: follow.outdated,
             synced: Box::pin(async move {
                 place.synced.await;
                 settled.await;
+                follow.checked.await;
             }),
             shutdown: settings.shutdown,
         })
