@@ -425,16 +425,13 @@ async fn what_changed_while_the_api_server_was_away_is_found() {
         .wait_for(&["the object is followed again", SECRET]);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_an_answer_the_start_goes_on_and_the_objects_count_later() {
-    let Some((server, world)) = World::new().await else {
-        return;
-    };
+/// An API server that cannot be reached at first, and a process that was started without it.
+async fn started_without(settings: Value) -> Option<(Way, Home, Server)> {
+    let (server, world) = World::new().await?;
     let way = Way::to(server).await;
     let home = Home::by(server, &way.url(), world).await;
     home.may_read(&["configmaps", "secrets"]).await;
-    home.settings(json!({"log.level": "debug", "webhook.queue-size": "7"}))
-        .await;
+    home.settings(settings).await;
     home.secret(SECRET, json!({"webhook.ghcr-secret": "object"}))
         .await;
     way.cut();
@@ -444,6 +441,14 @@ async fn without_an_answer_the_start_goes_on_and_the_objects_count_later() {
     fs::write(secrets.join("webhook.ghcr-secret"), "mounted").unwrap();
     command.arg("--secrets-dir").arg(&secrets);
     let server = Server::spawn(command);
+    Some((way, home, server))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_an_answer_the_start_goes_on_and_the_objects_count_later() {
+    let Some((way, home, server)) = started_without(json!({"log.level": "debug"})).await else {
+        return;
+    };
     for object in [CONFIG, SECRET, TLS] {
         let told = server
             .log
@@ -451,12 +456,48 @@ async fn without_an_answer_the_start_goes_on_and_the_objects_count_later() {
         assert_eq!(told.len(), 1, "{}", server.log.text());
     }
     assert_eq!(status(&server, "mounted").await, 200);
+    assert_eq!(server.log.with(&["msg=ready"]), [""; 0]);
     way.open();
     until(&server, "object", 200).await;
     server.log.wait_for(&["counts from now on", "new=debug"]);
+    server.log.wait_for(&["msg=ready"]);
+
+    home.set(json!({"webhook.queue-size": "8"})).await;
     server
         .log
-        .wait_for(&["restart the program", "webhook.queue-size", "new=7"]);
+        .wait_for(&["restart the program", "webhook.queue-size", "new=8"]);
+    assert_eq!(status(&server, "object").await, 200, "it goes on");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_comes_late_and_counts_only_from_a_start_on_ends_the_process() {
+    let settings = json!({"log.level": "debug", "webhook.queue-size": "7"});
+    let Some((way, _home, mut server)) = started_without(settings).await else {
+        return;
+    };
+    way.open();
+    let line = server.log.wait_for(&["read only after the start"]);
+    assert!(line.contains("level=error"), "{line}");
+    assert_eq!(field(&line, "settings"), "webhook.queue-size");
+    server.log.wait_for(&["msg=finished"]);
+    assert_eq!(server.wait().code(), Some(1));
+    assert_eq!(server.log.with(&["msg=ready"]), [""; 0]);
+}
+
+/// A server that has just started refuses what it will allow.
+#[tokio::test]
+async fn who_is_refused_for_a_moment_is_ready_only_with_the_secrets() {
+    let Some((_, home)) = Home::new().await else {
+        return;
+    };
+    home.secret(SECRET, json!({"webhook.ghcr-secret": "object"}))
+        .await;
+    let server = Server::spawn(home.command(&[]));
+    assert_eq!(status(&server, "object").await, 404);
+    assert_eq!(server.log.with(&["msg=ready"]), [""; 0]);
+    home.may_read(&["configmaps", "secrets"]).await;
+    server.log.wait_for(&["msg=ready"]);
+    until(&server, "object", 200).await;
 }
 
 #[tokio::test]

@@ -25,7 +25,7 @@ pub(super) struct Activity {
     is_new: AtomicBool,
     /// Whether a part of a head has come.
     in_head: AtomicBool,
-    /// When the wait for a head began, in milliseconds after `born`.
+    /// When the wait for a head began, in nanoseconds after `born`: whole milliseconds would not tell who of two came first.
     since: AtomicU64,
     /// Told when the last request is answered.
     idle_now: Arc<Notify>,
@@ -72,12 +72,12 @@ impl Activity {
     }
 
     fn wait(&self) {
-        let since = u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let since = u64::try_from(self.born.elapsed().as_nanos()).unwrap_or(u64::MAX);
         self.since.store(since, Ordering::Relaxed);
     }
 
     fn waiting_since(&self) -> Instant {
-        self.born + Duration::from_millis(self.since.load(Ordering::Relaxed))
+        self.born + Duration::from_nanos(self.since.load(Ordering::Relaxed))
     }
 
     /// Since when nothing of a request has been here. A new connection is not idle before some time that is still to come: its first

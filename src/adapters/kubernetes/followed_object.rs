@@ -14,6 +14,8 @@ use kube::runtime::watcher;
 use kube::runtime::watcher::Error;
 use kube::runtime::watcher::Event;
 use tokio::sync::watch;
+use tokio::time::Instant;
+use tokio::time::sleep_until;
 use tokio::time::timeout;
 use tracing::debug;
 use tracing::info;
@@ -25,6 +27,7 @@ use crate::adapters::kubernetes::keyed::Keyed;
 use crate::adapters::kubernetes::reason::is_forbidden;
 use crate::adapters::kubernetes::retry::Retry;
 use crate::adapters::kubernetes::watch::DURATION;
+use crate::adapters::kubernetes::watch::MEANT;
 use crate::adapters::kubernetes::watch::cause;
 use crate::adapters::kubernetes::watch::text;
 use crate::adapters::kubernetes::watch::verb;
@@ -60,6 +63,8 @@ enum Answer {
 /// Why nothing new is learnt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Trouble {
+    /// Since when it is of this kind.
+    since: Instant,
     is_refusal: bool,
     verb: &'static str,
     reason: String,
@@ -108,12 +113,45 @@ fn follow<T: Keyed>(cluster: &Cluster, name: &str) -> Followed {
 }
 
 impl FollowedObject {
-    /// Waits until it is known, or known to be out of reach for a missing permission; no longer than this.
+    /// Waits until it is known; no longer than this. A refusal is waited out too: a server that has just started may not have read its
+    /// roles yet.
     pub async fn first_answer(&self, patience: Duration) {
         let mut states = self.state.subscribe();
-        let answered = states.wait_for(|state| state.answer.is_some() || state.is_refused());
+        let answered = states.wait_for(|state| state.answer.is_some());
         // Without an answer it has no values, and somebody else tells so.
         let _ = timeout(patience, answered).await;
+    }
+
+    /// Waits until it is known, or has been refused for so long that this is meant.
+    pub async fn settled(&self) {
+        let mut states = self.state.subscribe();
+        loop {
+            let refused_since = {
+                let state = states.borrow_and_update();
+                if state.answer.is_some() {
+                    return;
+                }
+                let trouble = state.trouble.as_ref().filter(|trouble| trouble.is_refusal);
+                trouble.map(|trouble| trouble.since)
+            };
+            let meant = async {
+                match refused_since {
+                    Some(since) => sleep_until(since + MEANT).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = meant => return,
+                // Fails only when the sender is gone, which `self` holds.
+                _ = states.changed() => {}
+            }
+        }
+    }
+
+    /// Whether the API server has said what it is, or that it is not there.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        self.state.borrow().answer.is_some()
     }
 
     /// The permission for want of which it is not known.
@@ -213,8 +251,10 @@ impl FollowedObject {
     /// goes wrong before the first answer is told by whoever waits for that.
     fn lose(&self, error: Option<&Error>) -> bool {
         let Some(error) = error else { return false };
+        let is_refusal = cause(error).is_some_and(is_forbidden);
         let trouble = Trouble {
-            is_refusal: cause(error).is_some_and(is_forbidden),
+            since: self.trouble_since(is_refusal),
+            is_refusal,
             verb: verb(Some(error)),
             reason: text(error),
         };
@@ -246,6 +286,14 @@ impl FollowedObject {
         self.state
             .send_modify(|state| state.trouble = Some(trouble));
         is_new_refusal
+    }
+
+    /// Since when there has been trouble of this kind; if there is none yet, since now.
+    fn trouble_since(&self, is_refusal: bool) -> Instant {
+        let state = self.state.borrow();
+        let before = state.trouble.as_ref();
+        let same = before.filter(|trouble| trouble.is_refusal == is_refusal);
+        same.map_or_else(Instant::now, |trouble| trouble.since)
     }
 
     /// Why nothing is known of it, though no missing permission is the reason.
@@ -357,6 +405,30 @@ mod tests {
         listed(&object, None);
         assert_eq!(object.refusal(), None);
         assert_eq!(keys(&object), Some(Vec::new()), "it is not there");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_settles_it_only_when_it_lasts() {
+        let object = FollowedObject::secret();
+        let begin = Instant::now();
+        let refuse = async {
+            object.lose(Some(&failure(403)));
+            object.lose(Some(&failure(500)));
+            tokio::time::sleep(MEANT).await;
+            object.lose(Some(&failure(403)));
+            tokio::time::sleep(MEANT / 2).await;
+            object.lose(Some(&failure(403)));
+        };
+        tokio::join!(object.settled(), refuse);
+        assert_eq!(begin.elapsed(), 2 * MEANT);
+
+        let begin = Instant::now();
+        object.first_answer(Duration::from_secs(5)).await;
+        assert_eq!(begin.elapsed(), Duration::from_secs(5), "it is waited out");
+        object.set(None);
+        object.first_answer(MEANT).await;
+        object.settled().await;
+        assert_eq!(begin.elapsed(), Duration::from_secs(5));
     }
 
     #[test]

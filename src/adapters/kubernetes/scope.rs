@@ -5,6 +5,8 @@ use std::time::Duration;
 use kube::Api;
 use kube::Client;
 use kube::api::ListParams;
+use tokio::time::Instant;
+use tokio::time::timeout_at;
 use tracing::debug;
 use tracing::warn;
 
@@ -22,7 +24,7 @@ use crate::domain::resources::image_updater::ImageUpdater;
 pub enum Scope {
     /// In the whole cluster.
     Cluster,
-    /// In the whole cluster where that is allowed, and else in this namespace.
+    /// In the whole cluster where that is allowed at the start, and else in this namespace.
     ClusterOr(String),
     /// In these namespaces.
     Namespaces(Vec<String>),
@@ -47,7 +49,7 @@ impl Scope {
                     resource,
                     namespace,
                     "a permission for the whole cluster is missing: only one namespace is watched; grant it, or name the namespaces with \
-                     --watch-namespaces"
+                     --watch-namespaces, and restart the program"
                 );
                 vec![Some(namespace.clone())]
             }
@@ -55,18 +57,29 @@ impl Scope {
     }
 }
 
-/// Asks for one object of a kind in the whole cluster, until there is an answer. Gives the resource where it is refused.
+/// Asks for one object of a kind in the whole cluster, until there is an answer. Gives the resource where it is refused again and again: a
+/// server that has just started may not have read its roles yet.
 async fn may_list<T: Kind>(client: &Client) -> Option<String> {
     const LONGEST_RETRY: Duration = Duration::from_secs(5);
+    /// How long refusals are not believed. Where they are meant, nothing is watched for so long.
+    const DOUBT: Duration = Duration::from_secs(5);
     let api: Api<SlimObject<T>> = Api::all(client.clone());
     let one = ListParams::default().limit(1);
     let mut retry = Retry::new(LONGEST_RETRY);
     let mut is_told = false;
+    let mut doubt_until = None;
     loop {
         match call(api.list(&one)).await {
             Ok(_) => return None,
             Err(CallError::Api(error)) if is_forbidden(&error) => {
-                return Some(format!("{}.{}", T::PLURAL, T::GROUP));
+                let end = *doubt_until.get_or_insert_with(|| Instant::now() + DOUBT);
+                if Instant::now() >= end {
+                    return Some(format!("{}.{}", T::PLURAL, T::GROUP));
+                }
+                debug!(%error, "refused: asking again for a while");
+                // Until the end at most, when it is asked for the last time.
+                let _ = timeout_at(end, retry.wait()).await;
+                continue;
             }
             // That the kind is unknown is for the watch to tell, again and again.
             Err(CallError::Api(kube::Error::Api(status))) if status.is_not_found() => return None,

@@ -34,7 +34,7 @@ const LONGEST_RETRY: Duration = Duration::from_secs(5);
 /// The longest such wait where a permission is missing.
 const LONGEST_REFUSAL: Duration = Duration::from_secs(30);
 /// After how long a refusal is taken to be meant: a server that has just started may not have read its roles yet.
-const MEANT: Duration = Duration::from_secs(20);
+pub(super) const MEANT: Duration = Duration::from_secs(20);
 
 /// A watch.
 pub(super) struct Watch<T> {

@@ -4,9 +4,12 @@
 //! A change counts when two looks running have seen it: an editor that empties a file before it writes it would else set a default for a
 //! moment. What has a problem is refused as a whole.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 use tracing::error;
 use tracing::info;
@@ -39,6 +42,16 @@ pub struct Handles {
     pub level: Box<dyn Fn(LogLevel) + Send + Sync>,
     /// Tells whoever looks at the ConfigMap of changes that are refused; `None`: the log alone does.
     pub announcer: Option<(Arc<dyn Announcer>, ResourceId)>,
+    /// The source that the start had to do without; `None`: it did without none.
+    pub awaited: Option<Awaited>,
+}
+
+/// A source that could not be read at the start.
+pub struct Awaited {
+    /// Says whether it has been read.
+    pub is_read: Box<dyn Fn() -> bool + Send + Sync>,
+    /// Is told when it has been read, and no new start is needed for it.
+    pub checked: oneshot::Sender<()>,
 }
 
 /// Follows the sources of settings.
@@ -53,6 +66,8 @@ pub struct LiveSettings {
     known: Snapshot,
     /// What the last look saw, where that is something else.
     pending: Option<Snapshot>,
+    /// Events on their way. A slow API server must not keep the next change from counting.
+    telling: JoinSet<()>,
 }
 
 impl LiveSettings {
@@ -66,39 +81,76 @@ impl LiveSettings {
             known: started.clone(),
             started,
             pending: None,
+            telling: JoinSet::new(),
         }
     }
 
-    /// Takes up changes, for ever.
+    /// Takes up changes. It ends only where a source that was awaited says what nothing but a new start can take up.
     pub async fn run(mut self) {
         let mut ticks = tokio::time::interval(INTERVAL);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
             let load = Arc::clone(&self.load);
+            // Before the load, which then has what was read.
+            let awaited = self.handles.awaited.as_ref();
+            let is_read = awaited.is_some_and(|awaited| (awaited.is_read)());
             match tokio::task::spawn_blocking(move || Snapshot::of(&load())).await {
-                Ok(seen) => self.look(seen).await,
+                Ok(seen) => {
+                    if self.step(seen, is_read).is_break() {
+                        return;
+                    }
+                }
                 Err(cause) => error!(%cause, "failed to look for changed settings; trying again"),
             }
         }
     }
 
+    /// Looks at what is seen, and breaks off where an awaited source is read now and needs a new start.
+    fn step(&mut self, seen: Snapshot, is_read: bool) -> ControlFlow<()> {
+        self.look(seen);
+        if is_read
+            && self.pending.is_none()
+            && let Some(awaited) = self.handles.awaited.take()
+        {
+            self.check()?;
+            // Nobody may be waiting for it.
+            let _ = awaited.checked.send(());
+        }
+        ControlFlow::Continue(())
+    }
+
     /// Takes up what is seen for the second time.
-    async fn look(&mut self, seen: Snapshot) {
+    fn look(&mut self, seen: Snapshot) {
         if seen == self.known {
             self.pending = None;
         } else if self.pending.as_ref() == Some(&seen) {
             self.pending = None;
-            self.take_up(&seen).await;
+            self.take_up(&seen);
             self.known = seen;
         } else {
             self.pending = Some(seen);
         }
     }
 
-    async fn take_up(&mut self, seen: &Snapshot) {
+    /// Breaks off where a start would not have gone as it went, had everything been known.
+    fn check(&self) -> ControlFlow<()> {
+        let changes = self.known.changes_since(&self.started, &self.started);
+        let keys: Vec<_> = changes.iter().filter_map(waits_for_start).collect();
+        if keys.is_empty() && self.known.problems.is_empty() {
+            return ControlFlow::Continue(());
+        }
+        let settings = keys.join(", ");
+        error!(
+            settings,
+            "the ConfigMap was read only after the start, and what it says counts only from a start on: ending, to be started again with it"
+        );
+        ControlFlow::Break(())
+    }
+
+    fn take_up(&mut self, seen: &Snapshot) {
         let Some(live) = seen.live() else {
-            return self.refuse(seen).await;
+            return self.refuse(seen);
         };
         if !self.known.problems.is_empty() {
             info!("the settings can be used again");
@@ -113,7 +165,7 @@ impl LiveSettings {
     }
 
     /// Leaves everything as it is. The same problems are told once.
-    async fn refuse(&self, seen: &Snapshot) {
+    fn refuse(&mut self, seen: &Snapshot) {
         if seen.problems == self.known.problems {
             return;
         }
@@ -127,9 +179,22 @@ impl LiveSettings {
         };
         let about = Subject::ConfigMap(config_map.clone());
         let announcement = Announcement::warning(about, REFUSED, problems);
-        if let Err(error) = announcer.announce(&announcement).await {
-            warn!(%error, "no Event tells of the refused settings");
-        }
+        let announcer = Arc::clone(announcer);
+        // Those that have arrived.
+        while self.telling.try_join_next().is_some() {}
+        self.telling.spawn(async move {
+            if let Err(error) = announcer.announce(&announcement).await {
+                warn!(%error, "no Event tells of the refused settings");
+            }
+        });
+    }
+}
+
+/// The setting, where the change counts only from a start on.
+fn waits_for_start(change: &Change) -> Option<&str> {
+    match change {
+        Change::NeedsRestart { key, .. } => Some(key),
+        Change::Counts { .. } | Change::IsBack { .. } | Change::Hidden { .. } => None,
     }
 }
 

@@ -8,6 +8,7 @@ use crate::app::settings::tests::World;
 use crate::domain::rate_policy::RatePolicy;
 use crate::ports::announcer::MockAnnouncer;
 use crate::ports::pace::MockPace;
+use crate::ports::tell_error::TellError;
 
 /// Everything that settings acted upon, in order.
 type Acts = Arc<Mutex<Vec<String>>>;
@@ -37,6 +38,10 @@ fn live(start: &World) -> (LiveSettings, Acts) {
         pace: Arc::new(pace),
         level: Box::new(move |level| note(format!("{level:?}"))),
         announcer: Some((Arc::new(announcer), config_map)),
+        awaited: Some(Awaited {
+            is_read: Box::new(|| unreachable!("tests say what is read")),
+            checked: oneshot::channel().0,
+        }),
     };
     let load: Load = Arc::new(|| unreachable!("tests say what is seen"));
     let live = LiveSettings::new(load, snapshot(start), handles);
@@ -49,8 +54,9 @@ fn snapshot(world: &World) -> Snapshot {
 
 async fn twice(live: &mut LiveSettings, world: &World) {
     for _ in 0..2 {
-        live.look(snapshot(world)).await;
+        live.look(snapshot(world));
     }
+    while live.telling.join_next().await.is_some() {}
 }
 
 fn taken(acts: &Acts) -> Vec<String> {
@@ -62,10 +68,10 @@ async fn a_change_counts_when_it_is_seen_twice_running() {
     let world = |level| World::default().objects(&[("log.level", level)], &[]);
     let (mut live, acts) = live(&world("info"));
     for level in ["warn", "info", "warn", "debug"] {
-        live.look(snapshot(&world(level))).await;
+        live.look(snapshot(&world(level)));
         assert_eq!(taken(&acts), [""; 0], "{level}");
     }
-    live.look(snapshot(&world("debug"))).await;
+    live.look(snapshot(&world("debug")));
     assert_eq!(taken(&acts), ["Debug", "Unlimited"]);
     twice(&mut live, &world("debug")).await;
     assert_eq!(taken(&acts), [""; 0]);
@@ -94,6 +100,49 @@ async fn a_broken_change_is_refused_as_a_whole_and_told_once() {
     twice(&mut live, &world("warn", "9")).await;
     let rate = format!("{:?}", RatePolicy::per_hour(9));
     assert_eq!(taken(&acts), ["Warn".to_owned(), rate]);
+}
+
+#[tokio::test]
+async fn an_awaited_source_ends_the_process_where_only_a_start_takes_it_up() {
+    let world = |key, value| World::default().objects(&[(key, value)], &[]);
+    let ends = |first: &World, later: &World| {
+        let (mut live, _) = live(&World::default());
+        let mut step = |world: &World, is_read| live.step(snapshot(world), is_read).is_break();
+        assert!(!step(&World::default(), false));
+        assert!(!step(first, true), "seen once");
+        let at_first = step(first, true);
+        let mut then = || step(later, true);
+        (at_first, then() || then())
+    };
+    let (port, other) = (world("webhook.port", "1"), world("webhook.port", "2"));
+    assert!(ends(&port, &port).0);
+    assert!(
+        ends(&world("webhook.port", "many"), &port).0,
+        "no start at all"
+    );
+    let level = world("log.level", "warn");
+    assert_eq!(ends(&level, &other), (false, false), "later it is too late");
+}
+
+/// An API server that does not answer would else keep every later change waiting.
+#[tokio::test]
+async fn an_event_on_its_way_delays_no_change() {
+    struct Never;
+    #[async_trait::async_trait]
+    impl Announcer for Never {
+        async fn announce(&self, _: &Announcement) -> Result<(), TellError> {
+            std::future::pending().await
+        }
+    }
+    let world = |level| World::default().objects(&[("log.level", level)], &[]);
+    let (mut live, acts) = live(&world("info"));
+    let (_, config_map) = live.handles.announcer.take().unwrap();
+    live.handles.announcer = Some((Arc::new(Never), config_map));
+    for level in ["loud", "loud", "warn", "warn"] {
+        live.look(snapshot(&world(level)));
+    }
+    assert_eq!(live.telling.len(), 1);
+    assert_eq!(taken(&acts), ["Warn", "Unlimited"]);
 }
 
 #[test]

@@ -142,8 +142,8 @@ impl fmt::Display for Notice {
             ),
             Self::NoAnswer { place, reason } => write!(
                 f,
-                "{place} could not be read, so what is mounted and set otherwise counts: {reason}; it is taken up when it can be read, but \
-                 for what needs a restart"
+                "{place} could not be read, so what is mounted and set otherwise counts: {reason}; it is taken up when it can be read; \
+                 where only a start can take it up, the program then ends, to be started again"
             ),
             Self::InjectedByKubernetes { variable } => write!(
                 f,

@@ -28,12 +28,14 @@ pub(super) struct Objects {
     pub(super) config_map: Arc<FollowedObject>,
     pub(super) secret: Arc<FollowedObject>,
     pub(super) certificate: Arc<FollowedObject>,
+    /// Whether the start goes on without the ConfigMap, not knowing what it says.
+    pub(super) is_late: bool,
     following: JoinSet<()>,
 }
 
 impl Objects {
-    /// Connects to the cluster and waits for a while until the objects are known, or known to be out of reach. Without an answer the start goes
-    /// on: deliveries that come meanwhile would be lost.
+    /// Connects to the cluster and waits for a while until the objects are known. Without an answer the start goes on: deliveries that come
+    /// meanwhile would be lost.
     ///
     /// # Errors
     /// [`ConnectError`] where nothing can be asked.
@@ -44,11 +46,12 @@ impl Objects {
             following.spawn(work);
             object
         };
-        let objects = Self {
+        let mut objects = Self {
             config_map: begin(followed_object::config_map(&cluster, CONFIG_MAP)),
             secret: begin(followed_object::secret(&cluster, SECRET)),
             certificate: begin(followed_object::secret(&cluster, TLS_SECRET)),
             cluster,
+            is_late: false,
             following,
         };
         tokio::join!(
@@ -56,6 +59,7 @@ impl Objects {
             objects.secret.first_answer(PATIENCE),
             objects.certificate.first_answer(PATIENCE),
         );
+        objects.is_late = !objects.config_map.is_known();
         Ok(objects)
     }
 
@@ -81,6 +85,16 @@ impl Objects {
         };
         notices.extend(places.into_iter().map(notice));
         notices
+    }
+
+    /// Ends when all of them are known, or were refused for so long that this is meant.
+    pub(super) fn settled(&self) -> Background {
+        let all = [&self.config_map, &self.secret, &self.certificate].map(Arc::clone);
+        Box::pin(async move {
+            for object in all {
+                object.settled().await;
+            }
+        })
     }
 
     /// Goes on following them; ends only where something fails.

@@ -1,5 +1,6 @@
 //! From settings to a running process.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::Ipv4Addr;
@@ -39,6 +40,7 @@ use crate::app::updater::Updater;
 use crate::app::wiring::door;
 use crate::app::wiring::door::Door;
 use crate::app::wiring::door::Parts;
+use crate::app::wiring::following::Follow;
 use crate::app::wiring::following::Following;
 use crate::app::wiring::objects::Objects;
 use crate::app::wiring::probes;
@@ -90,6 +92,8 @@ pub struct Server {
     readiness: Readiness,
     leadership: Option<Leadership>,
     background: Vec<Background>,
+    /// Ends where the settings want a new start.
+    outdated: Background,
     /// Ends when everything was read for the first time.
     synced: Background,
     shutdown: ShutdownSettings,
@@ -127,10 +131,16 @@ impl Server {
             }
             None => None,
         };
-        if let Some(followed) = following.settings {
-            let pace = Arc::clone(&pace) as _;
-            background.push(followed.follow(pace, objects.as_ref(), place.announcer));
-        }
+        let follow = match following.settings {
+            Some(followed) => {
+                let pace = Arc::clone(&pace) as _;
+                followed.follow(pace, objects.as_ref(), place.announcer)
+            }
+            None => Follow::nothing(),
+        };
+        let settled = objects
+            .as_ref()
+            .map_or_else(nothing_to_wait_for, Objects::settled);
         background.extend(objects.map(Objects::follow));
         let ports = Ports {
             queue,
@@ -148,7 +158,12 @@ impl Server {
             readiness,
             leadership: place.leadership,
             background,
-            synced: place.synced,
+            outdated: follow.outdated,
+            synced: Box::pin(async move {
+                place.synced.await;
+                settled.await;
+                follow.checked.await;
+            }),
             shutdown: settings.shutdown,
         })
     }
@@ -159,8 +174,8 @@ impl Server {
         self.door.as_ref().map(|door| door.address)
     }
 
-    /// Serves until the first signal, and then ends in order; at the second signal at once. A part of it that fails ends it too: half a
-    /// server would take deliveries that nobody works on.
+    /// Serves until the first signal, and then ends in order; at the second signal at once. Where the settings want a new start, it ends in
+    /// order as well. A part of it that fails ends it too: half a server would take deliveries that nobody works on.
     pub async fn run(self, mut signal: impl AsyncFnMut()) -> End {
         let mut background = JoinSet::new();
         for work in self.background {
@@ -173,22 +188,19 @@ impl Server {
         let (stop, stopping) = watch::channel(false);
         let mut leading = tokio::spawn(lead(self.leadership, stopping.clone()));
         let mut serving = tokio::spawn(door::serve_at(self.door, stopping));
-        let becoming_ready = async {
-            self.synced.await;
-            readiness.set(true);
-            info!("ready");
-            std::future::pending().await
+        let mut outdated = tokio::spawn(self.outdated);
+        let cause = tokio::select! {
+            () = signal() => Cause::Signal,
+            never = become_ready(self.synced, &readiness) => match never {},
+            _ = &mut updating => Cause::Failure("updater"),
+            _ = &mut serving => Cause::Failure("webhook server"),
+            Some(_) = background.join_next() => Cause::Failure("watch of files or of the cluster"),
+            ended = &mut outdated => ended.map_or(Cause::Failure("watch of the settings"), |()| Cause::Outdated),
         };
-        let failed = tokio::select! {
-            () = signal() => None,
-            never = becoming_ready => match never {},
-            _ = &mut updating => Some("updater"),
-            _ = &mut serving => Some("webhook server"),
-            Some(_) = background.join_next() => Some("watch of files or of the cluster"),
-        };
+        outdated.abort();
         // Not only once the door is shut: a client that dawdles could keep it open for all the time there is.
         self.pace.lift();
-        let end = if let Some(part) = failed {
+        let end = if let Cause::Failure(part) = cause {
             error!(part, "a part of the program has failed: ending");
             readiness.set(false);
             stop.send_replace(true);
@@ -219,7 +231,7 @@ impl Server {
                 warn!(images = left, "ended before everything was done");
             }
         }
-        end
+        cause.exit(end)
     }
 }
 
@@ -229,6 +241,36 @@ async fn stood_down(leading: JoinHandle<()>, end: End) {
         leading.abort();
     }
     halted(leading).await;
+}
+
+/// Why a process ends.
+enum Cause {
+    Signal,
+    /// A part of the program has failed.
+    Failure(&'static str),
+    /// The settings want a new start.
+    Outdated,
+}
+
+impl Cause {
+    /// The end that a supervisor is told of. It has to start the program anew for settings, however well this one ends.
+    fn exit(&self, end: End) -> End {
+        match self {
+            Self::Signal | Self::Failure(_) => end,
+            Self::Outdated => End::Failed,
+        }
+    }
+}
+
+async fn become_ready(synced: Background, readiness: &Readiness) -> Infallible {
+    synced.await;
+    readiness.set(true);
+    info!("ready");
+    std::future::pending().await
+}
+
+fn nothing_to_wait_for() -> Background {
+    Box::pin(std::future::ready(()))
 }
 
 /// Waits for the end of a task that was told to end, unless it has been waited for already.

@@ -30,7 +30,7 @@ fn of_both() -> Vec<Setting> {
         named("watch.namespaces", "watch-namespaces", Kind::Namespaces)
             .env("IMAGE_UPDATER_WATCH_NAMESPACES")
             .default("")
-            .help("Namespaces with ImageUpdaters and their Applications, separated by commas; *: all. Empty: for run the program's own; for webhook all, or the program's own where the account may not look at all."),
+            .help("Namespaces with ImageUpdaters and their Applications, separated by commas; *: all. Empty: for run the program's own; for webhook all, or the program's own where the account may not look at all (a permission that is granted later takes a restart)."),
         setting("health-probe-bind-address", Kind::Address)
             .not_in_config_map()
             .default_value(DefaultValue::PerPlace {
