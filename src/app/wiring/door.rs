@@ -16,11 +16,11 @@ use crate::adapters::tls::acceptor::Acceptor;
 use crate::app::intake::Intake;
 use crate::app::settings::SecretSettings;
 use crate::app::settings::ServerSettings;
+use crate::app::wiring::listen;
 use crate::app::wiring::objects::Objects;
 use crate::app::wiring::secrets;
 use crate::app::wiring::server::Background;
 use crate::app::wiring::server::StartError;
-use crate::app::wiring::server::listen_everywhere;
 use crate::app::wiring::tls;
 use crate::ports::event_queue::EventQueue;
 
@@ -67,7 +67,7 @@ impl Door {
         let acceptor = tls::acceptor(settings.tls, settings.http2, object, background)?;
         let port = settings.port;
         let failed = |source| StartError::Listen { port, source };
-        let listener = listen_everywhere(port).await.map_err(failed)?;
+        let listener = listen::everywhere(port).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         info!(%address, tls, "webhook server is listening");
         Ok(Self {

@@ -6,6 +6,7 @@ mod definition;
 mod door;
 mod following;
 mod leadership;
+mod listen;
 mod objects;
 mod probes;
 mod quickstart;

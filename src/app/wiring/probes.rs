@@ -9,9 +9,9 @@ use tracing::info;
 use crate::adapters::http::readiness::Readiness;
 use crate::adapters::http::server::serve_probes;
 use crate::app::settings::listen_address::ListenAddress;
+use crate::app::wiring::listen;
 use crate::app::wiring::server::Background;
 use crate::app::wiring::server::StartError;
-use crate::app::wiring::server::listen_everywhere;
 
 /// Takes the address, and serves there until the end of the process: as long as there is one, it can say whether it is well.
 ///
@@ -35,6 +35,6 @@ pub(super) async fn open(
 async fn listen(address: &ListenAddress) -> io::Result<TcpListener> {
     match &address.host {
         Some(host) => TcpListener::bind((host.as_str(), address.port)).await,
-        None => listen_everywhere(address.port).await,
+        None => listen::everywhere(address.port).await,
     }
 }

@@ -3,15 +3,12 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
-use std::net::Ipv4Addr;
-use std::net::Ipv6Addr;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::task::JoinSet;
@@ -42,6 +39,8 @@ use crate::app::wiring::door::Door;
 use crate::app::wiring::door::Parts;
 use crate::app::wiring::following::Follow;
 use crate::app::wiring::following::Following;
+use crate::app::wiring::leadership::lead;
+use crate::app::wiring::leadership::stood_down;
 use crate::app::wiring::objects::Objects;
 use crate::app::wiring::probes;
 use crate::app::wiring::resources;
@@ -235,14 +234,6 @@ impl Server {
     }
 }
 
-/// Waits until the Lease is given back where a part of the program failed, which leaves time for it; else that was done, or time is up.
-async fn stood_down(leading: JoinHandle<()>, end: End) {
-    if end != End::Failed {
-        leading.abort();
-    }
-    halted(leading).await;
-}
-
 /// Why a process ends.
 enum Cause {
     Signal,
@@ -274,7 +265,7 @@ fn nothing_to_wait_for() -> Background {
 }
 
 /// Waits for the end of a task that was told to end, unless it has been waited for already.
-async fn halted(task: JoinHandle<()>) {
+pub(super) async fn halted(task: JoinHandle<()>) {
     if !task.is_finished() {
         let _ = task.await;
     }
@@ -297,27 +288,5 @@ fn updater(ports: Ports, reporter: Option<Reporter>) -> Updater {
     match reporter {
         Some(reporter) => updater.reporting_to(reporter),
         None => updater,
-    }
-}
-
-/// Tries to lead, where that is wanted, until the process is told to stop.
-async fn lead(leadership: Option<Leadership>, mut stopping: watch::Receiver<bool>) {
-    let stop = async move {
-        // Fails where the sender is gone, and then it is time to stop as well.
-        let _ = stopping.wait_for(|stop| *stop).await;
-    };
-    match leadership {
-        Some(leadership) => leadership.run(stop).await,
-        None => stop.await,
-    }
-}
-
-/// Listens on all addresses, of IPv6 too where the machine has it.
-pub(super) async fn listen_everywhere(port: u16) -> io::Result<TcpListener> {
-    match TcpListener::bind((Ipv6Addr::UNSPECIFIED, port)).await {
-        Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
-            TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).await
-        }
-        bound => bound,
     }
 }
