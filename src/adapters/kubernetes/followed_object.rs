@@ -349,20 +349,9 @@ impl FollowedObject {
 
 #[cfg(test)]
 mod tests {
-    use kube::core::Status;
-
     use super::*;
+    use crate::adapters::kubernetes::testing::failure;
     use crate::adapters::kubernetes::testing::logged;
-
-    fn failure(code: u16) -> Error {
-        let status = Status {
-            code,
-            message: "no".to_owned(),
-            reason: if code == 403 { "Forbidden" } else { "" }.to_owned(),
-            ..Status::default()
-        };
-        Error::InitialListFailed(kube::Error::Api(status.boxed()))
-    }
 
     fn listed(object: &FollowedObject, secret: Option<Secret>) {
         let mut listed = None;

@@ -5,6 +5,8 @@ use std::fmt::Debug;
 use std::fmt::Write as _;
 use std::sync::Once;
 
+use kube::core::Status;
+use kube::runtime::watcher::Error;
 use tracing::Event;
 use tracing::Subscriber;
 use tracing::field::Field;
@@ -12,6 +14,17 @@ use tracing::field::Visit;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::layer::Layer;
 use tracing_subscriber::layer::SubscriberExt as _;
+
+/// How a watch ends where the API server answers its list with this code.
+pub(super) fn failure(code: u16) -> Error {
+    let status = Status {
+        code,
+        message: "no".to_owned(),
+        reason: if code == 403 { "Forbidden" } else { "" }.to_owned(),
+        ..Status::default()
+    };
+    Error::InitialListFailed(kube::Error::Api(status.boxed()))
+}
 
 thread_local! {
     /// The lines of this thread, while somebody collects them.

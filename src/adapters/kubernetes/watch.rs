@@ -198,21 +198,10 @@ pub(super) fn verb(error: Option<&Error>) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use kube::core::Status;
-
     use super::*;
+    use crate::adapters::kubernetes::testing::failure;
     use crate::domain::resources::application::Application;
     use crate::domain::resources::image_updater::ImageUpdater;
-
-    fn failure(code: u16) -> Error {
-        let status = Status {
-            code,
-            message: "no".to_owned(),
-            reason: if code == 403 { "Forbidden" } else { "" }.to_owned(),
-            ..Status::default()
-        };
-        Error::InitialListFailed(kube::Error::Api(status.boxed()))
-    }
 
     fn read<T: Stored>(store: &Store, namespace: &str) {
         store.take::<T>(Some(namespace), Event::Init);

@@ -125,32 +125,25 @@ pub(super) fn verdict(batch: &Batch, verdict: &Verdict) {
 
 /// A change was written.
 pub(super) fn changed(batch: &Batch, change: &ApplicationChange) {
-    for image in &change.images {
-        info!(
-            delivery = deliveries(batch),
-            outcome = "changed",
-            image = %batch.image,
-            application = %change.application,
-            alias = image.alias,
-            old = image.old,
-            new = image.new,
-            "image changed"
-        );
-    }
+    images(batch, change, "changed", "changed");
 }
 
 /// A change would be written, were this no dry run.
 pub(super) fn would_change(batch: &Batch, change: &ApplicationChange) {
+    images(batch, change, "dry-run", "would change");
+}
+
+fn images(batch: &Batch, change: &ApplicationChange, outcome: &str, what: &str) {
     for image in &change.images {
         info!(
             delivery = deliveries(batch),
-            outcome = "dry-run",
+            outcome,
             image = %batch.image,
             application = %change.application,
             alias = image.alias,
             old = image.old,
             new = image.new,
-            "image would change"
+            "image {what}"
         );
     }
 }
