@@ -7,7 +7,7 @@
 //! |---|---|
 //! | names of images | [`mod@reference`], [`kustomize_image`] |
 //! | what comes in | [`sender`], [`delivery`], [`secret_policy`], [`event`], [`rate_policy`] |
-//! | what is known | [`resources`] |
+//! | what is known | [`resources`], [`registry`] |
 //! | which Applications follow which images | [`tracking`] |
 //! | which version is wanted | [`policy`] |
 //! | what is to be done | [`judgement`], [`edits`], [`change`] |
@@ -26,6 +26,7 @@ pub mod pairs;
 pub mod policy;
 pub mod rate_policy;
 pub mod reference;
+pub mod registry;
 pub mod resources;
 pub mod secret_policy;
 pub mod sender;

@@ -13,19 +13,26 @@
 //! | [`update_trigger`] | driven | `adapters::kubernetes`, `adapters::manifests` |
 //! | [`status_writer`] | driven | `adapters::kubernetes` |
 //! | [`announcer`] | driven | `adapters::kubernetes` |
-//! | [`registry_client`] | driven | none yet: events are trusted |
+//! | [`registry_client`], [`artifact_reader`] | driven | `adapters::registry` |
+//! | [`credential_reader`] | driven | `adapters::credentials` |
+//! | [`secret_reader`] | driven | `adapters::kubernetes`, `adapters::manifests` |
+//! | [`signature_verifier`] | driven | `adapters::cosign` |
 //! | [`webhook_client`] | driven | `adapters::webhook_client` |
 
 pub mod announcer;
+pub mod artifact_reader;
 pub mod certificate_source;
 pub mod config_source;
+pub mod credential_reader;
 pub mod event_queue;
 pub mod lease_store;
 pub mod pace;
 pub mod payload_decoder;
 pub mod registry_client;
 pub mod resource_reader;
+pub mod secret_reader;
 pub mod secret_source;
+pub mod signature_verifier;
 pub mod status_writer;
 pub mod tell_error;
 pub mod update_trigger;

@@ -312,10 +312,13 @@ async fn a_digest_that_is_missing_is_asked_for_where_somebody_needs_it() {
         .once()
         .return_once(move |_, _| Ok(Some(digest)));
     let reason = "time-out".to_owned();
-    registry
-        .expect_digest()
-        .once()
-        .return_once(|_, _| Err(RegistryError::Unavailable { reason }));
+    registry.expect_digest().once().return_once(|_, _| {
+        Err(RegistryError::Unavailable {
+            registry: "quay.io".to_owned(),
+            reason,
+            retry_after: None,
+        })
+    });
     let mut updater = updater(
         2,
         trigger,

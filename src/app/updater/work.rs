@@ -13,6 +13,7 @@ use crate::domain::judgement::Judgement;
 use crate::domain::judgement::judge;
 use crate::domain::policy::Strategy;
 use crate::domain::reference::ImageName;
+use crate::domain::registry::access::Access;
 use crate::domain::resources::resource::ResourceId;
 use crate::ports::event_queue::Batch;
 use crate::ports::registry_client::RegistryClient;
@@ -192,7 +193,10 @@ impl Updater {
             .filter(|queued| queued.event.digest.is_none())
         {
             match registry
-                .digest(&queued.event.image, &queued.event.tag)
+                .digest(
+                    &Access::plain(queued.event.image.clone()),
+                    &queued.event.tag,
+                )
                 .await
             {
                 Ok(digest) => queued.event.digest = digest,

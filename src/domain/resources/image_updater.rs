@@ -123,7 +123,7 @@ pub struct VerificationSettings {
 }
 
 /// A key of a Secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SecretKeyRef {
     /// The Secret's name.
     pub secret_name: String,
