@@ -67,6 +67,8 @@ pub struct ImageChange {
     pub old: String,
     /// The tag and digest it gets, as text.
     pub new: String,
+    /// What people are to be told with it.
+    pub remark: Option<String>,
 }
 
 /// Why a change cannot be made to an Application as it is now.

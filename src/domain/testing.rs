@@ -1,10 +1,25 @@
 //! Objects for the domain's tests.
 
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
+use std::time::SystemTime;
 
 use crate::domain::event::ImageEvent;
 use crate::domain::policy::NewVersion;
+use crate::domain::reference::Digest;
 use crate::domain::reference::Reference;
+use crate::domain::reference::Tag;
+use crate::domain::registry::access::Access;
+use crate::domain::registry::answer::Answer;
+use crate::domain::registry::answer::Build;
+use crate::domain::registry::answer::Failure;
+use crate::domain::registry::answer::TagList;
+use crate::domain::registry::answer::TagOrder;
+use crate::domain::registry::knowledge::Knowledge;
+use crate::domain::registry::platform::Platform;
+use crate::domain::registry::question::Question;
 use crate::domain::resources::application::Application;
 use crate::domain::resources::application::ApplicationStatus;
 use crate::domain::resources::application::EnvVar;
@@ -216,5 +231,127 @@ pub(crate) fn version(text: &str) -> NewVersion {
     NewVersion {
         tag: pushed.tag,
         digest: pushed.digest,
+    }
+}
+
+/// A registry with what it lists and what it has, which may differ. It notes what it is asked.
+#[derive(Debug, Default)]
+pub(crate) struct Shelf {
+    /// What it has.
+    pub(crate) builds: Vec<Shelved>,
+    /// What it lists, where that is not what it has.
+    pub(crate) listed: Option<Vec<&'static str>>,
+    /// What the order of its list means.
+    pub(crate) order: TagOrder,
+    /// The tag or digest of which it says nothing.
+    pub(crate) silent_about: Option<&'static str>,
+    /// The digests that are signed.
+    pub(crate) signed: Vec<Digest>,
+    /// The questions it was asked, in words.
+    pub(crate) asked: std::cell::RefCell<Vec<String>>,
+}
+
+/// A tag of a registry.
+#[derive(Debug, Clone)]
+pub(crate) struct Shelved {
+    pub(crate) tag: &'static str,
+    pub(crate) digest: Digest,
+    /// When it was built, in seconds; `None`: it does not say.
+    pub(crate) created: Option<u64>,
+    pub(crate) platform: Platform,
+}
+
+/// `tag@x+5/linux/arm64`: a tag, the letter that its digest is filled with (a), when it was built in seconds, and its platform (linux/amd64).
+pub(crate) fn shelf(texts: &[&'static str]) -> Shelf {
+    let one = |text: &&'static str| {
+        let (rest, platform) = text.split_once('/').unwrap_or((text, "linux/amd64"));
+        let (rest, created) = rest
+            .split_once('+')
+            .map_or((rest, None), |(rest, at)| (rest, Some(at)));
+        let (tag, fill) = rest.split_once('@').unwrap_or((rest, "a"));
+        Shelved {
+            tag,
+            digest: Digest::parse(&digest(fill.chars().next().unwrap())).unwrap(),
+            created: created.map(|at| at.parse().unwrap()),
+            platform: Platform::parse(platform).unwrap(),
+        }
+    };
+    Shelf {
+        builds: texts.iter().map(one).collect(),
+        ..Shelf::default()
+    }
+}
+
+impl Shelf {
+    /// Answers what is asked, until nothing is.
+    pub(crate) fn settle<T>(
+        &self,
+        mut decide: impl FnMut(&Knowledge) -> (T, BTreeMap<Access, BTreeSet<Question>>),
+    ) -> T {
+        let mut knowledge = Knowledge::new();
+        loop {
+            let (decision, questions) = decide(&knowledge);
+            if questions.is_empty() {
+                return decision;
+            }
+            for (access, questions) in questions {
+                for question in questions {
+                    assert_eq!(knowledge.of(&access, &question), None, "asked twice");
+                    knowledge.learn(access.clone(), question.clone(), self.answer(&question));
+                }
+            }
+        }
+    }
+
+    fn answer(&self, question: &Question) -> Result<Answer, Failure> {
+        let (words, about) = match question {
+            Question::Tags => ("tags".to_owned(), None),
+            Question::Digest(tag) => (format!("digest {tag}"), Some(tag.as_str())),
+            Question::Build(question) => (
+                format!("build {}", question.of.as_str()),
+                Some(question.of.as_str()),
+            ),
+            Question::Signature { digest, .. } => {
+                (format!("signature {}", &digest.as_str()[7..8]), None)
+            }
+        };
+        self.asked.borrow_mut().push(words);
+        if about.is_some() && about == self.silent_about {
+            return Err(Failure {
+                reason: "registry quay.io could not be asked: 500".to_owned(),
+                is_passing: true,
+            });
+        }
+        let found = about.and_then(|about| {
+            let mut builds = self.builds.iter();
+            builds.find(|build| build.tag == about || build.digest.as_str() == about)
+        });
+        Ok(match question {
+            Question::Tags => Answer::Tags(self.list()),
+            Question::Digest(_) => Answer::Digest(found.map(|build| build.digest.clone())),
+            Question::Build(question) => Answer::Build(found.map(|build| {
+                Build {
+                    digest: build.digest.clone(),
+                    created: build
+                        .created
+                        .map(|at| SystemTime::UNIX_EPOCH + Duration::from_secs(at)),
+                    is_for_platform: question.platforms.admits(&build.platform),
+                }
+            })),
+            Question::Signature { digest, .. } if self.signed.contains(digest) => Answer::Signed,
+            Question::Signature { .. } => Answer::Unsigned("no matching signature".to_owned()),
+        })
+    }
+
+    fn list(&self) -> TagList {
+        let all = || self.builds.iter().map(|build| build.tag).collect();
+        let tags = self.listed.clone().unwrap_or_else(all);
+        TagList {
+            tags: tags
+                .into_iter()
+                .map(|tag| Tag::parse(tag).unwrap())
+                .collect(),
+            order: self.order,
+        }
     }
 }

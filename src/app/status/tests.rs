@@ -135,6 +135,7 @@ fn change(application: &str, updater: &str) -> ApplicationChange {
             image: "nginx".to_owned(),
             old: "1".to_owned(),
             new: "2".to_owned(),
+            remark: None,
         }],
     }
 }

@@ -106,9 +106,10 @@ pub(super) fn verdict(batch: &Batch, verdict: &Verdict) {
         return;
     }
     let (outcome, reason) = match &verdict.opinion {
-        Opinion::Change { .. } => return,
+        // Told when it is made, and when it is answered.
+        Opinion::Change { .. } | Opinion::Open => return,
         Opinion::Unchanged(reason) => ("unchanged", reason),
-        Opinion::Undecided(reason) => ("undecided", reason),
+        Opinion::Undecided(reason) | Opinion::Unanswered(reason) => ("undecided", reason),
     };
     info!(
         delivery = deliveries(batch),
@@ -143,6 +144,7 @@ fn images(batch: &Batch, change: &ApplicationChange, outcome: &str, what: &str) 
             alias = image.alias,
             old = image.old,
             new = image.new,
+            remark = image.remark,
             "image {what}"
         );
     }

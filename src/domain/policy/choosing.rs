@@ -1,4 +1,4 @@
-//! Choosing among pushed tags.
+//! Choosing among pushed tags, by the event alone.
 
 use std::cmp::Ordering;
 
@@ -32,9 +32,9 @@ impl Policy {
             Rule::Semver(constraint) => self
                 .best(pushed, |tag| admitted_version(constraint, tag))
                 .map(|(push, version)| self.newer_version(&push.tag, &version, current)),
-            Rule::NewestBuild { for_platforms } => self
+            Rule::NewestBuild => self
                 .best(pushed, |_| Ok(()))
-                .map(|(push, ())| newest_build(push, *for_platforms, current)),
+                .map(|(push, ())| newest_build(push, !self.platforms.is_any(), current)),
             Rule::Alphabetical => self
                 .best(pushed, Ok)
                 .map(|(_, tag)| self.later_in_order(tag, current)),
@@ -47,7 +47,7 @@ impl Policy {
 
     /// The push whose tag ranks highest, of equals the last, among those that the filter lets through and that are given a rank. The
     /// error says why there is none.
-    fn best<'p, T: Ord>(
+    pub(super) fn best<'p, T: Ord>(
         &self,
         pushed: &'p [Pushed],
         rank: impl Fn(&'p Tag) -> Result<T, String>,
@@ -71,7 +71,7 @@ impl Policy {
     }
 
     /// Why a tag is kept out whatever the strategy.
-    fn exclusion(&self, tag: &Tag) -> Option<String> {
+    pub(super) fn exclusion(&self, tag: &Tag) -> Option<String> {
         if tag.is_attachment() {
             return Some(format!("tag {tag} holds a signature or the like, no image"));
         }
@@ -85,6 +85,15 @@ impl Policy {
                     format!("tag {tag} is ignored by ignoreTags {pattern}")
                 }
             })
+    }
+
+    /// Why a tag would not be chosen, whatever else there is.
+    pub(super) fn refusal(&self, tag: &Tag) -> Option<String> {
+        self.exclusion(tag).or_else(|| match &self.rule {
+            Rule::Semver(constraint) => admitted_version(constraint, tag).err(),
+            Rule::NewestBuild | Rule::Alphabetical => None,
+            Rule::Digest(followed) => is_followed(followed, tag).err(),
+        })
     }
 
     fn newer_version(&self, tag: &Tag, version: &Version, current: &[Current]) -> Choice {
@@ -117,12 +126,7 @@ impl Policy {
             return Choice::Unchanged(format!("tag {pushed} is in use already"));
         }
         let reason = format!("tag {pushed} is not higher than {in_use}, which is in use");
-        let refusal = Tag::parse(in_use).ok().and_then(|tag| {
-            self.exclusion(&tag).or_else(|| match &self.rule {
-                Rule::Semver(constraint) => admitted_version(constraint, &tag).err(),
-                Rule::NewestBuild { .. } | Rule::Alphabetical | Rule::Digest(_) => None,
-            })
-        });
+        let refusal = Tag::parse(in_use).ok().and_then(|tag| self.refusal(&tag));
         Choice::Unchanged(match refusal {
             Some(refusal) => format!(
                 "{reason}; {refusal}, but an event alone never goes back: that takes a list of the registry's tags, or a change by hand"
@@ -151,7 +155,7 @@ fn untagged<'c>(place: &'c Current, current: &[Current]) -> Option<&'c Digest> {
     (!is_tagged).then_some(digest)
 }
 
-fn admitted_version(constraint: &Constraint, tag: &Tag) -> Result<Version, String> {
+pub(super) fn admitted_version(constraint: &Constraint, tag: &Tag) -> Result<Version, String> {
     let version = Version::parse(tag.as_str()).ok_or_else(|| format!("tag {tag} is no version"))?;
     if constraint.matches(&version) {
         Ok(version)
@@ -166,7 +170,7 @@ fn admitted_version(constraint: &Constraint, tag: &Tag) -> Result<Version, Strin
     }
 }
 
-fn is_followed(followed: &Tag, tag: &Tag) -> Result<(), String> {
+pub(super) fn is_followed(followed: &Tag, tag: &Tag) -> Result<(), String> {
     if tag == followed {
         Ok(())
     } else {
@@ -208,18 +212,18 @@ fn digest(push: &Pushed, current: &[Current]) -> Choice {
 }
 
 /// Where nothing is in use, nothing is up to date.
-fn is_everywhere(current: &[Current], up_to_date: impl Fn(&Current) -> bool) -> bool {
+pub(super) fn is_everywhere(current: &[Current], up_to_date: impl Fn(&Current) -> bool) -> bool {
     !current.is_empty() && current.iter().all(up_to_date)
 }
 
-fn change(tag: &Tag) -> Choice {
+pub(super) fn change(tag: &Tag) -> Choice {
     Choice::Change(NewVersion {
         tag: tag.clone(),
         digest: None,
     })
 }
 
-fn summary(refusals: &[String]) -> String {
+pub(super) fn summary(refusals: &[String]) -> String {
     if refusals.is_empty() {
         return "nothing was pushed".to_owned();
     }

@@ -1,12 +1,21 @@
-//! What a just-pushed tag means for one tracked image.
+//! Which version of one tracked image is wanted.
 //!
-//! There is no registry to list tags here. A policy judges what an authenticated event announced against what is in use, and changes
-//! something only where that is a step forward. It never goes back: a version that is in use stays, even where the policy excludes it
-//! by now. Putting that right takes a registry's list of tags.
+//! A policy judges against what is in use, in one of three ways:
+//! * [`Policy::choose`] judges what an authenticated event announced by the event alone. It changes something only where that is a step
+//!   forward, and never goes back.
+//! * [`Policy::confirm`] does the same, and has the registry confirm what was chosen.
+//! * [`Policy::look`] judges what the registry lists. It goes back only where the policy excludes what is in use by now, or where the registry
+//!   no longer has it.
 
+mod build_age;
 mod choosing;
+pub mod circumstances;
+mod confirming;
 pub mod constraint;
 pub mod glob;
+mod looking;
+mod newest_listed;
+mod newest_pushed;
 pub mod tag_filter;
 pub mod version;
 
@@ -17,6 +26,7 @@ use thiserror::Error;
 use crate::domain::policy::constraint::{Constraint, ConstraintError};
 use crate::domain::policy::tag_filter::TagFilter;
 use crate::domain::reference::{Digest, Tag};
+use crate::domain::registry::platform::Platforms;
 
 /// How the best of several tags is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -70,16 +80,14 @@ pub struct Policy {
     rule: Rule,
     filter: TagFilter,
     constraint_text: Option<String>,
+    platforms: Platforms,
 }
 
 /// A strategy with what it needs.
 #[derive(Debug, Clone)]
 enum Rule {
     Semver(Constraint),
-    NewestBuild {
-        /// Whether `platforms` are given. Without them Go takes those of its own machine, which say nothing about the cluster's.
-        for_platforms: bool,
-    },
+    NewestBuild,
     Alphabetical,
     Digest(Tag),
 }
@@ -109,8 +117,12 @@ pub enum Choice {
     Change(NewVersion),
     /// What is in use stays. The reason is for people.
     Unchanged(String),
-    /// It takes something that the event does not carry; what is in use stays. The reason is for people.
+    /// It takes something that is not known; what is in use stays. The reason is for people.
     Undecided(String),
+    /// Questions are open: it is to be asked again when they are answered.
+    Open,
+    /// The registry does not answer now, or does not show yet what was pushed: it is to be asked again later. The reason is for people.
+    Unanswered(String),
 }
 
 /// What is to be run.
@@ -168,17 +180,19 @@ impl Policy {
         let (strategy, warning) = Strategy::parse(rules.strategy);
         let (filter, mut warnings) = TagFilter::parse(rules.allow_tags, rules.ignore_tags);
         warnings.extend(warning);
-        let malformed = rules.platforms.iter().filter(|text| !is_platform(text));
-        warnings.extend(malformed.map(|text| {
+        // Without platforms the Go program takes that of its own machine, which says nothing about the cluster's.
+        let (platforms, malformed) = Platforms::parse(rules.platforms);
+        warnings.extend(malformed.into_iter().map(|text| {
             format!(
                 "platforms {text:?} is none: give os/arch or os/arch/variant, such as linux/arm64"
             )
         }));
         let constraint = rules.constraint.filter(|text| !text.is_empty());
         let policy = Self {
-            rule: Rule::parse(strategy, constraint, rules.platforms)?,
+            rule: Rule::parse(strategy, constraint)?,
             filter,
             constraint_text: constraint.map(str::to_owned),
+            platforms,
         };
         Ok((policy, warnings))
     }
@@ -188,7 +202,7 @@ impl Policy {
     pub fn strategy(&self) -> Strategy {
         match self.rule {
             Rule::Semver(_) => Strategy::Semver,
-            Rule::NewestBuild { .. } => Strategy::NewestBuild,
+            Rule::NewestBuild => Strategy::NewestBuild,
             Rule::Alphabetical => Strategy::Alphabetical,
             Rule::Digest(_) => Strategy::Digest,
         }
@@ -201,23 +215,11 @@ impl Policy {
     }
 }
 
-/// `os/arch[/variant]`
-fn is_platform(text: &str) -> bool {
-    let parts: Vec<&str> = text.trim().split('/').collect();
-    (2..=3).contains(&parts.len()) && parts.iter().all(|part| !part.is_empty())
-}
-
 impl Rule {
-    fn parse(
-        strategy: Strategy,
-        constraint: Option<&str>,
-        platforms: &[String],
-    ) -> Result<Self, PolicyError> {
+    fn parse(strategy: Strategy, constraint: Option<&str>) -> Result<Self, PolicyError> {
         Ok(match strategy {
             Strategy::Semver => Self::Semver(Constraint::parse(constraint.unwrap_or("*"))?),
-            Strategy::NewestBuild => Self::NewestBuild {
-                for_platforms: !platforms.is_empty(),
-            },
+            Strategy::NewestBuild => Self::NewestBuild,
             Strategy::Alphabetical => Self::Alphabetical,
             Strategy::Digest => {
                 let text = constraint.ok_or(PolicyError::DigestWithoutTag)?;
@@ -228,6 +230,9 @@ impl Rule {
         })
     }
 }
+
+#[cfg(test)]
+mod registry_tests;
 
 #[cfg(test)]
 mod tests {

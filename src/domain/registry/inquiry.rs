@@ -22,6 +22,7 @@ pub struct Inquiry<'k> {
     access: Access,
     knowledge: &'k Knowledge,
     open: BTreeSet<Question>,
+    remarks: Vec<String>,
 }
 
 /// Why a decision cannot go on.
@@ -41,6 +42,7 @@ impl<'k> Inquiry<'k> {
             access,
             knowledge,
             open: BTreeSet::new(),
+            remarks: Vec::new(),
         }
     }
 
@@ -92,11 +94,37 @@ impl<'k> Inquiry<'k> {
         }
     }
 
-    /// What is to be asked, and by which access.
-    #[must_use]
-    pub fn into_open(self) -> (Access, BTreeSet<Question>) {
-        (self.access, self.open)
+    /// Notes something that people are to be told with the outcome.
+    pub fn remark(&mut self, text: String) {
+        self.remarks.push(text);
     }
+
+    /// Whether a question is open.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        !self.open.is_empty()
+    }
+
+    /// What came of it.
+    #[must_use]
+    pub fn end(self) -> Ended {
+        Ended {
+            access: self.access,
+            open: self.open,
+            remark: (!self.remarks.is_empty()).then(|| self.remarks.join("; ")),
+        }
+    }
+}
+
+/// What came of an inquiry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// With which access it was made.
+    pub access: Access,
+    /// What is to be asked.
+    pub open: BTreeSet<Question>,
+    /// What people are to be told with the outcome.
+    pub remark: Option<String>,
 }
 
 /// Whoever answered mixed up two questions.

@@ -156,6 +156,7 @@ mod tests {
             image: image.to_owned(),
             old: "1".to_owned(),
             new: "2".to_owned(),
+            remark: None,
         };
         let changes = [change("ghcr.io/acme/web"), change("acme/api")];
         let announced = Announcement::images_updated(&id("shop"), &changes);

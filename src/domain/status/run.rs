@@ -90,6 +90,7 @@ mod tests {
             image: "ghcr.io/acme/web".to_owned(),
             old: old.to_owned(),
             new: new.to_owned(),
+            remark: None,
         }
     }
 

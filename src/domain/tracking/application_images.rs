@@ -105,7 +105,7 @@ fn problem_of(tracked: &TrackedImage) -> Option<Problem> {
             let finding = Finding::error(shared.to_string()).within(format_args!("image {image}"));
             Some(finding.about(ResourceKind::Application, application))
         }
-        (Some(Hindrance::Git | Hindrance::Verification | Hindrance::VerificationKey), _)
+        (Some(Hindrance::Git | Hindrance::VerificationKey), _)
         | (None, Ok(_) | Err(NoOutlet::Target(_))) => None,
         (None, Err(NoOutlet::Source(error))) => tracked.live.is_some().then(|| {
             Finding::error(error.to_string()).about(ResourceKind::Application, application)

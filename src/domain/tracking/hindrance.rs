@@ -20,11 +20,6 @@ pub enum Hindrance {
         "changes are to be written to git, which is not possible yet, and nothing is written in another way: set writeBackConfig.method, or the annotation write-back-method, to argocd to have them written into the Application"
     )]
     Git,
-    /// A signature is to be verified.
-    #[error(
-        "its signature is to be verified, which is not possible yet, and it is never changed unverified: set imagesVerification.enabled to false to do without"
-    )]
-    Verification,
     /// A signature is to be verified, and with no key.
     #[error(
         "its signature is to be verified and no key is given: set imagesVerification.cosignKey"
@@ -56,8 +51,7 @@ impl Hindrance {
     #[must_use]
     pub fn of_verification(verification: &Verification) -> Option<Self> {
         match verification {
-            Verification::NotAsked => None,
-            Verification::WithKey(_) => Some(Self::Verification),
+            Verification::NotAsked | Verification::WithKey(_) => None,
             Verification::WithoutKey => Some(Self::VerificationKey),
         }
     }

@@ -65,10 +65,7 @@ fn one_and_others(
 fn is_written(image: &TrackedImage) -> bool {
     match image.hindrance {
         Some(Hindrance::Older(_) | Hindrance::Git) => false,
-        None
-        | Some(
-            Hindrance::Verification | Hindrance::VerificationKey | Hindrance::SharedTarget { .. },
-        ) => true,
+        None | Some(Hindrance::VerificationKey | Hindrance::SharedTarget { .. }) => true,
     }
 }
 

@@ -110,7 +110,7 @@ fn count(images: &[TrackedImage]) -> BTreeMap<&ResourceId, Tally> {
             }
             Some(Hindrance::Git) => part.in_git = 1,
             Some(Hindrance::SharedTarget { .. }) => part.unwritable += 1,
-            Some(Hindrance::Verification | Hindrance::VerificationKey) => {}
+            Some(Hindrance::VerificationKey) => {}
             None => part.unwritable += u32::from(lacks_a_place(tracked)),
         }
     }

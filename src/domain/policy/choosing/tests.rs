@@ -60,6 +60,7 @@ fn verdict(policy: &Policy, push: &[&str], in_use: &[&str]) -> String {
         },
         Choice::Unchanged(reason) => format!("unchanged: {reason}"),
         Choice::Undecided(reason) => format!("undecided: {reason}"),
+        Choice::Open | Choice::Unanswered(_) => panic!("the event alone opens no question"),
     }
 }
 

@@ -30,6 +30,7 @@ fn run(seconds: u64, applications: &[&str]) -> Run {
         image: "acme/web".to_owned(),
         old: "1".to_owned(),
         new: "2".to_owned(),
+        remark: None,
     };
     let changes = applications.iter().map(|name| (id(name), change.clone()));
     Run {
