@@ -12,6 +12,7 @@ use image_updater::adapters::kubernetes::scope::Scope;
 use image_updater::adapters::kubernetes::status_writer::ClusterStatusWriter;
 use image_updater::adapters::memory::event_queue::InMemoryQueue;
 use image_updater::adapters::pace::Governed;
+use image_updater::app::settings::Confirm;
 use image_updater::app::status;
 use image_updater::app::status::Reporter;
 use image_updater::app::updater;
@@ -68,13 +69,21 @@ impl Program {
             writer: Arc::new(ClusterStatusWriter::new(Arc::clone(&resources))),
             announcer: Some(Arc::new(ClusterAnnouncer::new(Arc::clone(&resources)))),
         });
-        let updater = Updater::new(updater::Ports {
-            queue: Arc::clone(&queue) as _,
-            reader: Arc::clone(&resources) as _,
-            trigger: Some(resources),
-            pace: Arc::new(Governed::new(RatePolicy::per_hour(0))),
-            registry: None,
-        });
+        let updater = Updater::new(
+            updater::Ports {
+                queue: Arc::clone(&queue) as _,
+                reader: Arc::clone(&resources) as _,
+                trigger: Some(resources),
+                pace: Arc::new(Governed::new(RatePolicy::per_hour(0))),
+                spread: None,
+                registry: None,
+            },
+            updater::Terms {
+                confirm: Confirm::Event,
+                never_downgrade: false,
+                credential_kinds: Vec::new(),
+            },
+        );
         let updater = updater.reporting_to(reporter);
         let (close, closing) = watch::channel(false);
         let working = tokio::spawn(async move { updater.run(closing).await });

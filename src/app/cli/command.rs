@@ -48,7 +48,7 @@ pub(super) fn program(table: &Table, senders: &[SenderProfile]) -> Command {
         .args(settings)
         .subcommands([
             serve(Mode::Webhook, table).about("Takes deliveries of registries and updates Applications."),
-            serve(Mode::Run, table).about("The same beside polling. Polling does not exist yet."),
+            serve(Mode::Run, table).about("Looks at registries at an interval and updates Applications; takes deliveries too, with --enable-webhook."),
             config(table),
             decode(senders),
             send(senders),

@@ -42,7 +42,7 @@ pub(super) fn flag(setting: &Setting, mode: Option<Mode>) -> Arg {
 
 fn help(setting: &Setting, mode: Option<Mode>) -> String {
     let not_yet = match setting.effect {
-        Effect::Acts => "",
+        Effect::Acts | Effect::Never => "",
         Effect::NotYet => " No effect yet.",
     };
     let default = setting

@@ -12,8 +12,9 @@ use super::table::secret_key;
 use super::tls;
 use super::values::Values;
 use super::{
-    ClusterSettings, FixedSecrets, LeaderElection, LogSettings, Places, SecretSettings,
-    ServerSettings, Settings, ShutdownSettings, TlsSettings,
+    ClusterSettings, FixedSecrets, LeaderElection, LogSettings, Places, PollingSettings,
+    RegistrySettings, Rhythm, SecretSettings, ServerSettings, Settings, ShutdownSettings,
+    TlsSettings,
 };
 use crate::domain::rate_policy::RatePolicy;
 use crate::domain::secret_policy::SecretPolicy;
@@ -40,8 +41,45 @@ pub(super) fn settings(
         secrets: secrets(values, build.senders)?,
         queue_size: values.get("webhook.queue-size")?,
         rate: RatePolicy::per_hour(values.get("webhook.ratelimit-allowed")?),
+        registries: RegistrySettings {
+            at_once: values.get("max_concurrent_apps")?,
+            never_downgrade: values.get("never-downgrade")?,
+        },
+        polling: polling(mode, values)?,
+        spread: RatePolicy::per_hour(60 * values.get::<u32>("max-updates-per-minute")?),
         log: log(values)?,
         shutdown: shutdown(values)?,
+    })
+}
+
+fn polling(mode: Mode, values: &Values) -> Result<PollingSettings, Problem> {
+    Ok(PollingSettings {
+        rhythm: rhythm(mode, values)?,
+        fail_on_error: match mode {
+            Mode::Webhook => false,
+            Mode::Run => values.get("fail-on-error")?,
+        },
+    })
+}
+
+/// How often registries are looked at.
+pub(super) fn rhythm(mode: Mode, values: &Values) -> Result<Rhythm, Problem> {
+    if mode == Mode::Webhook {
+        let catches_up = values.get("catch-up")?;
+        return Ok(if catches_up {
+            Rhythm::AtStart
+        } else {
+            Rhythm::Never
+        });
+    }
+    if values.get("once")? {
+        return Ok(Rhythm::Once);
+    }
+    let interval: i64 = values.get("interval")?;
+    Ok(match u64::try_from(interval) {
+        Ok(0) => Rhythm::OnEdit,
+        Ok(nanoseconds) => Rhythm::Every(Duration::from_nanos(nanoseconds)),
+        Err(_) => Rhythm::Never,
     })
 }
 
@@ -79,6 +117,8 @@ fn cluster(mode: Mode, values: &Values) -> Result<ClusterSettings, Problem> {
         }),
         leader_election: match mode {
             Mode::Webhook => None,
+            // Only who looks at registries takes turns with others.
+            Mode::Run if rhythm(mode, values)? == Rhythm::Never => None,
             Mode::Run => leader_election(values)?,
         },
     })

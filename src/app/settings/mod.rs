@@ -64,6 +64,12 @@ pub struct Settings {
     pub queue_size: NonZeroUsize,
     /// How many events are worked on an hour.
     pub rate: RatePolicy,
+    /// How registries are asked.
+    pub registries: RegistrySettings,
+    /// When registries are looked at.
+    pub polling: PollingSettings,
+    /// How many Applications are changed.
+    pub spread: RatePolicy,
     /// The log.
     pub log: LogSettings,
     /// How the program ends.
@@ -96,8 +102,45 @@ pub struct LeaderElection {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Confirm {
+    /// The authenticated event, and the registry's word for the tag that it leads to.
+    Registry,
     /// The authenticated event alone.
     Event,
+    /// What the registry lists: an event only says when to look.
+    Rescan,
+}
+
+/// How registries are asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegistrySettings {
+    /// How many questions are asked at once.
+    pub at_once: NonZeroUsize,
+    /// Whether no version is ever lowered.
+    pub never_downgrade: bool,
+}
+
+/// When registries are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PollingSettings {
+    /// How often.
+    pub rhythm: Rhythm,
+    /// Whether the exit code tells of failures.
+    pub fail_on_error: bool,
+}
+
+/// How often registries are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rhythm {
+    /// Never.
+    Never,
+    /// After the start.
+    AtStart,
+    /// Once, and then the program ends.
+    Once,
+    /// After the start, and whenever an ImageUpdater is edited.
+    OnEdit,
+    /// So often, and whenever an ImageUpdater is edited.
+    Every(Duration),
 }
 
 /// The webhook server.

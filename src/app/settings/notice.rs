@@ -165,7 +165,7 @@ impl fmt::Display for Notice {
                 "deliveries of type {sender} are taken from anybody: it has no secret and --webhook-require-secret is false"
             ),
             Self::NothingToDo => f.write_str(
-                "run has nothing to do: it does not poll registries yet, and its webhook server is off; set --enable-webhook and a port",
+                "run has nothing to do: with a negative interval it does not look at registries, and its webhook server is off; set an interval, or --enable-webhook and a port",
             ),
         }
     }

@@ -1,5 +1,6 @@
 //! What can be said only of several settings together.
 
+use super::Rhythm;
 use super::assemble;
 use super::build::Build;
 use super::mode::Mode;
@@ -29,7 +30,10 @@ pub(super) fn check(mode: Mode, table: &Table, values: &Values, build: &Build<'_
             secrets(values, build.senders, &mut findings);
             tls_policy(values, build.tls, &mut findings);
         }
-        _ => findings.notices.push(Notice::NothingToDo),
+        _ if assemble::rhythm(mode, values) == Ok(Rhythm::Never) => {
+            findings.notices.push(Notice::NothingToDo);
+        }
+        _ => {}
     }
     findings
 }

@@ -61,6 +61,8 @@ pub enum Effect {
     Acts,
     /// It is accepted and checked, so that a Deployment that has it starts, and does nothing.
     NotYet,
+    /// It is accepted and checked for the Go program's sake, and means nothing here.
+    Never,
 }
 
 impl Setting {
@@ -109,6 +111,11 @@ impl Setting {
 
     pub(super) fn not_yet(self) -> Self {
         let effect = Effect::NotYet;
+        Self { effect, ..self }
+    }
+
+    pub(super) fn without_effect(self) -> Self {
+        let effect = Effect::Never;
         Self { effect, ..self }
     }
 

@@ -241,8 +241,8 @@ fn every_setting_that_has_an_effect_reaches_the_program() {
         let before = world.settings(mode);
         for setting in Table::new(&SENDERS).of(mode) {
             let acts = setting.effect == Effect::Acts;
-            // One value alone is allowed, or it is used up by the loading itself.
-            if !acts || ["webhook.confirm", "config.dir"].contains(&setting.key.as_str()) {
+            // It is used up by the loading itself.
+            if !acts || setting.key == "config.dir" {
                 continue;
             }
             let mut changed = world.clone();
@@ -518,7 +518,9 @@ fn run_has_a_server_only_on_request_and_with_a_port() {
     assert_eq!(minimal().settings(Mode::Run).server, None);
     let without_port = asked.flags(&[("--webhook-port", "0")]);
     assert_eq!(without_port.settings(Mode::Run).server, None);
-    assert_eq!(without_port.notices(Mode::Run), [Notice::NothingToDo]);
+    assert_eq!(without_port.notices(Mode::Run), []);
+    let idle = without_port.flags(&[("--interval", "-1s")]);
+    assert_eq!(idle.notices(Mode::Run), [Notice::NothingToDo]);
     let any_port = minimal().flags(&[("--webhook-port", "0")]);
     assert_eq!(any_port.settings(Mode::Webhook).server.unwrap().port, 0);
 }

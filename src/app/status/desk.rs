@@ -13,6 +13,8 @@ use super::account::Account;
 use crate::domain::change::ApplicationChange;
 use crate::domain::change::ChangeConflict;
 use crate::domain::change::ImageChange;
+use crate::domain::judgement::Judgement;
+use crate::domain::judgement::Opinion;
 use crate::domain::reference::ImageName;
 use crate::domain::resources::Resources;
 use crate::domain::resources::application::Application;
@@ -31,6 +33,8 @@ pub(super) struct Desk {
     updaters: HashMap<ResourceId, Notes>,
     /// What could not be written into which Application. It was announced.
     failures: BTreeMap<(ResourceId, ImageName), OpenFailure>,
+    /// What registries did not answer, by image and ImageUpdater.
+    unanswered: HashMap<ImageName, BTreeMap<ResourceId, Vec<Failure>>>,
     /// What is to be announced, in order.
     pub(super) announcements: VecDeque<Announcement>,
 }
@@ -145,6 +149,55 @@ impl Desk {
         announcements
     }
 
+    /// Notes what no registry answered for an image, and says whether that is news.
+    pub(super) fn judged(
+        &mut self,
+        image: &ImageName,
+        judgement: &Judgement,
+        now: Instant,
+    ) -> bool {
+        let mut failures: BTreeMap<ResourceId, Vec<Failure>> = BTreeMap::new();
+        for verdict in &judgement.verdicts {
+            if let Opinion::Failed(failure) = &verdict.opinion {
+                failures
+                    .entry(verdict.updater.clone())
+                    .or_default()
+                    .push(Failure {
+                        application: verdict.application.clone(),
+                        reason: format!("image {}: {}", verdict.image, failure.reason),
+                    });
+            }
+        }
+        let before = self.unanswered.remove(image).unwrap_or_default();
+        let is_news = before != failures;
+        if is_news {
+            for updater in before.keys().chain(failures.keys()) {
+                if let Some(notes) = self.updaters.get_mut(updater) {
+                    notes.due.get_or_insert(now + SETTLE);
+                }
+            }
+        }
+        if !failures.is_empty() {
+            self.unanswered.insert(image.clone(), failures);
+        }
+        is_news
+    }
+
+    /// Notes that registries were looked at for ImageUpdaters.
+    pub(super) fn checked(
+        &mut self,
+        updaters: &BTreeSet<ResourceId>,
+        time: SystemTime,
+        now: Instant,
+    ) {
+        for updater in updaters {
+            if let Some(notes) = self.updaters.get_mut(updater) {
+                notes.run_at(time).is_check = true;
+                notes.hurry(now);
+            }
+        }
+    }
+
     /// Ends the failures that the Applications have got over without us, and answers what is to be announced.
     pub(super) fn looked(
         &mut self,
@@ -220,6 +273,7 @@ impl Desk {
         if let Some(mut run) = run {
             if let Some(later) = notes.run.take() {
                 run.at = later.at;
+                run.is_check |= later.is_check;
                 run.changes.extend(later.changes);
             }
             notes.run = Some(run);
@@ -242,6 +296,15 @@ impl Desk {
         self.failures.retain(|(application, _), failure| {
             !failure.updaters.contains(updater) || is_there(application)
         });
+        let unanswered = self
+            .unanswered
+            .values()
+            .filter_map(|failures| failures.get(updater));
+        let unanswered: Vec<Failure> = unanswered
+            .flatten()
+            .filter(|failure| is_there(&failure.application))
+            .cloned()
+            .collect();
         let of_this = self.failures.iter();
         of_this
             .filter(|(_, failure)| failure.updaters.contains(updater))
@@ -249,6 +312,7 @@ impl Desk {
                 application: application.clone(),
                 reason: failure.reason.clone(),
             })
+            .chain(unanswered)
             .collect()
     }
 
@@ -282,6 +346,10 @@ impl Desk {
     }
 
     fn forget_failures(&mut self, updater: &ResourceId) {
+        self.unanswered.retain(|_, failures| {
+            failures.remove(updater);
+            !failures.is_empty()
+        });
         self.failures.retain(|_, failure| {
             failure.updaters.remove(updater);
             !failure.updaters.is_empty()
@@ -294,6 +362,7 @@ impl Notes {
         let run = self.run.get_or_insert(Run {
             at: time,
             changes: Vec::new(),
+            is_check: false,
         });
         run.at = time;
         run

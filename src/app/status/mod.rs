@@ -8,6 +8,7 @@ mod account;
 mod desk;
 mod grievances;
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -25,6 +26,8 @@ pub use self::account::Account;
 use self::desk::Desk;
 use self::desk::Sheet;
 use self::grievances::Grievances;
+use crate::domain::judgement::Judgement;
+use crate::domain::reference::ImageName;
 use crate::domain::resources::Resources;
 use crate::domain::resources::image_updater_status::ImageUpdaterStatus;
 use crate::domain::resources::resource::ResourceId;
@@ -88,6 +91,20 @@ impl Reporter {
         }
         let announcements = lock(&self.desk).done(account, SystemTime::now(), Instant::now());
         self.announce(announcements);
+        self.statuses.notify_one();
+    }
+
+    /// Hears what was found about an image in the end: what no registry answered is wrong until it does.
+    pub fn judged(&self, image: &ImageName, judgement: &Judgement) {
+        let changed = lock(&self.desk).judged(image, judgement, Instant::now());
+        if changed {
+            self.statuses.notify_one();
+        }
+    }
+
+    /// Hears that registries were looked at for ImageUpdaters.
+    pub fn checked(&self, updaters: &BTreeSet<ResourceId>) {
+        lock(&self.desk).checked(updaters, SystemTime::now(), Instant::now());
         self.statuses.notify_one();
     }
 

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::task::Key;
+use super::task::Task;
 use crate::domain::reference::ImageName;
-use crate::ports::event_queue::Batch;
 use crate::ports::event_queue::QueuedEvent;
 
 /// How long an image rests after it was written, so that the rest of a burst is written once and not once each.
@@ -17,26 +18,16 @@ const FIRST_RETRY: Duration = Duration::from_secs(1);
 /// The longest such wait.
 const LONGEST_RETRY: Duration = Duration::from_secs(60);
 
-/// Images that wait for their turn, in the order in which they came.
+/// Work that waits for its turn, in the order in which it came.
 #[derive(Debug, Default)]
 pub(super) struct Backlog {
-    order: VecDeque<ImageName>,
-    waiting: HashMap<ImageName, Work>,
+    order: VecDeque<Key>,
+    waiting: HashMap<Key, Task>,
     /// When images were last written, as long as they rest.
     written: HashMap<ImageName, Instant>,
 }
 
-/// Events of one image that are to be worked on together.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Work {
-    /// The events, no tag twice, the latest announced last.
-    pub(super) batch: Batch,
-    /// How often the work has failed for now.
-    pub(super) failures: u32,
-    not_before: Option<Instant>,
-}
-
-impl Work {
+impl Task {
     fn ready_at(&self, at_the_end: bool) -> Option<Instant> {
         let rests = self.failures == 0;
         self.not_before.filter(|_| !(at_the_end && rests))
@@ -44,39 +35,23 @@ impl Work {
 }
 
 impl Backlog {
-    /// Lets events wait, with those of the same image that wait already. Gives back what they supersede. Work that failed for now begins anew with
-    /// them: what kept one Application from being written says nothing of the others, and the new events are not to be given up sooner.
-    pub(super) fn add(&mut self, batch: Batch) -> Vec<QueuedEvent> {
-        let Some(work) = self.waiting.get_mut(&batch.image) else {
-            self.order.push_back(batch.image.clone());
-            let not_before = self
-                .written
-                .get(&batch.image)
-                .map(|written| *written + SETTLE);
-            self.waiting.insert(
-                batch.image.clone(),
-                Work {
-                    batch,
-                    failures: 0,
-                    not_before,
-                },
-            );
+    /// Lets work wait, with that of the same kind for the same image that waits already. Gives back what it supersedes. Work that failed for now
+    /// begins anew with it: what kept one Application from being written says nothing of the others, and what is new is not to be given up
+    /// sooner.
+    pub(super) fn add(&mut self, task: Task) -> Vec<QueuedEvent> {
+        let key = task.key();
+        let Some(waiting) = self.waiting.get_mut(&key) else {
+            let written = self.written.get(&key.image);
+            let rests = written.map(|written| *written + SETTLE);
+            self.order.push_back(key.clone());
+            let not_before = task.not_before.max(rests);
+            self.waiting.insert(key, Task { not_before, ..task });
             return Vec::new();
         };
-        let again = |old: &QueuedEvent| {
-            batch
-                .events
-                .iter()
-                .any(|new| new.event.tag == old.event.tag)
-        };
-        let (superseded, kept) = std::mem::take(&mut work.batch.events)
-            .into_iter()
-            .partition(again);
-        work.batch.events = kept;
-        work.batch.events.extend(batch.events);
-        if work.failures > 0 {
-            work.failures = 0;
-            work.not_before = Some(Instant::now() + SETTLE);
+        let superseded = waiting.join(task);
+        if waiting.failures > 0 {
+            waiting.failures = 0;
+            waiting.not_before = Some(Instant::now() + SETTLE);
         }
         superseded
     }
@@ -87,32 +62,29 @@ impl Backlog {
         let now = Instant::now();
         self.waiting
             .values()
-            .map(|work| work.ready_at(at_the_end).unwrap_or(now))
+            .map(|task| task.ready_at(at_the_end).unwrap_or(now))
             .min()
     }
 
     /// The one that came first of those that are ready.
-    pub(super) fn first_ready(&self, at_the_end: bool) -> Option<&Work> {
+    pub(super) fn first_ready(&self, at_the_end: bool) -> Option<&Task> {
         let now = Instant::now();
-        let mut in_order = self
-            .order
-            .iter()
-            .filter_map(|image| self.waiting.get(image));
-        in_order.find(|work| work.ready_at(at_the_end).is_none_or(|time| time <= now))
+        let mut in_order = self.order.iter().filter_map(|key| self.waiting.get(key));
+        in_order.find(|task| task.ready_at(at_the_end).is_none_or(|time| time <= now))
     }
 
     /// Takes the one that came first of those that are ready.
-    pub(super) fn take(&mut self, at_the_end: bool) -> Option<Work> {
-        let image = self.first_ready(at_the_end)?.batch.image.clone();
-        self.order.retain(|waiting| *waiting != image);
-        self.waiting.remove(&image)
+    pub(super) fn take(&mut self, at_the_end: bool) -> Option<Task> {
+        let key = self.first_ready(at_the_end)?.key();
+        self.order.retain(|waiting| *waiting != key);
+        self.waiting.remove(&key)
     }
 
     /// Takes all that wait, ready or not.
-    pub(super) fn drain(&mut self) -> Vec<Work> {
+    pub(super) fn drain(&mut self) -> Vec<Task> {
         let in_order = std::mem::take(&mut self.order).into_iter();
         in_order
-            .filter_map(|image| self.waiting.remove(&image))
+            .filter_map(|key| self.waiting.remove(&key))
             .collect()
     }
 
@@ -123,27 +95,44 @@ impl Backlog {
         self.written.insert(image.clone(), now);
     }
 
-    /// Lets work that failed for now wait before it is tried again, and says how long. Newer events of its image, if any came in
-    /// meanwhile, join it; what they supersede is given back as well.
-    pub(super) fn again(&mut self, work: Work) -> (Duration, Vec<QueuedEvent>) {
+    /// Lets work of which a part is done go on after all others that wait.
+    pub(super) fn go_on(&mut self, task: Task) -> Vec<QueuedEvent> {
+        let key = task.key();
+        if self.waiting.contains_key(&key) {
+            return self.add(task);
+        }
+        self.order.push_back(key.clone());
+        self.waiting.insert(key, task);
+        Vec::new()
+    }
+
+    /// Lets work that failed for now wait before it is tried again, and says how long. Newer work of its kind, if any came in meanwhile, joins
+    /// it; what that supersedes is given back as well.
+    pub(super) fn again(&mut self, task: Task) -> (Duration, Vec<QueuedEvent>) {
         let wait = FIRST_RETRY
-            .saturating_mul(1 << work.failures.min(16))
+            .saturating_mul(1 << task.failures.min(16))
             .min(LONGEST_RETRY);
-        let image = work.batch.image.clone();
-        let newer = self.waiting.remove(&image);
-        self.order.retain(|waiting| *waiting != image);
-        self.order.push_front(image.clone());
-        let work = Work {
-            failures: work.failures + 1,
+        let key = task.key();
+        let newer = self.waiting.remove(&key);
+        self.order.retain(|waiting| *waiting != key);
+        self.order.push_front(key.clone());
+        let task = Task {
+            failures: task.failures + 1,
             not_before: Some(Instant::now() + wait),
-            ..work
+            ..task
         };
-        self.waiting.insert(image, work);
+        self.waiting.insert(key, task);
         let Some(newer) = newer else {
             return (wait, Vec::new());
         };
-        let superseded = self.add(newer.batch);
+        let superseded = self.add(newer);
         (SETTLE, superseded)
+    }
+
+    /// Forgets looks at registries, for an end that does not wait for them.
+    pub(super) fn drop_looks(&mut self) {
+        self.order.retain(|key| !key.is_look);
+        self.waiting.retain(|key, _| !key.is_look);
     }
 
     /// Whether nothing waits.
@@ -158,6 +147,7 @@ mod tests {
     use crate::domain::delivery::DeliveryId;
     use crate::domain::event::ImageEvent;
     use crate::domain::reference::Tag;
+    use crate::ports::event_queue::Batch;
 
     fn batch(image: &str, deliveries: &[(&str, &str)]) -> Batch {
         let image = ImageName::parse(image).unwrap();
@@ -180,11 +170,17 @@ mod tests {
         let mut backlog = Backlog::default();
         assert!(
             backlog
-                .add(batch("quay.io/a/one", &[("d1", "1"), ("d1", "2")]))
+                .add(Task::of(batch(
+                    "quay.io/a/one",
+                    &[("d1", "1"), ("d1", "2")]
+                )))
                 .is_empty()
         );
-        backlog.add(batch("quay.io/a/two", &[("d2", "1")]));
-        let superseded = backlog.add(batch("quay.io/a/one", &[("d3", "1"), ("d3", "3")]));
+        backlog.add(Task::of(batch("quay.io/a/two", &[("d2", "1")])));
+        let superseded = backlog.add(Task::of(batch(
+            "quay.io/a/one",
+            &[("d3", "1"), ("d3", "3")],
+        )));
         assert_eq!(superseded, batch("quay.io/a/one", &[("d1", "1")]).events);
         let work = backlog.take(false).unwrap();
         assert_eq!(
@@ -205,9 +201,9 @@ mod tests {
         let mut backlog = Backlog::default();
         let one = batch("quay.io/a/one", &[("d1", "1")]);
         backlog.wrote(&one.image);
-        backlog.add(one.clone());
+        backlog.add(Task::of(one.clone()));
         assert!(backlog.take(false).is_none());
-        backlog.add(batch("quay.io/a/two", &[("d2", "1")]));
+        backlog.add(Task::of(batch("quay.io/a/two", &[("d2", "1")])));
         assert_eq!(backlog.ready_at(false), Some(Instant::now()));
         assert!(backlog.take(false).is_some(), "another image does not rest");
         assert_eq!(backlog.ready_at(false), Some(Instant::now() + SETTLE));
@@ -218,7 +214,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn work_that_failed_waits_longer_each_time_and_keeps_its_place() {
         let mut backlog = Backlog::default();
-        backlog.add(batch("quay.io/a/one", &[("d1", "1")]));
+        backlog.add(Task::of(batch("quay.io/a/one", &[("d1", "1")])));
         let mut waits = Vec::new();
         for _ in 0..8 {
             let work = backlog.take(false).unwrap();
@@ -232,8 +228,11 @@ mod tests {
         }
         assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60]);
         let work = backlog.take(false).unwrap();
-        backlog.add(batch("quay.io/a/two", &[("d2", "1")]));
-        backlog.add(batch("quay.io/a/one", &[("d3", "1"), ("d3", "2")]));
+        backlog.add(Task::of(batch("quay.io/a/two", &[("d2", "1")])));
+        backlog.add(Task::of(batch(
+            "quay.io/a/one",
+            &[("d3", "1"), ("d3", "2")],
+        )));
         let (wait, superseded) = backlog.again(work);
         assert_eq!(wait, SETTLE, "newer events do not wait for older ones");
         assert_eq!(superseded, batch("quay.io/a/one", &[("d1", "1")]).events);
@@ -246,7 +245,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn newer_events_begin_anew_what_failed() {
         let mut backlog = Backlog::default();
-        backlog.add(batch("quay.io/a/one", &[("d1", "1")]));
+        backlog.add(Task::of(batch("quay.io/a/one", &[("d1", "1")])));
         for _ in 0..8 {
             let work = backlog.take(false).unwrap();
             let wait = backlog.again(work).0;
@@ -254,7 +253,7 @@ mod tests {
         }
         let work = backlog.take(false).unwrap();
         backlog.again(work);
-        backlog.add(batch("quay.io/a/one", &[("d2", "2")]));
+        backlog.add(Task::of(batch("quay.io/a/one", &[("d2", "2")])));
         assert!(backlog.take(false).is_none(), "a burst is written once");
         tokio::time::advance(SETTLE).await;
         let work = backlog.take(false).unwrap();

@@ -13,6 +13,7 @@ use tokio::time::timeout;
 
 use super::tests::batch;
 use super::tests::resources;
+use super::tests::terms;
 use super::*;
 use crate::domain::delivery::DeliveryId;
 use crate::domain::event::ImageEvent;
@@ -91,13 +92,17 @@ impl World {
         let queue = Arc::new(Queue(Mutex::new(waiting)));
         let mut pace = MockPace::new();
         pace.expect_turn().return_const(());
-        let updater = Arc::new(Updater::new(Ports {
-            queue: Arc::clone(&queue) as _,
-            reader: Arc::clone(&reader) as _,
-            trigger: Some(Arc::new(trigger)),
-            pace: Arc::new(pace),
-            registry: None,
-        }));
+        let updater = Arc::new(Updater::new(
+            Ports {
+                queue: Arc::clone(&queue) as _,
+                reader: Arc::clone(&reader) as _,
+                trigger: Some(Arc::new(trigger)),
+                pace: Arc::new(pace),
+                spread: None,
+                registry: None,
+            },
+            terms(Confirm::Event),
+        ));
         let (close, closing) = watch::channel(false);
         let working = Arc::clone(&updater);
         let running = tokio::spawn(async move { working.run(closing).await });

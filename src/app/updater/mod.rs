@@ -4,16 +4,27 @@
 //! its turn, first come, first served, at the rate that is set. While an image waits, newer events for it join in; when its turn comes,
 //! all of them are judged together on what is known then. While not everything is known, nothing is taken from the queue and nothing judged:
 //! an event that is judged on old knowledge may be lost.
+//!
+//! Where registries are asked, that goes on beside all this: an image whose questions are open holds up no other. Looks at registries, which
+//! whoever polls asks for, go the same way, so that an Application is never worked on for two reasons at once.
 
+mod asking;
 mod backlog;
+mod changing;
 mod currency;
+mod edits;
+mod knowing;
+mod registry;
 mod report;
+mod task;
 mod work;
 
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 use std::task::Context;
 use std::task::Poll;
 use std::task::Waker;
@@ -21,16 +32,21 @@ use std::task::Waker;
 use tokio::sync::watch;
 use tokio::time::sleep_until;
 
+use self::asking::Asking;
+use self::asking::Incoming;
 use self::backlog::Backlog;
 use self::currency::Currency;
+use self::edits::Edits;
+use self::knowing::Known;
+pub use self::registry::Registry;
+pub use self::task::Looked;
+use crate::app::settings::Confirm;
 use crate::app::status::Reporter;
-use crate::domain::resources::Resources;
-use crate::domain::tracking::index::Index;
+use crate::domain::registry::credential_source::CredentialKind;
 use crate::ports::event_queue::Batch;
 use crate::ports::event_queue::EventQueue;
 use crate::ports::event_queue::QueuedEvent;
 use crate::ports::pace::Pace;
-use crate::ports::registry_client::RegistryClient;
 use crate::ports::resource_reader::ResourceReader;
 use crate::ports::update_trigger::UpdateTrigger;
 
@@ -44,50 +60,63 @@ pub struct Ports {
     pub trigger: Option<Arc<dyn UpdateTrigger>>,
     /// When the next event that leads to work may be worked on.
     pub pace: Arc<dyn Pace>,
-    /// Asked for what an event does not tell. Without one, an image that needs it is left alone.
-    pub registry: Option<Arc<dyn RegistryClient>>,
+    /// When the next Application may be changed, for whatever reason; `None`: at once. With it one after the other is.
+    pub spread: Option<Arc<dyn Pace>>,
+    /// Asked for what is not known. Without it events are believed, and what they do not tell stays undecided.
+    pub registry: Option<Arc<Registry>>,
 }
 
-/// Works on what the queue holds, one image at a time.
+/// What decisions rest on.
+#[derive(Debug, Clone)]
+pub struct Terms {
+    /// What an event leads to.
+    pub confirm: Confirm,
+    /// Whether no version is ever lowered.
+    pub never_downgrade: bool,
+    /// The kinds of credentials that images may name.
+    pub credential_kinds: Vec<CredentialKind>,
+}
+
+/// Works on what the queue holds and on what is to be looked at, one image at a time.
 pub struct Updater {
     ports: Ports,
+    terms: Terms,
     known: Mutex<Known>,
     backlog: Mutex<Backlog>,
     in_work: Mutex<Option<Batch>>,
+    asking: Asking,
+    edits: Edits,
     currency: Mutex<Currency>,
     reporter: Option<Reporter>,
+    /// Whether the process ends, and nothing is waited for that may come.
+    is_closing: AtomicBool,
 }
 
 /// What is to be done next.
 enum Step {
     /// The queue has given this.
     Examine(Batch),
+    /// Somebody asks for a look, or registries have answered.
+    Incoming(Incoming),
     /// It is the turn of the first that waits.
     Work,
-}
-
-/// What was seen at the last look.
-struct Known {
-    /// Which Applications track which image.
-    index: Index,
-    /// Of what the index was made.
-    resources: Arc<Resources>,
 }
 
 impl Updater {
     /// An updater that knows no Application yet.
     #[must_use]
-    pub fn new(ports: Ports) -> Self {
+    pub fn new(ports: Ports, terms: Terms) -> Self {
         Self {
             ports,
-            known: Mutex::new(Known {
-                index: Index::new(),
-                resources: Arc::default(),
-            }),
+            terms,
+            known: Mutex::default(),
             backlog: Mutex::default(),
             in_work: Mutex::default(),
+            asking: Asking::default(),
+            edits: Edits::default(),
             currency: Mutex::default(),
             reporter: None,
+            is_closing: AtomicBool::new(false),
         }
     }
 
@@ -121,6 +150,7 @@ impl Updater {
             };
             match step {
                 Step::Examine(batch) => self.examine(batch).await,
+                Step::Incoming(incoming) => self.take_in(incoming).await,
                 Step::Work => self.work_on_next(false).await,
             }
         }
@@ -131,18 +161,22 @@ impl Updater {
     async fn next_step(&self) -> Step {
         tokio::select! {
             batch = self.ports.queue.next() => Step::Examine(batch),
+            incoming = self.asking.next() => Step::Incoming(incoming),
             () = self.turn(false) => Step::Work,
         }
     }
 
-    /// Works until nothing waits.
+    /// Works until nothing waits. Whoever looks at registries does so again after the next start.
     async fn finish(&self) {
+        self.is_closing.store(true, Ordering::Relaxed);
+        lock(&self.backlog).drop_looks();
         loop {
             self.finish_when_current().await;
             tokio::select! {
                 biased;
                 batch = self.ports.queue.next() => self.examine(batch).await,
-                () = std::future::ready(()), if lock(&self.backlog).is_empty() => return,
+                () = std::future::ready(()), if self.is_idle() => return,
+                incoming = self.asking.next() => self.take_in(incoming).await,
                 () = self.ports.reader.changed() => self.refresh(),
                 () = self.turn(true) => self.work_on_next(true).await,
             }
@@ -156,7 +190,7 @@ impl Updater {
             return;
         }
         let taken = self.waiting();
-        if taken.is_none() && lock(&self.backlog).is_empty() {
+        if taken.is_none() && self.is_idle() {
             return;
         }
         lock(&self.in_work).clone_from(&taken);
@@ -167,6 +201,14 @@ impl Updater {
         if let Some(batch) = taken {
             self.examine(batch).await;
         }
+    }
+
+    fn is_closing(&self) -> bool {
+        self.is_closing.load(Ordering::Relaxed)
+    }
+
+    fn is_idle(&self) -> bool {
+        lock(&self.backlog).is_empty() && !self.asking.has_events()
     }
 
     /// Whether everything is known, so that decisions can be made.
@@ -189,32 +231,10 @@ impl Updater {
     /// What the queue has given and is not done.
     fn unfinished(&self) -> Vec<Batch> {
         let in_work = lock(&self.in_work).take();
-        let waiting = lock(&self.backlog)
-            .drain()
-            .into_iter()
-            .map(|work| work.batch);
-        in_work.into_iter().chain(waiting).collect()
-    }
-
-    /// Brings the index up to date, if anything changed, and tells of new problems.
-    fn refresh(&self) {
-        let resources = self.ports.reader.current();
-        let mut known = lock(&self.known);
-        if Arc::ptr_eq(&known.resources, &resources) {
-            return;
-        }
-        let problems = known.index.refresh(&resources);
-        report::resources(&resources);
-        problems.iter().for_each(report::problem);
-        known.resources = resources;
-        let touched = known.index.take_touched();
-        let Some(reporter) = &self.reporter else {
-            return;
-        };
-        for updater in touched {
-            reporter.assessed(&updater, known.index.assess(&updater));
-        }
-        reporter.looked(&known.resources);
+        let waiting = lock(&self.backlog).drain();
+        let waiting = waiting.into_iter().chain(self.asking.drain());
+        let batches = in_work.into_iter().chain(waiting.map(|task| task.batch));
+        batches.filter(|batch| !batch.events.is_empty()).collect()
     }
 
     /// Waits until the first that waits may be worked on, and takes a turn for it if it leads to work that no turn was taken for; for ever where
@@ -225,15 +245,23 @@ impl Updater {
             Some(time) => sleep_until(time).await,
             None => std::future::pending().await,
         }
-        if self.needs_turn(at_the_end) {
+        let (is_change, is_paced) = self.needs_turn(at_the_end);
+        if let Some(spread) = self.ports.spread.as_ref().filter(|_| is_change) {
+            spread.turn().await;
+        }
+        if is_paced {
             self.ports.pace.turn().await;
         }
     }
 
-    fn needs_turn(&self, at_the_end: bool) -> bool {
+    /// Whether what waits first changes something, and whether it has to take an event's turn for that.
+    fn needs_turn(&self, at_the_end: bool) -> (bool, bool) {
         let backlog = lock(&self.backlog);
         let first = backlog.first_ready(at_the_end);
-        first.is_some_and(|work| work.failures == 0 && !self.judge(&work.batch).changes.is_empty())
+        let Some(task) = first.filter(|task| !self.judge(task).changes.is_empty()) else {
+            return (false, false);
+        };
+        (true, task.failures == 0 && !task.is_look())
     }
 
     /// What the queue gives without waiting.
@@ -250,7 +278,14 @@ impl Updater {
         events.iter().for_each(report::superseded);
         if let Some(first) = events.first() {
             let image = first.event.image.clone();
-            self.ports.queue.done(&Batch { image, events }).await;
+            self.end(&Batch { image, events }).await;
+        }
+    }
+
+    /// Ends the way of events; a look has none.
+    async fn end(&self, batch: &Batch) {
+        if !batch.events.is_empty() {
+            self.ports.queue.done(batch).await;
         }
     }
 }
@@ -262,5 +297,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod currency_tests;
+#[cfg(test)]
+mod registry_tests;
 #[cfg(test)]
 mod tests;

@@ -18,24 +18,23 @@ use crate::domain::resources::problem::Severity;
 use crate::domain::resources::resource::ResourceId;
 use crate::ports::event_queue::Batch;
 use crate::ports::event_queue::QueuedEvent;
-use crate::ports::registry_client::RegistryError;
 
 /// The most ids or tags that a line names. A line of thousands would be cut by whatever collects logs.
 const NAMED: usize = 16;
 
 /// The ids of a batch's deliveries, so that a search for one finds the line. Of more than [`NAMED`] the newest; [`together`] leads from the others
 /// to them.
-fn deliveries(batch: &Batch) -> String {
-    newest(&ids(batch))
+fn deliveries(batch: &Batch) -> Option<String> {
+    (!batch.events.is_empty()).then(|| newest(&ids(batch)))
 }
 
-fn tags(batch: &Batch) -> String {
+fn tags(batch: &Batch) -> Option<String> {
     let tags: Vec<&str> = batch
         .events
         .iter()
         .map(|queued| queued.event.tag.as_str())
         .collect();
-    newest(&tags)
+    (!tags.is_empty()).then(|| newest(&tags))
 }
 
 /// In order of arrival, so the events of one delivery follow each other.
@@ -84,44 +83,88 @@ pub(super) fn judgement(batch: &Batch, judgement: &Judgement) {
     }
 }
 
-/// No Application runs the image. Where any track it, `applications` says how many.
+/// No Application runs the image. Where any track it, `applications` says how many. A look at a registry is made again and again, so what it
+/// does not change is for the debug log.
 fn nowhere(batch: &Batch, outcome: &str, applications: Option<usize>, reason: &str) {
-    info!(
-        delivery = deliveries(batch),
-        outcome,
-        image = %batch.image,
-        tag = tags(batch),
-        applications,
-        reason,
-        "image {outcome}"
-    );
+    macro_rules! line {
+        ($level:ident) => {
+            $level!(
+                delivery = deliveries(batch),
+                outcome,
+                image = %batch.image,
+                tag = tags(batch),
+                applications,
+                reason,
+                "image {outcome}"
+            )
+        };
+    }
+    if batch.events.is_empty() {
+        line!(debug);
+    } else {
+        line!(info);
+    }
 }
 
 /// An image stays as it is in an Application. One that changes is told of when it has changed. An ImageUpdater may track images in thousands of
 /// Applications that do not run them, so those get no line of their own that is seen by default.
 pub(super) fn verdict(batch: &Batch, verdict: &Verdict) {
+    macro_rules! line {
+        ($level:ident, $outcome:expr, $reason:expr) => {
+            $level!(
+                delivery = deliveries(batch),
+                outcome = $outcome,
+                image = %batch.image,
+                tag = tags(batch),
+                application = %verdict.application,
+                image_updater = %verdict.updater,
+                alias = verdict.alias,
+                reason = $reason,
+                concat!("image ", $outcome)
+            )
+        };
+    }
     if !verdict.live {
         let application = &verdict.application;
         debug!(delivery = deliveries(batch), image = %batch.image, %application, "image is not live");
         return;
     }
-    let (outcome, reason) = match &verdict.opinion {
+    let is_look = batch.events.is_empty();
+    match &verdict.opinion {
         // Told when it is made, and when it is answered.
-        Opinion::Change { .. } | Opinion::Open => return,
-        Opinion::Unchanged(reason) => ("unchanged", reason),
-        Opinion::Undecided(reason) | Opinion::Unanswered(reason) => ("undecided", reason),
-    };
-    info!(
-        delivery = deliveries(batch),
-        outcome,
-        image = %batch.image,
-        tag = tags(batch),
-        application = %verdict.application,
-        image_updater = %verdict.updater,
-        alias = verdict.alias,
-        reason,
-        "image {outcome}"
-    );
+        Opinion::Change { .. } | Opinion::Open => {}
+        Opinion::Unchanged(reason) if is_look => line!(debug, "unchanged", reason),
+        Opinion::Unchanged(reason) => line!(info, "unchanged", reason),
+        Opinion::Undecided(reason) if is_look => line!(debug, "undecided", reason),
+        Opinion::Undecided(reason) => line!(info, "undecided", reason),
+        Opinion::Failed(failure) => line!(warn, "failed", failure.reason),
+    }
+}
+
+/// What registries gave no answer to.
+pub(super) fn failures(batch: &Batch, judgement: &Judgement) {
+    let failed = |verdict: &&Verdict| matches!(verdict.opinion, Opinion::Failed(_));
+    for verdict in judgement.verdicts.iter().filter(failed) {
+        self::verdict(batch, verdict);
+    }
+}
+
+/// What registries give no answer to for now.
+pub(super) fn asked_later(batch: &Batch, judgement: &Judgement, wait: Duration) {
+    for verdict in &judgement.verdicts {
+        let Opinion::Failed(failure) = &verdict.opinion else {
+            continue;
+        };
+        info!(
+            delivery = deliveries(batch),
+            image = %batch.image,
+            tag = tags(batch),
+            application = %verdict.application,
+            reason = failure.reason,
+            retry_after_seconds = wait.as_secs(),
+            "image could not be decided for now"
+        );
+    }
 }
 
 /// A change was written.
@@ -196,11 +239,6 @@ pub(super) fn left_over(batch: &Batch) {
         reason = "the process had to end; have the sender deliver it again",
         "image left over"
     );
-}
-
-/// The registry did not tell a digest; whoever needs it stays undecided.
-pub(super) fn no_digest(event: &QueuedEvent, error: &RegistryError) {
-    warn!(delivery = %event.delivery, image = %event.event.image, tag = %event.event.tag, %error, "digest unknown");
 }
 
 /// Something is wrong with an ImageUpdater or an Application.

@@ -9,7 +9,6 @@ use crate::domain::change::ApplicationChange;
 use crate::domain::change::Edit;
 use crate::domain::delivery::DeliveryId;
 use crate::domain::event::ImageEvent;
-use crate::domain::reference::Digest;
 use crate::domain::reference::Reference;
 use crate::domain::resources::Resources;
 use crate::domain::resources::application::Application;
@@ -26,8 +25,6 @@ use crate::domain::resources::resource::ResourceId;
 use crate::ports::announcer::MockAnnouncer;
 use crate::ports::event_queue::MockEventQueue;
 use crate::ports::pace::MockPace;
-use crate::ports::registry_client::MockRegistryClient;
-use crate::ports::registry_client::RegistryError;
 use crate::ports::resource_reader::MockResourceReader;
 use crate::ports::status_writer::MockStatusWriter;
 use crate::ports::update_trigger::MockUpdateTrigger;
@@ -103,7 +100,11 @@ pub(super) fn batch(events: &[&str]) -> Batch {
 }
 
 /// An updater whose queue must be told of the end of so many batches, and which sees one of `seen` after the other, the last for good.
-fn updater(done: usize, trigger: MockUpdateTrigger, seen: Vec<Arc<Resources>>) -> Updater {
+pub(super) fn updater(
+    done: usize,
+    trigger: MockUpdateTrigger,
+    seen: Vec<Arc<Resources>>,
+) -> Updater {
     let mut queue = MockEventQueue::new();
     queue.expect_done().times(done).return_const(());
     let mut reader = MockResourceReader::new();
@@ -117,13 +118,24 @@ fn updater(done: usize, trigger: MockUpdateTrigger, seen: Vec<Arc<Resources>>) -
             Arc::clone(&seen[0])
         }
     });
-    Updater::new(Ports {
+    let ports = Ports {
         queue: Arc::new(queue),
         reader: Arc::new(reader),
         trigger: Some(Arc::new(trigger)),
         pace: Arc::new(MockPace::new()),
+        spread: None,
         registry: None,
-    })
+    };
+    Updater::new(ports, terms(Confirm::Event))
+}
+
+/// Events are believed.
+pub(super) fn terms(confirm: Confirm) -> Terms {
+    Terms {
+        confirm,
+        never_downgrade: false,
+        credential_kinds: Vec::new(),
+    }
 }
 
 fn edit(expected: &str, value: &str) -> Edit {
@@ -293,52 +305,6 @@ async fn what_fails_for_now_is_tried_again_and_what_fails_for_good_is_not() {
     tokio::time::advance(std::time::Duration::from_secs(1)).await;
     updater.work_on_next(false).await;
     assert_eq!(updater.unfinished(), []);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_digest_that_is_missing_is_asked_for_where_somebody_needs_it() {
-    let digest = Digest::parse(&format!("sha256:{}", "a".repeat(64))).unwrap();
-    let value = format!("quay.io/a/b:latest@{digest}");
-    let mut trigger = MockUpdateTrigger::new();
-    let expected = edit("quay.io/a/b", &value);
-    trigger
-        .expect_apply()
-        .once()
-        .withf(move |changes| changes[0].edits == [expected.clone()])
-        .returning(|_| vec![Ok(())]);
-    let mut registry = MockRegistryClient::new();
-    registry
-        .expect_digest()
-        .once()
-        .return_once(move |_, _| Ok(Some(digest)));
-    let reason = "time-out".to_owned();
-    registry.expect_digest().once().return_once(|_, _| {
-        Err(RegistryError::Unavailable {
-            registry: "quay.io".to_owned(),
-            reason,
-            retry_after: None,
-        })
-    });
-    let mut updater = updater(
-        2,
-        trigger,
-        vec![resources("quay.io/a/b", "quay.io/a/b:latest", "digest")],
-    );
-    updater.ports.registry = Some(Arc::new(registry));
-    updater.examine(batch(&["quay.io/a/b:latest"])).await;
-    updater.work_on_next(false).await;
-    updater.examine(batch(&["quay.io/a/b:latest"])).await; // undecided
-    assert_eq!(updater.unfinished(), []);
-}
-
-#[tokio::test(start_paused = true)]
-async fn nobody_is_asked_for_a_digest_that_no_policy_needs() {
-    let mut registry = MockRegistryClient::new();
-    registry.expect_digest().never();
-    let seen = vec![resources("quay.io/a/b:1.5.0", "quay.io/a/b:^1", "semver")];
-    let mut updater = updater(1, MockUpdateTrigger::new(), seen);
-    updater.ports.registry = Some(Arc::new(registry));
-    updater.examine(batch(&["quay.io/a/b:1.4.0"])).await;
 }
 
 /// An updater that may take so many turns.

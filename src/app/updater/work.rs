@@ -1,216 +1,215 @@
-//! One batch of events: judged, and carried out.
+//! One image: judged, asked for, and carried out.
 
-use std::collections::HashSet;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use super::Updater;
-use super::backlog::Work;
+use super::asking::Incoming;
+use super::changing::Postponed;
 use super::lock;
 use super::report;
+use super::task::Looked;
+use super::task::Task;
 use crate::app::status::Account;
-use crate::domain::change::ApplicationChange;
-use crate::domain::event::ImageEvent;
 use crate::domain::judgement::Judgement;
-use crate::domain::judgement::judge;
-use crate::domain::policy::Strategy;
+use crate::domain::judgement::Opinion;
 use crate::domain::reference::ImageName;
-use crate::domain::registry::access::Access;
-use crate::domain::resources::resource::ResourceId;
 use crate::ports::event_queue::Batch;
-use crate::ports::registry_client::RegistryClient;
-use crate::ports::update_trigger::TriggerError;
 
 /// How often a decision is made again at once because an Application changed while it was made.
 const DECISIONS: usize = 5;
 /// How often work that fails for now is tried, over about ten minutes.
 const ATTEMPTS: u32 = 15;
-
 /// How often work has failed for now when people are told.
 const TOLD_AT: u32 = 3;
-
-/// Changes that could not be made for now, and why.
-type Postponed = Vec<(ApplicationChange, String)>;
+/// How often a judgement asks at once; each time it may ask for what the last answers made it think of.
+const ROUNDS: usize = 16;
 
 impl Updater {
-    /// Judges what just came in: it ends here, or waits for its turn.
-    pub(super) async fn examine(&self, mut batch: Batch) {
+    /// Asks for a look at what the registry of an image lists. The answer comes when all that it leads to is done, or not at all where the
+    /// process ends before.
+    #[must_use]
+    pub fn look(&self, image: ImageName) -> oneshot::Receiver<Looked> {
+        self.asking.look(image)
+    }
+
+    /// Judges what just came in: it ends here, or waits for answers or for its turn.
+    pub(super) async fn examine(&self, batch: Batch) {
+        self.consider(Task::of(batch)).await;
+    }
+
+    /// Takes in what is no event.
+    pub(super) async fn take_in(&self, incoming: Incoming) {
+        match incoming {
+            Incoming::Look { image, waiting } => {
+                self.consider(Task::look(image, Some(waiting))).await;
+            }
+            Incoming::Answers { key, learned } => {
+                if let Some(task) = self.asking.end(&key, learned) {
+                    self.consider(task).await;
+                }
+            }
+        }
+    }
+
+    async fn consider(&self, mut task: Task) {
         self.refresh();
-        if let Some(registry) = &self.ports.registry {
-            *lock(&self.in_work) = Some(batch.clone());
-            self.complete(&mut batch, registry.as_ref()).await;
-            lock(&self.in_work).take();
+        if self.asking.is_open(&task.key()) {
+            let superseded = self.asking.join(task);
+            return self.end_superseded(superseded).await;
         }
-        let judgement = self.judge(&batch);
-        if judgement.changes.is_empty() {
-            report::together(&batch);
-            report::judgement(&batch, &judgement);
-            self.ports.queue.done(&batch).await;
-        } else {
-            let superseded = lock(&self.backlog).add(batch);
+        let judgement = self.judge(&task);
+        if let Some(registry) = self
+            .ports
+            .registry
+            .as_ref()
+            .filter(|_| !judgement.questions.is_empty())
+        {
+            self.asking.begin(task, judgement.questions, registry);
+        } else if !judgement.changes.is_empty() {
+            let superseded = lock(&self.backlog).add(task);
             self.end_superseded(superseded).await;
+        } else if self.may_be_answered_later(&mut task, &judgement) {
+            self.ask_later(task, &judgement).await;
+        } else {
+            report::together(&task.batch);
+            report::judgement(&task.batch, &judgement);
+            self.conclude(task, &judgement).await;
         }
+    }
+
+    /// Whether it is worth while to ask again. A look is made again anyway, and at the end of the process nothing is waited for.
+    fn may_be_answered_later(&self, task: &mut Task, judgement: &Judgement) -> bool {
+        let mut opinions = judgement.verdicts.iter().map(|verdict| &verdict.opinion);
+        let is_passing = opinions
+            .any(|opinion| matches!(opinion, Opinion::Failed(failure) if failure.is_passing));
+        if !is_passing || task.is_look() || self.is_closing() || task.failures + 1 >= ATTEMPTS {
+            return false;
+        }
+        task.unshown.get_or_insert_with(Instant::now);
+        true
+    }
+
+    async fn ask_later(&self, mut task: Task, judgement: &Judgement) {
+        task.begin_anew();
+        let batch = task.batch.clone();
+        let (wait, superseded) = lock(&self.backlog).again(task);
+        report::asked_later(&batch, judgement, wait);
+        self.end_superseded(superseded).await;
     }
 
     /// Works on what came first.
     pub(super) async fn work_on_next(&self, at_the_end: bool) {
-        let Some(work) = lock(&self.backlog).take(at_the_end) else {
+        let Some(mut task) = lock(&self.backlog).take(at_the_end) else {
             return;
         };
-        report::together(&work.batch);
-        *lock(&self.in_work) = Some(work.batch.clone());
-        let mut account = Account::new(work.batch.image.clone());
-        let postponed = self.carry_out(&work.batch, &mut account).await;
+        report::together(&task.batch);
+        *lock(&self.in_work) = Some(task.batch.clone());
+        let mut account = Account::new(task.batch.image.clone());
+        let (judgement, is_left) = self.carry_out(&mut task, &mut account).await;
         lock(&self.in_work).take();
-        if work.failures + 1 >= TOLD_AT {
-            account.failed.extend(postponed.iter().cloned());
+        if task.failures + 1 >= TOLD_AT {
+            account.failed.extend(task.postponed.iter().cloned());
         }
         if let Some(reporter) = &self.reporter {
             reporter.done(&account);
         }
-        if postponed.is_empty() {
-            self.ports.queue.done(&work.batch).await;
-        } else if work.failures + 1 >= ATTEMPTS {
-            for (change, reason) in &postponed {
-                report::failed(&work.batch, &change.application, reason);
-            }
-            self.ports.queue.done(&work.batch).await;
+        task.looked.changed += account
+            .written
+            .iter()
+            .map(|change| change.images.len())
+            .sum::<usize>();
+        task.looked.failed += account.failed.len();
+        if is_left {
+            let superseded = lock(&self.backlog).go_on(task);
+            self.end_superseded(superseded).await;
         } else {
-            self.postpone(work, &postponed).await;
+            self.settle_up(task, &judgement).await;
         }
     }
 
-    async fn postpone(&self, work: Work, postponed: &Postponed) {
-        let batch = work.batch.clone();
-        let (wait, superseded) = lock(&self.backlog).again(work);
-        for (change, reason) in postponed {
+    /// Ends work of which all is done that can be for now, or has it done again later.
+    async fn settle_up(&self, mut task: Task, judgement: &Judgement) {
+        let gives_up = task.failures + 1 >= ATTEMPTS;
+        if !task.postponed.is_empty() && !gives_up {
+            return self.postpone(task).await;
+        }
+        for (change, reason) in &task.postponed {
+            report::failed(&task.batch, &change.application, reason);
+        }
+        if task.postponed.is_empty() && self.may_be_answered_later(&mut task, judgement) {
+            return self.ask_later(task, judgement).await;
+        }
+        report::failures(&task.batch, judgement);
+        self.conclude(task, judgement).await;
+    }
+
+    async fn postpone(&self, mut task: Task) {
+        let (batch, postponed) = (task.batch.clone(), std::mem::take(&mut task.postponed));
+        task.begin_anew();
+        let (wait, superseded) = lock(&self.backlog).again(task);
+        for (change, reason) in &postponed {
             report::postponed(&batch, &change.application, reason, wait);
         }
         self.end_superseded(superseded).await;
     }
 
-    /// Makes every change that the events lead to, and gives back those that could not be made for now. An Application that changed
-    /// meanwhile is judged again at once, if everything is known that a judgement needs.
-    async fn carry_out(&self, batch: &Batch, account: &mut Account) -> Postponed {
-        let mut settled = HashSet::new();
+    /// Ends the work, and tells those who wait for it what came of it.
+    async fn conclude(&self, mut task: Task, judgement: &Judgement) {
+        let verdicts = judgement.verdicts.iter();
+        let failed = verdicts.filter(|verdict| matches!(verdict.opinion, Opinion::Failed(_)));
+        task.looked.considered = judgement.verdicts.len();
+        task.looked.failed += failed.count();
+        if let Some(reporter) = &self.reporter {
+            reporter.judged(&task.batch.image, judgement);
+        }
+        self.end(&task.batch).await;
+        task.tell();
+    }
+
+    /// Makes every change that the work leads to, and gives back the last judgement and whether more is to be done in another turn. What could
+    /// not be made for now is noted in the task. An Application that changed meanwhile is judged again at once, if everything is known that a
+    /// judgement needs.
+    async fn carry_out(&self, task: &mut Task, account: &mut Account) -> (Judgement, bool) {
+        let earlier = std::mem::take(&mut task.postponed);
         let mut open = Postponed::new();
+        let mut judgement = Judgement::default();
+        let mut is_left = false;
+        task.forget_old();
         for _ in 0..DECISIONS {
             self.refresh();
-            let judgement = self.judge(batch);
-            let (moved, postponed) = self
-                .make_changes(batch, &judgement, &mut settled, account)
-                .await;
-            let is_done = moved.is_empty();
-            open = moved.into_iter().chain(postponed).collect();
+            judgement = self.judge_in_full(task).await;
+            let made = self.make_changes(task, &judgement, account).await;
+            let is_done = made.moved.is_empty() || made.is_left;
+            is_left = made.is_left;
+            open = made.moved.into_iter().chain(made.postponed).collect();
             if is_done || !self.is_current() {
                 break;
             }
         }
-        open
+        task.postponed = earlier.into_iter().chain(open).collect();
+        (judgement, is_left)
     }
 
-    /// Makes the changes of Applications that are not settled, settles those where it worked or never will, and gives back those that
-    /// moved meanwhile and those that could not be written for now.
-    async fn make_changes(
-        &self,
-        batch: &Batch,
-        judgement: &Judgement,
-        settled: &mut HashSet<ResourceId>,
-        account: &mut Account,
-    ) -> (Postponed, Postponed) {
-        let (mut moved, mut postponed) = (Postponed::new(), Postponed::new());
-        let mut changes = judgement.changes.clone();
-        changes.retain(|change| !settled.contains(&change.application));
-        let results = self.apply(&changes).await;
-        for (change, result) in changes.into_iter().zip(results) {
-            match result {
-                Ok(()) => {
-                    self.tell_change(batch, &change);
-                    account.written.push(change);
-                }
-                Err(TriggerError::Moved { reason }) => moved.push((change, reason)),
-                Err(error @ TriggerError::Unavailable { .. }) => {
-                    postponed.push((change, error.to_string()));
-                }
-                Err(error @ TriggerError::Gone) => {
-                    report::failed(batch, &change.application, &error.to_string());
-                    account.gone.push(change.application);
-                }
-                Err(error @ TriggerError::Refused { .. }) => {
-                    report::failed(batch, &change.application, &error.to_string());
-                    account.failed.push((change, error.to_string()));
-                }
-            }
+    /// Judges, and asks what it takes.
+    async fn judge_in_full(&self, task: &mut Task) -> Judgement {
+        let mut judgement = self.judge(task);
+        for _ in 0..ROUNDS {
+            let Some(registry) = self
+                .ports
+                .registry
+                .as_ref()
+                .filter(|_| !judgement.questions.is_empty())
+            else {
+                break;
+            };
+            task.learn(
+                registry
+                    .answers(std::mem::take(&mut judgement.questions))
+                    .await,
+            );
+            judgement = self.judge(task);
         }
-        let open = |id: &ResourceId| {
-            let mut open = moved.iter().chain(&postponed);
-            open.any(|(change, _)| change.application == *id)
-        };
-        let mut told = HashSet::new();
-        for verdict in &judgement.verdicts {
-            let application = &verdict.application;
-            if !open(application) && !settled.contains(application) {
-                report::verdict(batch, verdict);
-                told.insert(application.clone());
-            }
-        }
-        settled.extend(told);
-        (moved, postponed)
-    }
-
-    /// Makes changes. In a dry run every one of them succeeds, and none is made.
-    async fn apply(&self, changes: &[ApplicationChange]) -> Vec<Result<(), TriggerError>> {
-        match &self.ports.trigger {
-            Some(trigger) => trigger.apply(changes).await,
-            None => vec![Ok(()); changes.len()],
-        }
-    }
-
-    fn tell_change(&self, batch: &Batch, change: &ApplicationChange) {
-        if self.ports.trigger.is_none() {
-            report::would_change(batch, change);
-            return;
-        }
-        lock(&self.backlog).wrote(&batch.image);
-        report::changed(batch, change);
-    }
-
-    pub(super) fn judge(&self, batch: &Batch) -> Judgement {
-        let events: Vec<ImageEvent> = batch
-            .events
-            .iter()
-            .map(|queued| queued.event.clone())
-            .collect();
-        judge(&lock(&self.known).index, &batch.image, &events)
-    }
-
-    /// Asks the registry for the digests that events do not carry, where somebody tracks the image by digest.
-    async fn complete(&self, batch: &mut Batch, registry: &dyn RegistryClient) {
-        if !self.is_followed_by_digest(&batch.image) {
-            return;
-        }
-        for queued in batch
-            .events
-            .iter_mut()
-            .filter(|queued| queued.event.digest.is_none())
-        {
-            match registry
-                .digest(
-                    &Access::plain(queued.event.image.clone()),
-                    &queued.event.tag,
-                )
-                .await
-            {
-                Ok(digest) => queued.event.digest = digest,
-                Err(error) => report::no_digest(queued, &error),
-            }
-        }
-    }
-
-    fn is_followed_by_digest(&self, image: &ImageName) -> bool {
-        let known = lock(&self.known);
-        let mut policies = known
-            .index
-            .tracked(image)
-            .filter_map(|tracked| tracked.rule.policy.as_ref().ok());
-        policies.any(|policy| policy.strategy() == Strategy::Digest)
+        judgement
     }
 }

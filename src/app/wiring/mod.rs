@@ -1,5 +1,6 @@
 //! The composition root: the only place that names adapters. Each command is a file.
 
+mod cause;
 mod configuration;
 mod decode;
 mod definition;
@@ -16,6 +17,7 @@ mod send;
 mod serve;
 mod server;
 mod tls;
+mod working;
 
 use std::ffi::OsString;
 use std::fmt::Display;

@@ -24,16 +24,16 @@ use crate::adapters::memory::event_queue::InMemoryQueue;
 use crate::adapters::pace::Governed;
 use crate::adapters::tls::error::TlsError;
 use crate::app::leadership::Leadership;
-use crate::app::settings::Confirm;
+use crate::app::polling::Polling;
 use crate::app::settings::Settings;
 use crate::app::settings::ShutdownSettings;
 use crate::app::settings::listen_address::ListenAddress;
 use crate::app::shutdown;
 use crate::app::shutdown::End;
 use crate::app::shutdown::Steps;
-use crate::app::status::Reporter;
 use crate::app::updater::Ports;
 use crate::app::updater::Updater;
+use crate::app::wiring::cause::Cause;
 use crate::app::wiring::door;
 use crate::app::wiring::door::Door;
 use crate::app::wiring::door::Parts;
@@ -44,6 +44,7 @@ use crate::app::wiring::leadership::stood_down;
 use crate::app::wiring::objects::Objects;
 use crate::app::wiring::probes;
 use crate::app::wiring::resources;
+use crate::app::wiring::working;
 use crate::ports::event_queue::EventQueue;
 
 /// Why the program does not start.
@@ -90,6 +91,8 @@ pub struct Server {
     door: Option<Door>,
     readiness: Readiness,
     leadership: Option<Leadership>,
+    polling: Polling,
+    fail_on_error: bool,
     background: Vec<Background>,
     /// Ends where the settings want a new start.
     outdated: Background,
@@ -107,6 +110,8 @@ impl Server {
         settings: Settings,
         following: Following,
     ) -> Result<Self, StartError> {
+        let (rules, polling, spread) =
+            (working::terms(&settings), settings.polling, settings.spread);
         let objects = following.objects;
         let cluster = objects.as_ref().map(|objects| &objects.cluster);
         let place = resources::open(&settings, cluster).await?;
@@ -130,28 +135,25 @@ impl Server {
             }
             None => None,
         };
-        let follow = match following.settings {
-            Some(followed) => {
-                let pace = Arc::clone(&pace) as _;
-                followed.follow(pace, objects.as_ref(), place.announcer)
-            }
-            None => Follow::nothing(),
-        };
-        let settled = objects
-            .as_ref()
-            .map_or_else(nothing_to_wait_for, Objects::settled);
+        let follow = following.settings.map_or_else(Follow::nothing, |followed| {
+            followed.follow(Arc::clone(&pace) as _, objects.as_ref(), place.announcer)
+        });
+        let settled = settled(objects.as_ref());
         background.extend(objects.map(Objects::follow));
         let ports = Ports {
             queue,
             reader: place.reader,
             trigger: place.trigger,
             pace: Arc::clone(&pace) as _,
-            registry: match settings.confirm {
-                Confirm::Event => None,
-            },
+            spread: working::spread(spread),
+            registry: None,
         };
+        let updater = Arc::new(working::updater(ports, rules, place.reporter));
+        let leading = place.leadership.as_ref().map(Leadership::leading);
         Ok(Self {
-            updater: Arc::new(updater(ports, place.reporter)),
+            polling: working::polling(&updater, polling.rhythm, leading),
+            fail_on_error: polling.fail_on_error,
+            updater,
             pace,
             door,
             readiness,
@@ -188,15 +190,19 @@ impl Server {
         let mut leading = tokio::spawn(lead(self.leadership, stopping.clone()));
         let mut serving = tokio::spawn(door::serve_at(self.door, stopping));
         let mut outdated = tokio::spawn(self.outdated);
+        let (ready, is_ready) = watch::channel(false);
+        let mut polling = tokio::spawn(working::poll(self.polling, is_ready));
         let cause = tokio::select! {
             () = signal() => Cause::Signal,
-            never = become_ready(self.synced, &readiness) => match never {},
+            never = become_ready(self.synced, &readiness, &ready) => match never {},
+            looked = &mut polling => Cause::looked(looked.ok(), self.fail_on_error),
             _ = &mut updating => Cause::Failure("updater"),
             _ = &mut serving => Cause::Failure("webhook server"),
             Some(_) = background.join_next() => Cause::Failure("watch of files or of the cluster"),
             ended = &mut outdated => ended.map_or(Cause::Failure("watch of the settings"), |()| Cause::Outdated),
         };
         outdated.abort();
+        polling.abort();
         // Not only once the door is shut: a client that dawdles could keep it open for all the time there is.
         self.pace.lift();
         let end = if let Cause::Failure(part) = cause {
@@ -234,34 +240,24 @@ impl Server {
     }
 }
 
-/// Why a process ends.
-enum Cause {
-    Signal,
-    /// A part of the program has failed.
-    Failure(&'static str),
-    /// The settings want a new start.
-    Outdated,
-}
-
-impl Cause {
-    /// The end that a supervisor is told of. It has to start the program anew for settings, however well this one ends.
-    fn exit(&self, end: End) -> End {
-        match self {
-            Self::Signal | Self::Failure(_) => end,
-            Self::Outdated => End::Failed,
-        }
-    }
-}
-
-async fn become_ready(synced: Background, readiness: &Readiness) -> Infallible {
+async fn become_ready(
+    synced: Background,
+    readiness: &Readiness,
+    ready: &watch::Sender<bool>,
+) -> Infallible {
     synced.await;
     readiness.set(true);
+    ready.send_replace(true);
     info!("ready");
     std::future::pending().await
 }
 
-fn nothing_to_wait_for() -> Background {
-    Box::pin(std::future::ready(()))
+/// Ends when the objects of the cluster are known, if there are any.
+fn settled(objects: Option<&Objects>) -> Background {
+    match objects {
+        Some(objects) => objects.settled(),
+        None => Box::pin(std::future::ready(())),
+    }
 }
 
 /// Waits for the end of a task that was told to end, unless it has been waited for already.
@@ -281,12 +277,4 @@ async fn second(signal: &mut impl AsyncFnMut()) {
     })
     .await;
     signal().await;
-}
-
-fn updater(ports: Ports, reporter: Option<Reporter>) -> Updater {
-    let updater = Updater::new(ports);
-    match reporter {
-        Some(reporter) => updater.reporting_to(reporter),
-        None => updater,
-    }
 }

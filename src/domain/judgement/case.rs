@@ -8,8 +8,10 @@ use crate::domain::policy::NewVersion;
 use crate::domain::policy::Policy;
 use crate::domain::policy::Pushed;
 use crate::domain::policy::circumstances::Circumstances;
+use crate::domain::policy::confirming::not_shown;
 use crate::domain::registry::access::Access;
 use crate::domain::registry::answer::Answer;
+use crate::domain::registry::answer::Failure;
 use crate::domain::registry::credential_source::CredentialSource;
 use crate::domain::registry::credential_source::CredentialSourceError;
 use crate::domain::registry::inquiry::Inquiry;
@@ -65,7 +67,7 @@ impl Case<'_> {
             Choice::Change(version) => changes.make(tracked, &version, ended.remark),
             Choice::Unchanged(reason) => Opinion::Unchanged(with_remark(reason, ended.remark)),
             Choice::Undecided(reason) => Opinion::Undecided(reason),
-            Choice::Unanswered(reason) => Opinion::Unanswered(reason),
+            Choice::Failed(failure) => Opinion::Failed(failure),
             Choice::Open => Opinion::Open,
         }
     }
@@ -86,7 +88,8 @@ impl Case<'_> {
                 ),
             },
             Choice::Unchanged(reason) => Opinion::Unchanged(reason),
-            Choice::Undecided(reason) | Choice::Unanswered(reason) => Opinion::Undecided(reason),
+            Choice::Undecided(reason) => Opinion::Undecided(reason),
+            Choice::Failed(failure) => Opinion::Failed(failure),
             Choice::Open => Opinion::Open,
         }
     }
@@ -104,7 +107,7 @@ impl Case<'_> {
         };
         match choice {
             Choice::Change(version) => signed(tracked, version, inquiry),
-            Choice::Unchanged(_) | Choice::Undecided(_) | Choice::Open | Choice::Unanswered(_) => {
+            Choice::Unchanged(_) | Choice::Undecided(_) | Choice::Open | Choice::Failed(_) => {
                 choice
             }
         }
@@ -143,10 +146,7 @@ fn signed(tracked: &TrackedImage, version: NewVersion, inquiry: &mut Inquiry<'_>
     {
         Ok(Some(digest)) => digest.clone(),
         Ok(None) => {
-            return Choice::Unanswered(format!(
-                "the registry does not show tag {} yet",
-                version.tag
-            ));
+            return not_shown(&version.tag);
         }
         Err(gap) => return gap.into(),
     };
@@ -160,7 +160,10 @@ fn signed(tracked: &TrackedImage, version: NewVersion, inquiry: &mut Inquiry<'_>
             digest: Some(digest),
             ..version
         }),
-        Ok(Answer::Unsigned(reason)) => Choice::Undecided(reason.clone()),
+        Ok(Answer::Unsigned(reason)) => Choice::Failed(Failure {
+            reason: reason.clone(),
+            is_passing: false,
+        }),
         Ok(other) => mismatched(other).into(),
         Err(gap) => gap.into(),
     }

@@ -13,6 +13,7 @@ use crate::domain::event::ImageEvent;
 use crate::domain::policy::Pushed;
 use crate::domain::reference::ImageName;
 use crate::domain::registry::access::Access;
+use crate::domain::registry::answer::Failure;
 use crate::domain::registry::credential_source::CredentialKind;
 use crate::domain::registry::knowledge::Knowledge;
 use crate::domain::registry::question::Question;
@@ -97,8 +98,9 @@ pub enum Opinion {
     Undecided(String),
     /// Questions are open: it is to be judged again when they are answered.
     Open,
-    /// The registry does not answer now, or does not show yet what was pushed: it is to be judged again later. The reason is for people.
-    Unanswered(String),
+    /// The registry gives no answer to decide by, or what it gives may not be run, so what it runs stays. Where that is passing, it is to be judged
+    /// again later.
+    Failed(Failure),
 }
 
 /// Judges the events of one image that wait together, oldest first, by the events alone. Every tracked image is judged for itself.

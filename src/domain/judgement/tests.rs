@@ -63,7 +63,7 @@ fn shown(judgement: &Judgement) -> Vec<String> {
             Opinion::Unchanged(_) => "unchanged".to_owned(),
             Opinion::Undecided(_) => "undecided".to_owned(),
             Opinion::Open => "open".to_owned(),
-            Opinion::Unanswered(_) => "unanswered".to_owned(),
+            Opinion::Failed(_) => "failed".to_owned(),
         })
         .collect()
 }
@@ -74,7 +74,7 @@ fn assert_reason(judgement: &Judgement, outcome: &str, words: &str) {
     assert_eq!(judgement.changes, []);
     let reason = match &judgement.verdicts[0].opinion {
         Opinion::Unchanged(reason) | Opinion::Undecided(reason) => reason,
-        Opinion::Change { .. } | Opinion::Open | Opinion::Unanswered(_) => {
+        Opinion::Change { .. } | Opinion::Open | Opinion::Failed(_) => {
             panic!("{judgement:?}")
         }
     };
@@ -483,14 +483,14 @@ fn tracks(settings: UpdateSettings, verification: Option<VerificationSettings>) 
     updater("u", vec![reference("*", vec![config])])
 }
 
-fn with_key() -> Option<VerificationSettings> {
-    Some(VerificationSettings {
+fn with_key() -> VerificationSettings {
+    VerificationSettings {
         enabled: None,
         cosign_key: Some(SecretKeyRef {
             secret_name: "cosign".to_owned(),
             key: "cosign.pub".to_owned(),
         }),
-    })
+    }
 }
 
 #[test]
@@ -501,7 +501,7 @@ fn what_was_verified_is_what_is_deployed() {
         ..shelf(&["1.2@a", "1.3@b"])
     };
     let judgement = with_registry(
-        tracks(UpdateSettings::default(), with_key()),
+        tracks(UpdateSettings::default(), Some(with_key())),
         runs(),
         None,
         &there,
@@ -510,7 +510,7 @@ fn what_was_verified_is_what_is_deployed() {
     assert_eq!(*there.asked.borrow(), ["tags", "digest 1.3", "signature b"]);
     let pushed = ["quay.io/a/b:1.3"];
     let judgement = with_registry(
-        tracks(UpdateSettings::default(), with_key()),
+        tracks(UpdateSettings::default(), Some(with_key())),
         runs(),
         Some(&pushed),
         &there,
@@ -519,17 +519,22 @@ fn what_was_verified_is_what_is_deployed() {
 
     let unsigned = shelf(&["1.2@a", "1.3@b"]);
     let judgement = with_registry(
-        tracks(UpdateSettings::default(), with_key()),
+        tracks(UpdateSettings::default(), Some(with_key())),
         runs(),
         None,
         &unsigned,
     );
-    assert_reason(&judgement, "undecided", "no matching signature");
+    assert_eq!(shown(&judgement), ["failed"]);
+    let failure = Failure {
+        reason: "no matching signature".to_owned(),
+        is_passing: false,
+    };
+    assert_eq!(judgement.verdicts[0].opinion, Opinion::Failed(failure));
 }
 
 #[test]
 fn an_event_alone_verifies_nothing() {
-    let updater = tracks(UpdateSettings::default(), with_key());
+    let updater = tracks(UpdateSettings::default(), Some(with_key()));
     let judgement = judged(
         vec![kustomize(&["quay.io/a/b:1.2"])],
         vec![updater],

@@ -19,8 +19,7 @@ impl From<Gap> for Choice {
     fn from(gap: Gap) -> Self {
         match gap {
             Gap::Open => Self::Open,
-            Gap::Failed(failure) if failure.is_passing => Self::Unanswered(failure.reason),
-            Gap::Failed(failure) => Self::Undecided(failure.reason),
+            Gap::Failed(failure) => Self::Failed(failure),
         }
     }
 }

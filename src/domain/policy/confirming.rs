@@ -13,6 +13,7 @@ use super::circumstances::Circumstances;
 use crate::domain::policy::version::Version;
 use crate::domain::reference::Digest;
 use crate::domain::reference::Tag;
+use crate::domain::registry::answer::Failure;
 use crate::domain::registry::inquiry::Inquiry;
 use crate::domain::registry::question::Age;
 use crate::domain::registry::question::BuildQuestion;
@@ -72,7 +73,7 @@ impl Policy {
                     return self.look(circumstances, inquiry);
                 }
                 Choice::Unchanged(_) if left.is_empty() => return Choice::Unchanged(summary(&out)),
-                other @ (Choice::Unchanged(_) | Choice::Open | Choice::Unanswered(_)) => {
+                other @ (Choice::Unchanged(_) | Choice::Open | Choice::Failed(_)) => {
                     return other;
                 }
             };
@@ -174,15 +175,21 @@ impl Policy {
     }
 }
 
+/// It may show it a moment later.
+pub(in crate::domain) fn not_shown(tag: &Tag) -> Choice {
+    Choice::Failed(Failure {
+        reason: format!("the registry does not show tag {tag} yet"),
+        is_passing: true,
+    })
+}
+
 pub(super) fn missing(tag: &Tag, circumstances: Circumstances<'_>) -> Result<Standing, Choice> {
     if circumstances.is_last_try {
         Ok(Standing::Out(format!(
             "the registry does not have tag {tag}"
         )))
     } else {
-        Err(Choice::Unanswered(format!(
-            "the registry does not show tag {tag} yet"
-        )))
+        Err(not_shown(tag))
     }
 }
 

@@ -10,7 +10,7 @@
 mod build_age;
 mod choosing;
 pub mod circumstances;
-mod confirming;
+pub(super) mod confirming;
 pub mod constraint;
 pub mod glob;
 mod looking;
@@ -26,6 +26,7 @@ use thiserror::Error;
 use crate::domain::policy::constraint::{Constraint, ConstraintError};
 use crate::domain::policy::tag_filter::TagFilter;
 use crate::domain::reference::{Digest, Tag};
+use crate::domain::registry::answer::Failure;
 use crate::domain::registry::platform::Platforms;
 
 /// How the best of several tags is told.
@@ -121,8 +122,8 @@ pub enum Choice {
     Undecided(String),
     /// Questions are open: it is to be asked again when they are answered.
     Open,
-    /// The registry does not answer now, or does not show yet what was pushed: it is to be asked again later. The reason is for people.
-    Unanswered(String),
+    /// The registry gives no answer to decide by, or does not show yet what was pushed; what is in use stays.
+    Failed(Failure),
 }
 
 /// What is to be run.

@@ -108,7 +108,14 @@ impl Case<'_> {
             }
             Choice::Unchanged(reason) => format!("unchanged: {reason}"),
             Choice::Undecided(reason) => format!("undecided: {reason}"),
-            Choice::Unanswered(reason) => format!("unanswered: {reason}"),
+            Choice::Failed(failure) => {
+                let kind = if failure.is_passing {
+                    "unanswered"
+                } else {
+                    "failed"
+                };
+                format!("{kind}: {}", failure.reason)
+            }
             Choice::Open => panic!("open"),
         };
         let shown = format!("{verdict} ({})", remark.unwrap_or_default());

@@ -41,7 +41,7 @@ pub fn reckon(
             observed_generation: assessment.generation,
         });
     }
-    if status == *before {
+    if status == *before && !run.is_some_and(|run| run.is_check) {
         return None;
     }
     status.last_checked_at = Some(now);

@@ -14,6 +14,8 @@ pub struct Run {
     pub at: SystemTime,
     /// What was written, each image in each Application, in order.
     pub changes: Vec<(ResourceId, ImageChange)>,
+    /// Whether registries were looked at for it, which is told even where nothing came of it.
+    pub is_check: bool,
 }
 
 /// An image that could not be written into an Application.
@@ -105,6 +107,7 @@ mod tests {
                 (id("a"), change("web", "1", "3")),
                 (id("a"), change("", "", "latest@sha256:00")),
             ],
+            is_check: false,
         };
         let shown: Vec<_> = run
             .updates()

@@ -30,6 +30,8 @@ pub struct Index {
     trackers: HashMap<ImageName, Vec<ResourceId>>,
     ledger: ProblemLedger,
     tallies: Tallies,
+    /// The ImageUpdaters that ask for something else than when this was last taken.
+    edited: BTreeSet<ResourceId>,
     /// The Applications as they were listed last.
     listed: Vec<Arc<Application>>,
 }
@@ -87,6 +89,23 @@ impl Index {
             .filter_map(|id| self.applications.get(id))
             .flat_map(|entry| &entry.images)
             .filter(move |tracked| tracked.rule.image.name() == image)
+    }
+
+    /// The ImageUpdaters that are new or ask for something else since this was last taken.
+    pub fn take_edited(&mut self) -> BTreeSet<ResourceId> {
+        std::mem::take(&mut self.edited)
+    }
+
+    /// The images that are live and might be changed where they are tracked, all of them or those that one ImageUpdater tracks.
+    #[must_use]
+    pub fn images(&self, updater: Option<&ResourceId>) -> BTreeSet<ImageName> {
+        let entries = self.applications.values();
+        let tracked = entries.flat_map(|entry| &entry.images);
+        tracked
+            .filter(|tracked| tracked.live.is_some() && tracked.hindrance.is_none())
+            .filter(|tracked| updater.is_none_or(|updater| tracked.updater.id == *updater))
+            .map(|tracked| tracked.rule.image.name().clone())
+            .collect()
     }
 
     /// What there is to say about an ImageUpdater; nothing where it is not known.
@@ -169,6 +188,9 @@ impl Index {
             let mut read = known
                 .cloned()
                 .unwrap_or_else(|| UpdaterRules::read(Arc::clone(updater)));
+            if known.is_none() {
+                self.edited.insert(updater.id.clone());
+            }
             if read.take_up(updater) || known.is_none() {
                 self.tallies.touch(&updater.id);
             }

@@ -49,7 +49,7 @@ fn of_run() -> impl Iterator<Item = Setting> {
     [
         setting("leader-election", Kind::Bool)
             .default("true")
-            .help("Lets one of several replicas hold the Lease c21b75f2.argoproj.io, which is the Go program's too. Deliveries are taken and worked on by every replica; only looking at registries by itself will need the Lease."),
+            .help("Lets one of several replicas hold the Lease c21b75f2.argoproj.io, which is the Go program's too. Deliveries are taken and worked on by every replica; only looking at registries on its own needs the Lease."),
         setting("leader-election-namespace", Kind::Namespace)
             .default("")
             .help("Namespace of the Lease; empty: the program's own."),

@@ -31,10 +31,10 @@ fn server() -> Vec<Setting> {
             .env("ENABLE_HTTP2")
             .default("false")
             .help("Offers HTTP/2 to senders beside HTTP/1.1."),
-        setting("webhook.confirm", "webhook-confirm", Kind::Choice(&["event"]))
+        setting("webhook.confirm", "webhook-confirm", Kind::Choice(&["registry", "event", "rescan"]))
             .env("WEBHOOK_CONFIRM")
-            .default("event")
-            .help("What an update rests on. event: the authenticated event is believed, no registry is asked."),
+            .default("registry")
+            .help("What an update on a delivery rests on. registry: the event says which tag, and the registry confirms that one with one request. event: the authenticated event is believed, no registry is asked. rescan: the event only says when to look, and all tags are listed, as the Go program does."),
     ]
 }
 

@@ -36,6 +36,7 @@ fn run(seconds: u64, applications: &[&str]) -> Run {
     Run {
         at: at(seconds),
         changes: changes.collect(),
+        is_check: false,
     }
 }
 

@@ -1,0 +1,112 @@
+//! Making the changes of a judgement.
+
+use std::collections::HashSet;
+
+use super::Updater;
+use super::lock;
+use super::report;
+use super::task::Task;
+use crate::app::status::Account;
+use crate::domain::change::ApplicationChange;
+use crate::domain::judgement::Judgement;
+use crate::domain::judgement::Opinion;
+use crate::domain::resources::resource::ResourceId;
+use crate::ports::event_queue::Batch;
+use crate::ports::update_trigger::TriggerError;
+
+/// Changes that could not be made for now, and why.
+pub(super) type Postponed = Vec<(ApplicationChange, String)>;
+
+/// What became of changes that are not settled.
+#[derive(Default)]
+pub(super) struct Made {
+    /// Those whose Application moved meanwhile.
+    pub(super) moved: Postponed,
+    /// Those that could not be written for now.
+    pub(super) postponed: Postponed,
+    /// Whether there are more, which are to be made in another turn.
+    pub(super) is_left: bool,
+}
+
+impl Updater {
+    /// Makes the changes of Applications that are not settled, and settles those where it worked or never will.
+    pub(super) async fn make_changes(
+        &self,
+        task: &mut Task,
+        judgement: &Judgement,
+        account: &mut Account,
+    ) -> Made {
+        let mut made = Made::default();
+        let (batch, settled) = (&task.batch, &mut task.settled);
+        let mut changes = judgement.changes.clone();
+        changes.retain(|change| !settled.contains(&change.application));
+        if self.ports.spread.is_some() && changes.len() > 1 {
+            changes.truncate(1);
+            settled.extend(changes.iter().map(|change| change.application.clone()));
+            made.is_left = true;
+        }
+        let results = self.apply(&changes).await;
+        for (change, result) in changes.into_iter().zip(results) {
+            match result {
+                Ok(()) => {
+                    self.tell_change(batch, &change);
+                    account.written.push(change);
+                }
+                Err(TriggerError::Moved { reason }) => made.moved.push((change, reason)),
+                Err(error @ TriggerError::Unavailable { .. }) => {
+                    made.postponed.push((change, error.to_string()));
+                }
+                Err(error @ TriggerError::Gone) => {
+                    report::failed(batch, &change.application, &error.to_string());
+                    account.gone.push(change.application);
+                }
+                Err(error @ TriggerError::Refused { .. }) => {
+                    report::failed(batch, &change.application, &error.to_string());
+                    account.failed.push((change, error.to_string()));
+                }
+            }
+        }
+        if !made.is_left {
+            settle(batch, judgement, settled, &made);
+        }
+        made
+    }
+
+    /// Makes changes. In a dry run every one of them succeeds, and none is made.
+    async fn apply(&self, changes: &[ApplicationChange]) -> Vec<Result<(), TriggerError>> {
+        match &self.ports.trigger {
+            Some(trigger) if !changes.is_empty() => trigger.apply(changes).await,
+            Some(_) | None => vec![Ok(()); changes.len()],
+        }
+    }
+
+    fn tell_change(&self, batch: &Batch, change: &ApplicationChange) {
+        if self.ports.trigger.is_none() {
+            report::would_change(batch, change);
+            return;
+        }
+        lock(&self.backlog).wrote(&batch.image);
+        report::changed(batch, change);
+    }
+}
+
+/// Tells what was found where nothing is open any more.
+fn settle(batch: &Batch, judgement: &Judgement, settled: &mut HashSet<ResourceId>, made: &Made) {
+    let open = |id: &ResourceId| {
+        let mut open = made.moved.iter().chain(&made.postponed);
+        open.any(|(change, _)| change.application == *id)
+    };
+    let mut told = HashSet::new();
+    for verdict in &judgement.verdicts {
+        let application = &verdict.application;
+        if open(application) || settled.contains(application) {
+            continue;
+        }
+        // What a registry did not answer is told when it is given up.
+        if !matches!(verdict.opinion, Opinion::Failed(_)) {
+            report::verdict(batch, verdict);
+        }
+        told.insert(application.clone());
+    }
+    settled.extend(told);
+}

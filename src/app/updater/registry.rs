@@ -1,0 +1,98 @@
+//! Asking registries what a judgement misses.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use tokio::sync::Semaphore;
+
+use crate::domain::registry::access::Access;
+use crate::domain::registry::answer::Answer;
+use crate::domain::registry::answer::Failure;
+use crate::domain::registry::question::Question;
+use crate::ports::registry_client::RegistryClient;
+use crate::ports::signature_verifier::SignatureVerifier;
+use crate::ports::signature_verifier::VerifyError;
+
+/// What is to be asked, by whose access.
+pub(super) type Questions = BTreeMap<Access, BTreeSet<Question>>;
+/// What came of it.
+pub(super) type Learned = Vec<(Access, Question, Result<Answer, Failure>)>;
+
+/// Those who know what registries hold.
+pub struct Registry {
+    client: Arc<dyn RegistryClient>,
+    verifier: Arc<dyn SignatureVerifier>,
+    places: Semaphore,
+}
+
+impl Registry {
+    /// Asks so many questions at once at the most, whoever asks them.
+    #[must_use]
+    pub fn new(
+        client: Arc<dyn RegistryClient>,
+        verifier: Arc<dyn SignatureVerifier>,
+        at_once: NonZeroUsize,
+    ) -> Self {
+        Self {
+            client,
+            verifier,
+            places: Semaphore::new(at_once.get().min(Semaphore::MAX_PERMITS)),
+        }
+    }
+
+    /// Asks all questions. Every one gets an answer, or the reason why there is none.
+    pub(super) async fn answers(&self, questions: Questions) -> Learned {
+        let one = async |access: Access, question: Question| {
+            // The semaphore is never closed.
+            let _place = self.places.acquire().await;
+            let answer = self.answer(&access, &question).await;
+            (access, question, answer)
+        };
+        let all = questions.into_iter().flat_map(|(access, questions)| {
+            let asked = move |question| (access.clone(), question);
+            questions.into_iter().map(asked)
+        });
+        join_all(all.map(|(access, question)| one(access, question))).await
+    }
+
+    async fn answer(&self, access: &Access, question: &Question) -> Result<Answer, Failure> {
+        match question {
+            Question::Tags => Ok(Answer::Tags(self.client.tags(access).await?)),
+            Question::Digest(tag) => Ok(Answer::Digest(self.client.digest(access, tag).await?)),
+            Question::Build(question) => {
+                Ok(Answer::Build(self.client.build(access, question).await?))
+            }
+            Question::Signature {
+                digest,
+                namespace,
+                key,
+            } => match self.verifier.verify(access, digest, namespace, key).await {
+                Ok(()) => Ok(Answer::Signed),
+                Err(VerifyError::Unsigned(reason)) => Ok(Answer::Unsigned(reason)),
+                Err(
+                    error @ (VerifyError::Key(_)
+                    | VerifyError::Registry(_)
+                    | VerifyError::KeyUnavailable(_)),
+                ) => Err(error.into()),
+            },
+        }
+    }
+}
+
+/// The answer to questions that nobody could answer, as whoever was asked has failed itself.
+pub(super) fn unanswered(questions: Questions) -> Learned {
+    let failure = || Failure {
+        reason: "asking the registry failed by a mistake in this program: please report it"
+            .to_owned(),
+        is_passing: true,
+    };
+    let all = questions.into_iter().flat_map(|(access, questions)| {
+        let asked = move |question| (access.clone(), question);
+        questions.into_iter().map(asked)
+    });
+    all.map(|(access, question)| (access, question, Err(failure())))
+        .collect()
+}

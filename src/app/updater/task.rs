@@ -1,0 +1,165 @@
+//! What is to be done about one image.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::changing::Postponed;
+use super::registry::Learned;
+use crate::domain::reference::ImageName;
+use crate::domain::registry::knowledge::Knowledge;
+use crate::domain::resources::resource::ResourceId;
+use crate::ports::event_queue::Batch;
+use crate::ports::event_queue::QueuedEvent;
+
+/// How long what a registry has answered is believed while work waits for its turn.
+const FRESH: Duration = Duration::from_secs(30);
+/// How long a registry is asked for a tag that it told of and does not show.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Which work is one: the events of an image are judged together, and apart from a look at its registry.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Key {
+    pub(super) image: ImageName,
+    pub(super) is_look: bool,
+}
+
+/// Events of one image that are worked on together, or a look at its registry.
+#[derive(Debug)]
+pub(super) struct Task {
+    /// The events, no tag twice, the latest announced last; none where the registry is looked at.
+    pub(super) batch: Batch,
+    /// How often the work has failed for now.
+    pub(super) failures: u32,
+    /// Before when it is not worked on.
+    pub(super) not_before: Option<Instant>,
+    /// Who waits for the end of it.
+    pub(super) waiting: Vec<oneshot::Sender<Looked>>,
+    /// What registries have answered for it.
+    pub(super) knowledge: Knowledge,
+    /// Since when it is known.
+    pub(super) learned: Option<Instant>,
+    /// When a registry first did not show what was announced.
+    pub(super) unshown: Option<Instant>,
+    /// The Applications in which all is done that can be.
+    pub(super) settled: HashSet<ResourceId>,
+    /// What could not be written for now, of what is settled.
+    pub(super) postponed: Postponed,
+    /// What was done so far.
+    pub(super) looked: Looked,
+}
+
+/// What came of a look at one image.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Looked {
+    /// How many Applications track the image.
+    pub considered: usize,
+    /// How many images in Applications were changed.
+    pub changed: usize,
+    /// How many could not be decided or changed for a failure.
+    pub failed: usize,
+}
+
+impl Task {
+    /// The work that events make.
+    pub(super) fn of(batch: Batch) -> Self {
+        Self {
+            batch,
+            failures: 0,
+            not_before: None,
+            waiting: Vec::new(),
+            knowledge: Knowledge::new(),
+            learned: None,
+            unshown: None,
+            settled: HashSet::new(),
+            postponed: Postponed::new(),
+            looked: Looked::default(),
+        }
+    }
+
+    /// A look at the registry of an image.
+    pub(super) fn look(image: ImageName, waiting: Option<oneshot::Sender<Looked>>) -> Self {
+        let events = Vec::new();
+        Self {
+            waiting: waiting.into_iter().collect(),
+            ..Self::of(Batch { image, events })
+        }
+    }
+
+    pub(super) fn key(&self) -> Key {
+        Key {
+            image: self.batch.image.clone(),
+            is_look: self.is_look(),
+        }
+    }
+
+    pub(super) fn is_look(&self) -> bool {
+        self.batch.events.is_empty()
+    }
+
+    /// Takes in newer work of the same kind for the same image, and gives back the events that it supersedes. What was asked so far may be
+    /// another thing by now.
+    pub(super) fn join(&mut self, newer: Self) -> Vec<QueuedEvent> {
+        let again = |old: &QueuedEvent| {
+            let mut newer = newer.batch.events.iter();
+            newer.any(|new| new.event.tag == old.event.tag)
+        };
+        let (superseded, kept) = std::mem::take(&mut self.batch.events)
+            .into_iter()
+            .partition(again);
+        self.batch.events = kept;
+        self.batch.events.extend(newer.batch.events);
+        self.waiting.extend(newer.waiting);
+        self.unshown = None;
+        self.begin_anew();
+        superseded
+    }
+
+    /// Takes up what registries answered.
+    pub(super) fn learn(&mut self, learned: Learned) {
+        for (access, question, answer) in learned {
+            self.knowledge.learn(access, question, answer);
+        }
+        self.learned.get_or_insert_with(Instant::now);
+    }
+
+    /// Everything is to be asked and decided anew.
+    pub(super) fn begin_anew(&mut self) {
+        self.forget();
+        self.settled.clear();
+        self.postponed.clear();
+    }
+
+    fn forget(&mut self) {
+        self.knowledge = Knowledge::new();
+        self.learned = None;
+    }
+
+    /// Forgets what was learned too long ago.
+    pub(super) fn forget_old(&mut self) {
+        if self
+            .learned
+            .is_some_and(|learned| learned.elapsed() > FRESH)
+        {
+            self.forget();
+        }
+    }
+
+    /// Whether a tag that the registry does not show is no longer waited for.
+    pub(super) fn is_out_of_patience(&self) -> bool {
+        self.is_look()
+            || self
+                .unshown
+                .is_some_and(|since| since.elapsed() >= PATIENCE)
+    }
+
+    /// Tells those who wait what came of it.
+    pub(super) fn tell(self) {
+        for waiting in self.waiting {
+            // Whoever has gone does not want to know.
+            let _ = waiting.send(self.looked);
+        }
+    }
+}
