@@ -4,6 +4,7 @@ pub mod cli;
 pub mod intake;
 pub mod leadership;
 pub mod quickstart;
+pub mod registries;
 pub mod send;
 pub mod settings;
 pub mod shutdown;
