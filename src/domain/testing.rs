@@ -5,6 +5,8 @@ use std::sync::Arc;
 use crate::domain::event::ImageEvent;
 use crate::domain::policy::NewVersion;
 use crate::domain::reference::Reference;
+use crate::domain::registry::default_registry::DefaultRegistry;
+use crate::domain::registry::endpoint::Endpoint;
 use crate::domain::resources::application::Application;
 use crate::domain::resources::application::ApplicationStatus;
 use crate::domain::resources::application::EnvVar;
@@ -186,16 +188,34 @@ pub(crate) fn annotations(pairs: &[(&str, &str)]) -> Labels {
         .collect()
 }
 
+/// A default registry with images under this host.
+pub(crate) fn default_registry(host: &str, namespace: Option<&str>) -> DefaultRegistry {
+    DefaultRegistry::of(&Endpoint {
+        prefix: host.to_owned(),
+        default_namespace: namespace.map(str::to_owned),
+        ..Endpoint::bare()
+    })
+}
+
 /// What ImageUpdaters track in an Application, and what is wrong.
 pub(crate) fn tracked(
     application: Application,
     updaters: Vec<ImageUpdater>,
 ) -> (Vec<TrackedImage>, Vec<Problem>) {
+    tracked_by_default(application, updaters, DefaultRegistry::default())
+}
+
+/// The same where another registry has names without one.
+pub(crate) fn tracked_by_default(
+    application: Application,
+    updaters: Vec<ImageUpdater>,
+    default: DefaultRegistry,
+) -> (Vec<TrackedImage>, Vec<Problem>) {
     let rules: Vec<_> = updaters
         .into_iter()
         .map(|updater| UpdaterRules::read(Arc::new(updater)))
         .collect();
-    application_images(&Arc::new(application), &rules)
+    application_images(&Arc::new(application), &rules, &Arc::new(default))
 }
 
 /// What one ImageUpdater with these images, of whatever Application, tracks.

@@ -43,10 +43,16 @@ impl DefaultRegistry {
         )
     }
 
+    /// Whether it is Docker Hub.
+    #[must_use]
+    pub fn is_docker_hub(&self) -> bool {
+        self.registry.is_docker_hub()
+    }
+
     /// Which image a name means that somebody wrote so. `name` is what it means where Docker Hub is the default.
     #[must_use]
     pub fn resolve(&self, name: &ImageName, spelling: &str) -> ImageName {
-        if self.registry.is_docker_hub() || names_registry(spelling) {
+        if self.is_docker_hub() || names_registry(spelling) {
             return name.clone();
         }
         let path = spelling.trim();

@@ -5,9 +5,12 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use crate::domain::policy::Current;
+use crate::domain::reference::ImageName;
+use crate::domain::registry::default_registry::DefaultRegistry;
 use crate::domain::resources::application::Application;
 use crate::domain::resources::image_updater::ImageUpdater;
 use crate::domain::tracking::hindrance::Hindrance;
+use crate::domain::tracking::identity::Identity;
 use crate::domain::tracking::image_rule::ImageRule;
 use crate::domain::tracking::image_target::TargetError;
 use crate::domain::tracking::outlet::Outlet;
@@ -23,6 +26,8 @@ pub struct TrackedImage {
     pub application: Arc<Application>,
     /// What the ImageUpdater says about the image.
     pub rule: Arc<ImageRule>,
+    /// The registry that has names without one.
+    pub default: Arc<DefaultRegistry>,
     /// Where in the Application it is written.
     pub outlet: Result<Outlet, NoOutlet>,
     /// What runs; `None` where the image is not live and is not to be updated.
@@ -53,6 +58,18 @@ pub enum NoOutlet {
 }
 
 impl TrackedImage {
+    /// What a name is compared with to know whether it is this image's.
+    #[must_use]
+    pub fn identity(&self) -> Identity<'_> {
+        Identity::new(&self.rule.image, &self.default)
+    }
+
+    /// The image in the registry that has it: the name under which tags are asked for, and which events have.
+    #[must_use]
+    pub fn asked(&self) -> ImageName {
+        self.identity().asked()
+    }
+
     /// Everything in which the image is in use: what the spec says, and what runs.
     #[must_use]
     pub fn in_use(&self) -> Vec<Current> {
@@ -68,7 +85,7 @@ impl TrackedImage {
     pub fn spec_versions(&self) -> Vec<Current> {
         self.outlet.as_ref().map_or_else(
             |_| Vec::new(),
-            |outlet| spec_versions(&self.application, outlet, self.rule.image.name()),
+            |outlet| spec_versions(&self.application, outlet, self.identity()),
         )
     }
 }
