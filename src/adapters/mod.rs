@@ -1,12 +1,14 @@
 //! Adapters: one technology each, behind the ports. They know no sibling but [`wire`] and `mounted_file`, and no use case; only `app::wiring` knows them.
 
 pub mod config;
+pub mod credentials;
 pub mod http;
 pub mod kubernetes;
 pub mod manifests;
 pub mod memory;
 mod mounted_file;
 pub mod pace;
+pub mod registries_conf;
 pub mod secrets;
 pub mod senders;
 pub mod tls;

@@ -5,6 +5,7 @@ pub mod intake;
 pub mod leadership;
 pub mod polling;
 pub mod quickstart;
+pub mod registries;
 pub mod send;
 pub mod settings;
 pub mod shutdown;

@@ -14,13 +14,13 @@ use crate::domain::policy::NewVersion;
 use crate::domain::reference::ImageName;
 use crate::domain::resources::application::Application;
 use crate::domain::tracking::configured_image::ConfiguredImage;
+use crate::domain::tracking::identity::Identity;
 use crate::domain::tracking::image_target::FieldKind;
 use crate::domain::tracking::image_target::Fields;
 use crate::domain::tracking::image_target::ImageTarget;
 use crate::domain::tracking::live_image::LiveImage;
 use crate::domain::tracking::outlet::NameRole;
 use crate::domain::tracking::outlet::Outlet;
-use crate::domain::tracking::spec_version::is_name_of;
 use crate::domain::tracking::spec_version::kustomize_entries;
 use crate::domain::tracking::tracked_image::TrackedImage;
 
@@ -65,6 +65,7 @@ pub fn edits(
         ImageTarget::Fields(kind, fields) => {
             let writer = FieldWriter {
                 image: &tracked.rule.image,
+                identity: tracked.identity(),
                 application: &tracked.application,
                 outlet,
                 kind: *kind,
@@ -98,6 +99,7 @@ pub fn current_text(version: &Current) -> String {
 /// Writes an image into parameters or variables.
 struct FieldWriter<'a> {
     image: &'a ConfiguredImage,
+    identity: Identity<'a>,
     application: &'a Application,
     outlet: &'a Outlet,
     kind: FieldKind,
@@ -126,7 +128,7 @@ impl FieldWriter<'_> {
     fn spelling_in(&self, spec: &str) -> String {
         self.value(spec)
             .and_then(LiveImage::parse)
-            .filter(|written| written.name == *self.image.name())
+            .filter(|written| self.identity.is(&written.name, &written.spelling))
             .map_or_else(
                 || self.image.spelling().to_owned(),
                 |written| written.spelling,
@@ -143,7 +145,7 @@ impl FieldWriter<'_> {
             .value(name)
             .and_then(|value| Some((value, ImageName::parse(value).ok()?)));
         match named {
-            Some((_, named)) if named == *self.image.name() => Ok(None),
+            Some((text, named)) if self.identity.is(&named, text) => Ok(None),
             Some((other, _)) if !is_given => Err(EditError::OtherImage {
                 parameter: name.to_owned(),
                 other: other.to_owned(),
@@ -190,11 +192,11 @@ fn kustomize_edits(
     let image = &tracked.rule.image;
     let mut edits = Vec::new();
     let mut found = HashSet::new();
-    for (text, entry) in kustomize_entries(&tracked.application, outlet, name, image.name()) {
+    for (text, entry) in kustomize_entries(&tracked.application, outlet, name, tracked.identity()) {
         if !found.insert(text) {
             return Err(EditError::Twice(format!("kustomize image {text}")));
         }
-        let entry = if is_name_of(&entry.new_name, image.name()) {
+        let entry = if tracked.identity().is_text(&entry.new_name) {
             entry
         } else {
             new_entry(name, image.spelling())

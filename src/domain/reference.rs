@@ -297,6 +297,14 @@ impl ImageName {
     }
 }
 
+/// Whether a name, as somebody wrote it, says which registry it is in.
+#[must_use]
+pub fn names_registry(spelling: &str) -> bool {
+    spelling
+        .split_once('/')
+        .is_some_and(|(first, _)| is_registry(first))
+}
+
 fn is_registry(first: &str) -> bool {
     first.eq_ignore_ascii_case("localhost") || first.contains(['.', ':'])
 }

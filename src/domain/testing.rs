@@ -17,6 +17,8 @@ use crate::domain::registry::answer::Build;
 use crate::domain::registry::answer::Failure;
 use crate::domain::registry::answer::TagList;
 use crate::domain::registry::answer::TagOrder;
+use crate::domain::registry::default_registry::DefaultRegistry;
+use crate::domain::registry::endpoint::Endpoint;
 use crate::domain::registry::knowledge::Knowledge;
 use crate::domain::registry::platform::Platform;
 use crate::domain::registry::question::Question;
@@ -201,16 +203,34 @@ pub(crate) fn annotations(pairs: &[(&str, &str)]) -> Labels {
         .collect()
 }
 
+/// A default registry with images under this host.
+pub(crate) fn default_registry(host: &str, namespace: Option<&str>) -> DefaultRegistry {
+    DefaultRegistry::of(&Endpoint {
+        prefix: host.to_owned(),
+        default_namespace: namespace.map(str::to_owned),
+        ..Endpoint::bare()
+    })
+}
+
 /// What ImageUpdaters track in an Application, and what is wrong.
 pub(crate) fn tracked(
     application: Application,
     updaters: Vec<ImageUpdater>,
 ) -> (Vec<TrackedImage>, Vec<Problem>) {
+    tracked_by_default(application, updaters, DefaultRegistry::default())
+}
+
+/// The same where another registry has names without one.
+pub(crate) fn tracked_by_default(
+    application: Application,
+    updaters: Vec<ImageUpdater>,
+    default: DefaultRegistry,
+) -> (Vec<TrackedImage>, Vec<Problem>) {
     let rules: Vec<_> = updaters
         .into_iter()
         .map(|updater| UpdaterRules::read(Arc::new(updater)))
         .collect();
-    application_images(&Arc::new(application), &rules)
+    application_images(&Arc::new(application), &rules, &Arc::new(default))
 }
 
 /// What one ImageUpdater with these images, of whatever Application, tracks.

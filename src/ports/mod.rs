@@ -14,6 +14,7 @@
 //! | [`status_writer`] | driven | `adapters::kubernetes` |
 //! | [`announcer`] | driven | `adapters::kubernetes` |
 //! | [`registry_client`], [`artifact_reader`] | driven | `adapters::registry` |
+//! | [`registries_source`] | driven | `adapters::registries_conf` |
 //! | [`credential_reader`] | driven | `adapters::credentials` |
 //! | [`secret_reader`] | driven | `adapters::kubernetes`, `adapters::manifests` |
 //! | [`signature_verifier`] | driven | `adapters::cosign` |
@@ -28,6 +29,7 @@ pub mod event_queue;
 pub mod lease_store;
 pub mod pace;
 pub mod payload_decoder;
+pub mod registries_source;
 pub mod registry_client;
 pub mod resource_reader;
 pub mod secret_reader;

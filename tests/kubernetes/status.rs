@@ -82,6 +82,7 @@ impl Program {
                 confirm: Confirm::Event,
                 never_downgrade: false,
                 credential_kinds: Vec::new(),
+                registries: None,
             },
         );
         let updater = updater.reporting_to(reporter);

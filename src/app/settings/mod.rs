@@ -5,6 +5,7 @@
 
 mod assemble;
 pub mod build;
+mod credential_kinds;
 pub mod document;
 pub mod kind;
 pub mod layer;
@@ -38,6 +39,7 @@ use self::listen_address::ListenAddress;
 use self::mode::Mode;
 use self::namespaces::WatchedNamespaces;
 use crate::domain::rate_policy::RatePolicy;
+use crate::domain::registry::credential_source::CredentialKind;
 use crate::domain::secret_policy::{SecretPolicy, Secrets};
 use crate::domain::tls::TlsPolicy;
 
@@ -54,6 +56,10 @@ pub struct Settings {
     pub dry_run: bool,
     /// What an update rests on.
     pub confirm: Confirm,
+    /// Where registries are described.
+    pub registries: RegistriesFile,
+    /// The kinds of sources of credentials that images may name.
+    pub image_credentials: Vec<CredentialKind>,
     /// The webhook server; `None`: `run` without one.
     pub server: Option<ServerSettings>,
     /// Where the kubelet's probes are answered besides the webhook server; `None`: nowhere.
@@ -65,7 +71,7 @@ pub struct Settings {
     /// How many events are worked on an hour.
     pub rate: RatePolicy,
     /// How registries are asked.
-    pub registries: RegistrySettings,
+    pub asking: AskingSettings,
     /// When registries are looked at.
     pub polling: PollingSettings,
     /// How many Applications are changed.
@@ -98,6 +104,17 @@ pub struct LeaderElection {
     pub namespace: Option<String>,
 }
 
+/// Where registries are described.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RegistriesFile {
+    /// Nowhere: they are not to be read.
+    Skipped,
+    /// In the file that somebody named, and nowhere else.
+    Named(PathBuf),
+    /// In the cluster's ConfigMap where that has them, and else in the file of the place where they usually are.
+    Customary(PathBuf),
+}
+
 /// What an update rests on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -112,7 +129,7 @@ pub enum Confirm {
 
 /// How registries are asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RegistrySettings {
+pub struct AskingSettings {
     /// How many questions are asked at once.
     pub at_once: NonZeroUsize,
     /// Whether no version is ever lowered.
@@ -180,6 +197,8 @@ pub struct Places {
     pub manifests: Option<PathBuf>,
     /// The kubeconfig file; `None`: not set.
     pub kubeconfig: Option<PathBuf>,
+    /// Where registries are described.
+    pub registries: RegistriesFile,
     /// The folder of the certificate; `None`: no TLS. Versions and suites that cannot be served are the usual ones here.
     pub tls: Option<TlsSettings>,
 }

@@ -32,10 +32,16 @@ impl Updater {
     pub(super) fn refresh(&self) {
         let resources = self.ports.reader.current();
         let mut known = lock(&self.known);
+        let mut problems = Vec::new();
+        if let Some(registries) = &self.terms.registries {
+            let default = registries.borrow().default_registry();
+            problems.extend(known.index.set_default(&default));
+        }
         if Arc::ptr_eq(&known.resources, &resources) {
+            problems.iter().for_each(report::problem);
             return;
         }
-        let problems = known.index.refresh(&resources);
+        problems.extend(known.index.refresh(&resources));
         report::resources(&resources);
         problems.iter().for_each(report::problem);
         known.resources = resources;

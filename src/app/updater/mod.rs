@@ -43,6 +43,7 @@ pub use self::task::Looked;
 use crate::app::settings::Confirm;
 use crate::app::status::Reporter;
 use crate::domain::registry::credential_source::CredentialKind;
+use crate::domain::registry::endpoint::Registries;
 use crate::ports::event_queue::Batch;
 use crate::ports::event_queue::EventQueue;
 use crate::ports::event_queue::QueuedEvent;
@@ -75,6 +76,8 @@ pub struct Terms {
     pub never_downgrade: bool,
     /// The kinds of credentials that images may name.
     pub credential_kinds: Vec<CredentialKind>,
+    /// The registries that are described, one of which has names without one; `None`: Docker Hub does.
+    pub registries: Option<watch::Receiver<Arc<Registries>>>,
 }
 
 /// Works on what the queue holds and on what is to be looked at, one image at a time.

@@ -135,6 +135,7 @@ pub(super) fn terms(confirm: Confirm) -> Terms {
         confirm,
         never_downgrade: false,
         credential_kinds: Vec::new(),
+        registries: None,
     }
 }
 

@@ -43,6 +43,7 @@ use crate::app::wiring::leadership::lead;
 use crate::app::wiring::leadership::stood_down;
 use crate::app::wiring::objects::Objects;
 use crate::app::wiring::probes;
+use crate::app::wiring::registries;
 use crate::app::wiring::resources;
 use crate::app::wiring::working;
 use crate::ports::event_queue::EventQueue;
@@ -59,6 +60,9 @@ pub enum StartError {
     /// The certificate cannot be served.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The description of registries cannot be used.
+    #[error("the description of registries cannot be used: {0}")]
+    Registries(String),
     /// The port cannot be had.
     #[error(
         "failed to listen on port {port}: {source}; free it, or give another one with --webhook-port"
@@ -110,14 +114,16 @@ impl Server {
         settings: Settings,
         following: Following,
     ) -> Result<Self, StartError> {
-        let (rules, polling, spread) =
-            (working::terms(&settings), settings.polling, settings.spread);
         let objects = following.objects;
         let cluster = objects.as_ref().map(|objects| &objects.cluster);
         let place = resources::open(&settings, cluster).await?;
         let queue: Arc<dyn EventQueue> = Arc::new(InMemoryQueue::new(settings.queue_size.get()));
         let pace = Arc::new(Governed::new(settings.rate));
-        let mut background: Vec<Background> = vec![place.watch];
+        let announcer = place.announcer;
+        let registries = registries::open(&settings, objects.as_ref(), announcer.clone())?;
+        let rules = working::terms(&settings, registries.current());
+        let (polling, spread) = (settings.polling, settings.spread);
+        let mut background: Vec<Background> = vec![place.watch, Box::pin(registries.run())];
         background.extend(place.clearing);
         let readiness = Readiness::default();
         if let Some(address) = &settings.probes {
@@ -135,9 +141,8 @@ impl Server {
             }
             None => None,
         };
-        let follow = following.settings.map_or_else(Follow::nothing, |followed| {
-            followed.follow(Arc::clone(&pace) as _, objects.as_ref(), place.announcer)
-        });
+        let paced = Arc::clone(&pace) as _;
+        let follow = Follow::of(following.settings, paced, objects.as_ref(), announcer);
         let settled = settled(objects.as_ref());
         background.extend(objects.map(Objects::follow));
         let ports = Ports {

@@ -6,6 +6,7 @@ use tokio::sync::watch;
 
 use crate::adapters::pace::Governed;
 use crate::app::polling::Polling;
+use crate::app::registries::live::Current;
 use crate::app::settings::Rhythm;
 use crate::app::settings::Settings;
 use crate::app::status::Reporter;
@@ -32,11 +33,12 @@ fn random() -> f64 {
 }
 
 /// What decisions rest on.
-pub(super) fn terms(settings: &Settings) -> Terms {
+pub(super) fn terms(settings: &Settings, registries: Current) -> Terms {
     Terms {
         confirm: settings.confirm,
-        never_downgrade: settings.registries.never_downgrade,
-        credential_kinds: Vec::new(),
+        never_downgrade: settings.asking.never_downgrade,
+        credential_kinds: settings.image_credentials.clone(),
+        registries: Some(registries),
     }
 }
 

@@ -9,11 +9,8 @@ use crate::domain::policy::Policy;
 use crate::domain::policy::Pushed;
 use crate::domain::policy::circumstances::Circumstances;
 use crate::domain::policy::confirming::not_shown;
-use crate::domain::registry::access::Access;
 use crate::domain::registry::answer::Answer;
 use crate::domain::registry::answer::Failure;
-use crate::domain::registry::credential_source::CredentialSource;
-use crate::domain::registry::credential_source::CredentialSourceError;
 use crate::domain::registry::inquiry::Inquiry;
 use crate::domain::registry::inquiry::mismatched;
 use crate::domain::registry::question::Question;
@@ -48,7 +45,7 @@ impl Case<'_> {
         if let Some(obstacle) = obstacle(tracked) {
             return Opinion::Undecided(obstacle);
         }
-        let access = match self.access(tracked) {
+        let access = match tracked.access(self.grounds.credential_kinds) {
             Ok(access) => access,
             Err(error) => return Opinion::Undecided(error.to_string()),
         };
@@ -111,21 +108,6 @@ impl Case<'_> {
                 choice
             }
         }
-    }
-
-    fn access(&self, tracked: &TrackedImage) -> Result<Access, CredentialSourceError> {
-        let own = &tracked.application.id.namespace;
-        let source = tracked
-            .rule
-            .pull_secret
-            .as_deref()
-            .filter(|text| !text.is_empty());
-        let source =
-            source.map(|text| CredentialSource::of_image(text, own, self.grounds.credential_kinds));
-        Ok(Access {
-            image: tracked.rule.image.name().clone(),
-            credentials: source.transpose()?,
-        })
     }
 }
 

@@ -47,14 +47,14 @@ pub enum CredentialKind {
 /// Why a text is no source of credentials, or none that may be used.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum CredentialSourceError {
-    /// It has not the form of one.
+    /// It has not the form of one. It is not quoted: what stands there by mistake may be the credentials themselves.
     #[error(
-        "{0:?} is no source of credentials: give pullsecret:<namespace>/<name>, secret:<namespace>/<name>#<field>, env:<variable> or ext:<absolute path>"
+        "it is no source of credentials: give pullsecret:<namespace>/<name>, secret:<namespace>/<name>#<field>, env:<variable> or ext:<absolute path>"
     )]
-    Form(String),
+    Form,
     /// It is a Secret of another namespace.
     #[error(
-        "pullSecret is in namespace {found}, and only one in {wanted}, the Application's own, may be used"
+        "it is in namespace {found}, and only one in {wanted}, the Application's own, may be used"
     )]
     OtherNamespace {
         /// The Secret's.
@@ -64,7 +64,7 @@ pub enum CredentialSourceError {
     },
     /// Images may not use this kind.
     #[error(
-        "pullSecret may not be of the kind {0}: use another kind, or have the operator allow it with --image-credential-sources"
+        "it may not be of the kind {0}: use another kind, or have the operator allow it with --image-credential-sources"
     )]
     NotAllowed(CredentialKind),
 }
@@ -72,6 +72,13 @@ pub enum CredentialSourceError {
 impl CredentialKind {
     /// All kinds.
     pub const ALL: [Self; 4] = [Self::PullSecret, Self::Secret, Self::Env, Self::Ext];
+
+    /// Reads a name, in any case.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|known| known.name().eq_ignore_ascii_case(text.trim()))
+    }
 
     /// Its name, as it stands before the colon.
     #[must_use]
@@ -97,7 +104,7 @@ impl CredentialSource {
     /// # Errors
     /// [`CredentialSourceError::Form`].
     pub fn parse(text: &str) -> Result<Self, CredentialSourceError> {
-        Self::of_text(text.trim()).ok_or_else(|| CredentialSourceError::Form(text.to_owned()))
+        Self::of_text(text.trim()).ok_or(CredentialSourceError::Form)
     }
 
     /// Parses what an image of a namespace names. What may not be used is told by what was parsed, so that no spelling gets around it.
@@ -110,10 +117,23 @@ impl CredentialSource {
         allowed: &[CredentialKind],
     ) -> Result<Self, CredentialSourceError> {
         let source = Self::parse(text)?;
-        if !allowed.contains(&source.kind()) {
-            return Err(CredentialSourceError::NotAllowed(source.kind()));
+        source.check(own, allowed)?;
+        Ok(source)
+    }
+
+    /// Whether an image of a namespace may use it.
+    ///
+    /// # Errors
+    /// [`CredentialSourceError`], every one but that of the form.
+    pub fn check(
+        &self,
+        own: &str,
+        allowed: &[CredentialKind],
+    ) -> Result<(), CredentialSourceError> {
+        if !allowed.contains(&self.kind()) {
+            return Err(CredentialSourceError::NotAllowed(self.kind()));
         }
-        match &source {
+        match self {
             Self::PullSecret { namespace, .. } | Self::Secret { namespace, .. }
                 if namespace != own =>
             {
@@ -122,9 +142,7 @@ impl CredentialSource {
                     wanted: own.to_owned(),
                 })
             }
-            Self::PullSecret { .. } | Self::Secret { .. } | Self::Env(_) | Self::Ext(_) => {
-                Ok(source)
-            }
+            Self::PullSecret { .. } | Self::Secret { .. } | Self::Env(_) | Self::Ext(_) => Ok(()),
         }
     }
 
@@ -174,10 +192,7 @@ impl CredentialSource {
 
 fn kind_and_definition(text: &str) -> Option<(CredentialKind, &str)> {
     let (kind, definition) = text.split_once(':')?;
-    let kind = CredentialKind::ALL
-        .into_iter()
-        .find(|known| known.name().eq_ignore_ascii_case(kind.trim()))?;
-    Some((kind, definition.trim()))
+    Some((CredentialKind::parse(kind)?, definition.trim()))
 }
 
 /// `namespace/name`
@@ -260,7 +275,8 @@ mod tests {
         ] {
             assert_eq!(
                 CredentialSource::parse(text),
-                Err(CredentialSourceError::Form(text.to_owned()))
+                Err(CredentialSourceError::Form),
+                "{text}"
             );
         }
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::domain::reference::ImageName;
 use crate::domain::registry::answer::TagOrder;
 use crate::domain::registry::credential_source::CredentialSource;
+use crate::domain::registry::default_registry::DefaultRegistry;
 
 /// Where and how a registry is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,22 +69,31 @@ impl Default for Registries {
 }
 
 impl Registries {
-    /// The ones described, and Docker Hub where none of them is.
+    /// The ones described, and Docker Hub where none of them is. Where none is said to be the default, Docker Hub is, however it is described.
     #[must_use]
     pub fn of(described: Vec<Endpoint>) -> Self {
         let mut endpoints = described;
         let docker_hub = Endpoint::docker_hub();
-        if !endpoints
-            .iter()
-            .any(|endpoint| endpoint.prefix == docker_hub.prefix)
+        let is_docker_hub = |endpoint: &Endpoint| endpoint.prefix == docker_hub.prefix;
+        let has_default = endpoints.iter().any(|endpoint| endpoint.is_default);
+        match endpoints
+            .iter_mut()
+            .find(|endpoint| is_docker_hub(endpoint))
         {
-            let is_default = !endpoints.iter().any(|endpoint| endpoint.is_default);
-            endpoints.push(Endpoint {
-                is_default,
+            Some(described) => described.is_default |= !has_default,
+            None => endpoints.push(Endpoint {
+                is_default: !has_default,
                 ..docker_hub
-            });
+            }),
         }
         Self { endpoints }
+    }
+
+    /// The registry that has names without a registry.
+    #[must_use]
+    pub fn default_registry(&self) -> DefaultRegistry {
+        let default = self.endpoints.iter().find(|endpoint| endpoint.is_default);
+        default.map_or_else(DefaultRegistry::default, DefaultRegistry::of)
     }
 
     /// The registry that has an image: of those whose prefix is the beginning of its name, at the end of a component, the one with the longest;
@@ -122,6 +132,13 @@ impl Endpoint {
         }
     }
 
+    /// The host of its API, with its port if it has one.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        let (_, rest) = self.api.split_once("://").unwrap_or(("", &self.api));
+        rest.split('/').next().unwrap_or_default()
+    }
+
     /// The registry that the name of an image says it is in.
     fn inferred(image: &ImageName) -> Self {
         let host = image.registry().as_str();
@@ -134,7 +151,9 @@ impl Endpoint {
         }
     }
 
-    fn bare() -> Self {
+    /// An endpoint of which nothing is said yet.
+    #[must_use]
+    pub fn bare() -> Self {
         Self {
             name: String::new(),
             api: String::new(),
@@ -206,5 +225,32 @@ mod tests {
         let other = Registries::of(vec![described("harbor.example.com", true)]);
         assert_eq!(defaults(&other), ["harbor.example.com"]);
         assert_eq!(other.all().len(), 2);
+        let described_alone = Registries::of(vec![described("docker.io", false)]);
+        assert_eq!(defaults(&described_alone), ["docker.io"]);
+        assert_eq!(
+            owner(&described_alone, "nginx"),
+            "docker.io https://api.docker.io"
+        );
+        let beside = Registries::of(vec![
+            described("docker.io", false),
+            described("harbor.example.com", true),
+        ]);
+        assert_eq!(defaults(&beside), ["harbor.example.com"]);
+    }
+
+    #[test]
+    fn an_endpoint_knows_its_host() {
+        for (api, host) in [
+            ("https://registry-1.docker.io", "registry-1.docker.io"),
+            ("http://localhost:5000", "localhost:5000"),
+            ("https://acme.example:8443/api/docker", "acme.example:8443"),
+        ] {
+            let api = api.to_owned();
+            let endpoint = Endpoint {
+                api,
+                ..Endpoint::bare()
+            };
+            assert_eq!(endpoint.host(), host);
+        }
     }
 }

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod answer;
 pub mod credential_source;
+pub mod default_registry;
 pub mod endpoint;
 pub mod inquiry;
 pub mod knowledge;

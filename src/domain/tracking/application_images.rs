@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::domain::reference::ImageName;
+use crate::domain::registry::default_registry::DefaultRegistry;
 use crate::domain::resources::application::Application;
 use crate::domain::resources::image_updater::ImageUpdater;
 use crate::domain::resources::problem::Finding;
@@ -11,6 +12,7 @@ use crate::domain::resources::problem::Problem;
 use crate::domain::resources::problem::ResourceKind;
 use crate::domain::resources::resource::ResourceId;
 use crate::domain::tracking::hindrance::Hindrance;
+use crate::domain::tracking::identity::Identity;
 use crate::domain::tracking::image_rule::ImageRule;
 use crate::domain::tracking::live_images::find_live;
 use crate::domain::tracking::neighbours::find_name_roles;
@@ -28,6 +30,7 @@ use crate::domain::tracking::write_back::WriteBackMethod;
 pub fn application_images(
     application: &Arc<Application>,
     updaters: &[UpdaterRules],
+    default: &Arc<DefaultRegistry>,
 ) -> (Vec<TrackedImage>, Vec<Problem>) {
     let mut problems = Vec::new();
     let mut images = Vec::new();
@@ -36,7 +39,8 @@ pub fn application_images(
         let (claim, wrong) = rules.claim(application);
         problems.extend(wrong);
         if let Some(claim) = claim {
-            images.extend(track(application, rules.updater(), &claim, &mut owners));
+            let tracked = track(application, rules.updater(), &claim, default, &mut owners);
+            images.extend(tracked);
         }
     }
     find_name_roles(&mut images);
@@ -54,6 +58,7 @@ fn track(
     application: &Arc<Application>,
     updater: &Arc<ImageUpdater>,
     claim: &Claim,
+    default: &Arc<DefaultRegistry>,
     owners: &mut HashMap<ImageName, ResourceId>,
 ) -> Vec<TrackedImage> {
     claim
@@ -61,7 +66,7 @@ fn track(
         .iter()
         .map(|rule| {
             let owner = owners
-                .entry(rule.image.name().clone())
+                .entry(Identity::new(&rule.image, default).asked())
                 .or_insert_with(|| updater.id.clone());
             TrackedImage {
                 updater: Arc::clone(updater),
@@ -70,6 +75,7 @@ fn track(
                 live: None,
                 hindrance: hindrance(&updater.id, owner, claim.write_back, rule),
                 rule: Arc::clone(rule),
+                default: Arc::clone(default),
             }
         })
         .collect()
@@ -119,12 +125,14 @@ mod tests {
     use crate::domain::resources::image_updater::WriteBackSettings;
     use crate::domain::resources::problem::Severity;
     use crate::domain::testing::application;
+    use crate::domain::testing::default_registry;
     use crate::domain::testing::git_source;
     use crate::domain::testing::image;
     use crate::domain::testing::kustomize_source;
     use crate::domain::testing::live;
     use crate::domain::testing::reference;
     use crate::domain::testing::tracked;
+    use crate::domain::testing::tracked_by_default;
     use crate::domain::testing::updater;
 
     fn nginx_by(name: &str) -> ImageUpdater {
@@ -156,6 +164,38 @@ mod tests {
             ),
             "{told:?}"
         );
+    }
+
+    #[test]
+    fn a_bare_name_and_the_default_registrys_are_one_image() {
+        let proxied = "harbor.acme.example/proxy/nginx";
+        let by_default = |live_image: &str, host: &str| {
+            let full = updater("b", vec![reference("*", vec![image("", proxied)])]);
+            let mut application = application("web", kustomize_source(&[]));
+            application.status = Some(live(&[live_image]));
+            let default = default_registry(host, Some("proxy"));
+            tracked_by_default(application, vec![nginx_by("a"), full], default).0
+        };
+        let is_live = |images: &[TrackedImage]| {
+            images
+                .iter()
+                .map(|image| image.live.is_some())
+                .collect::<Vec<_>>()
+        };
+        let harbor = by_default(&format!("{proxied}:1"), "harbor.acme.example");
+        let a = harbor[0].updater.id.clone();
+        assert_eq!(hindrances(&harbor), [None, Some(Hindrance::Older(a))]);
+        assert_eq!(is_live(&harbor), [true, true]);
+        assert_eq!(harbor[0].asked().to_string(), proxied);
+        let spelling = harbor[0].live.as_ref().unwrap().spelling.as_deref();
+        assert_eq!(spelling, Some(proxied), "it is written as it runs");
+        let bare = by_default("nginx:1", "harbor.acme.example");
+        assert_eq!(is_live(&bare), [true, true]);
+
+        let hub = by_default(&format!("{proxied}:1"), "docker.io");
+        assert_eq!(hindrances(&hub), [None, None]);
+        assert_eq!(is_live(&hub), [false, true]);
+        assert_eq!(hub[0].asked().to_string(), "docker.io/library/nginx");
     }
 
     #[test]

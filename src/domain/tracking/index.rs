@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::domain::reference::ImageName;
+use crate::domain::registry::default_registry::DefaultRegistry;
 use crate::domain::resources::Resources;
 use crate::domain::resources::application::Application;
 use crate::domain::resources::image_updater::ImageUpdater;
@@ -34,6 +35,8 @@ pub struct Index {
     edited: BTreeSet<ResourceId>,
     /// The Applications as they were listed last.
     listed: Vec<Arc<Application>>,
+    /// The registry that has names without one.
+    default: Arc<DefaultRegistry>,
 }
 
 /// What is known of an Application.
@@ -49,6 +52,23 @@ impl Index {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Says which registry has names without one, and answers the problems that were not there before. Where it was another one, all Applications
+    /// are looked at anew.
+    pub fn set_default(&mut self, default: &DefaultRegistry) -> Vec<Problem> {
+        if *self.default == *default {
+            return Vec::new();
+        }
+        self.default = Arc::new(default.clone());
+        let entries = self.applications.values();
+        let applications: Vec<_> = entries
+            .map(|entry| Arc::clone(&entry.application))
+            .collect();
+        applications
+            .iter()
+            .flat_map(|application| self.look_at(application))
+            .collect()
     }
 
     /// Brings it up to date, and answers the problems that were not there before. It looks only at Applications that are another object
@@ -88,7 +108,7 @@ impl Index {
             .flatten()
             .filter_map(|id| self.applications.get(id))
             .flat_map(|entry| &entry.images)
-            .filter(move |tracked| tracked.rule.image.name() == image)
+            .filter(move |tracked| tracked.asked() == *image)
     }
 
     /// The ImageUpdaters that are new or ask for something else since this was last taken.
@@ -104,7 +124,7 @@ impl Index {
         tracked
             .filter(|tracked| tracked.live.is_some() && tracked.hindrance.is_none())
             .filter(|tracked| updater.is_none_or(|updater| tracked.updater.id == *updater))
-            .map(|tracked| tracked.rule.image.name().clone())
+            .map(TrackedImage::asked)
             .collect()
     }
 
@@ -219,9 +239,9 @@ impl Index {
     fn look_at(&mut self, application: &Arc<Application>) -> Vec<Problem> {
         let updaters = self.updaters.get(&application.id.namespace);
         let updaters = updaters.map_or(&[][..], Vec::as_slice);
-        let (images, problems) = application_images(application, updaters);
+        let (images, problems) = application_images(application, updaters, &self.default);
         for tracked in &images {
-            let name = tracked.rule.image.name().clone();
+            let name = tracked.asked();
             let trackers = self.trackers.entry(name);
             let trackers = trackers.or_insert_with(|| Vec::with_capacity(1));
             if let Err(place) = trackers.binary_search(&application.id) {
@@ -248,17 +268,17 @@ impl Index {
     fn unlink(&mut self, application: &ResourceId, before: &[TrackedImage]) {
         let now = self.applications.get(application);
         for tracked in before {
-            let name = tracked.rule.image.name();
+            let name = tracked.asked();
             let still = now
                 .into_iter()
                 .flat_map(|entry| &entry.images)
-                .any(|tracked| tracked.rule.image.name() == name);
-            if !still && let Some(trackers) = self.trackers.get_mut(name) {
+                .any(|tracked| tracked.asked() == name);
+            if !still && let Some(trackers) = self.trackers.get_mut(&name) {
                 if let Ok(place) = trackers.binary_search(application) {
                     trackers.remove(place);
                 }
                 if trackers.is_empty() {
-                    self.trackers.remove(name);
+                    self.trackers.remove(&name);
                 }
             }
         }
@@ -308,6 +328,7 @@ mod tests {
     use crate::domain::resources::application::Source;
     use crate::domain::testing::annotations;
     use crate::domain::testing::application;
+    use crate::domain::testing::default_registry;
     use crate::domain::testing::id;
     use crate::domain::testing::image;
     use crate::domain::testing::kustomize_source;
@@ -359,6 +380,42 @@ mod tests {
         index.refresh(&resources(&[], &[&b, &a]));
         assert_eq!(trackers(&index, "redis"), [""; 0]);
         assert!(index.trackers.is_empty() && index.updaters.is_empty());
+    }
+
+    #[test]
+    fn a_bare_name_is_tracked_in_the_registry_that_has_it() {
+        let harbor = default_registry("harbor.acme.example", Some("proxy"));
+        let proxied = "harbor.acme.example/proxy/nginx";
+        let (bare, full, hub) = (nginx("bare"), nginx("full"), nginx("hub"));
+        let only = |name: &str, image_name: &str| {
+            let images = vec![image("", image_name)];
+            Arc::new(updater(name, vec![reference(name, images)]))
+        };
+        let updaters = [
+            only("bare", "nginx"),
+            only("full", proxied),
+            only("hub", "docker.io/nginx"),
+        ];
+        let all = resources(&updaters.each_ref(), &[&bare, &full, &hub]);
+        let mut index = Index::new();
+        index.refresh(&all);
+        assert_eq!(trackers(&index, "nginx"), ["bare", "hub"]);
+        assert_eq!(trackers(&index, proxied), ["full"]);
+
+        assert_eq!(index.set_default(&harbor), []);
+        assert_eq!(trackers(&index, "nginx"), ["hub"]);
+        assert_eq!(trackers(&index, proxied), ["bare", "full"]);
+
+        let later = resources(&updaters.each_ref(), &[&full, &hub]);
+        index.refresh(&later);
+        assert_eq!(trackers(&index, proxied), ["full"]);
+        index.refresh(&all);
+        assert_eq!(trackers(&index, proxied), ["bare", "full"]);
+
+        index.set_default(&DefaultRegistry::default());
+        assert_eq!(trackers(&index, "nginx"), ["bare", "hub"]);
+        index.refresh(&resources(&[], &[]));
+        assert!(index.trackers.is_empty() && index.applications.is_empty());
     }
 
     #[test]

@@ -68,10 +68,9 @@ fn named_in_spec(
         let Ok(outlet) = &image.outlet else { continue };
         match &outlet.target {
             ImageTarget::Fields(kind, fields) => {
-                let name = image.rule.image.name();
-                if is_told_by_fields(application, outlet, fields, *kind, name) {
+                if is_told_by_fields(application, outlet, fields, *kind, image.identity()) {
                     named.extend(versions.iter().map(|version| LiveImage {
-                        name: name.clone(),
+                        name: image.rule.image.name().clone(),
                         spelling: image.rule.image.spelling().to_owned(),
                         version: version.clone(),
                     }));
@@ -99,7 +98,7 @@ fn may_be_its_own(
     index: usize,
     version: &Current,
 ) -> bool {
-    let name = |index: usize| images.get(index).map(|image| image.rule.image.name());
+    let name = |index: usize| images.get(index).map(TrackedImage::asked);
     let decides = |image: &TrackedImage| !matches!(image.hindrance, Some(Hindrance::Older(_)));
     let mut others = (0..)
         .zip(images.iter().zip(in_spec))
@@ -118,6 +117,25 @@ fn may_be_its_own(
     }
 }
 
+/// What runs under the image's name, in the order in which it was reported.
+fn own<'r>(
+    image: &TrackedImage,
+    running: &HashMap<&ImageName, Vec<&'r LiveImage>>,
+) -> Vec<&'r LiveImage> {
+    if image.default.is_docker_hub() {
+        let own = running.get(image.rule.image.name());
+        return own.cloned().unwrap_or_default();
+    }
+    let identity = image.identity();
+    let all = running.values().flatten().copied();
+    let mut own: Vec<_> = all
+        .filter(|running| identity.is(&running.name, &running.spelling))
+        .collect();
+    // A map has no order.
+    own.sort_by(|one, other| one.spelling.cmp(&other.spelling));
+    own
+}
+
 /// What runs of one image; `None` where it is not live and not to be updated all the same. It is also live where the image is that
 /// kustomize replaces by it.
 fn live(
@@ -125,18 +143,17 @@ fn live(
     running: &HashMap<&ImageName, Vec<&LiveImage>>,
     may_be_its_own: impl Fn(&Current) -> bool,
 ) -> Option<Live> {
-    let name = image.rule.image.name();
     let replaced = match &image.rule.target {
         Ok(Some(ImageTarget::Kustomize(Some(replaced)))) => LiveImage::parse(replaced),
         Ok(_) | Err(_) => None,
     };
     let is_replaced = replaced.is_some_and(|replaced| running.contains_key(&replaced.name));
-    let own = running.get(name).map_or(&[][..], Vec::as_slice);
+    let own = own(image, running);
     if own.is_empty() && !is_replaced && !image.rule.force_update {
         return None;
     }
     let mut versions: Vec<Current> = Vec::new();
-    for running in own {
+    for running in &own {
         if !versions.contains(&running.version) && may_be_its_own(&running.version) {
             versions.push(running.version.clone());
         }

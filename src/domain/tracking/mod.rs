@@ -4,6 +4,7 @@
 //! |---|---|
 //! | what an ImageUpdater says, with everything inherited | [`updater_rules`], [`annotations`], [`inheritance`], [`write_back`] |
 //! | what it says of one image | [`image_rule`], [`configured_image`], [`image_target`], [`hindrance`] |
+//! | whether a name is that image's | [`identity`] |
 //! | which Applications it selects | [`selector`], [`specificity`] |
 //! | what runs in an Application, and where that is written | [`application_images`], [`live_images`], [`live_image`], [`source_kind`], [`outlet`], [`spec_version`] |
 //! | who gets in whose way | [`neighbours`] |
@@ -15,6 +16,7 @@ pub mod application_images;
 pub mod assessment;
 pub mod configured_image;
 pub mod hindrance;
+pub mod identity;
 pub mod image_rule;
 pub mod image_target;
 pub mod index;

@@ -10,7 +10,6 @@ use crate::domain::tracking::hindrance::Hindrance;
 use crate::domain::tracking::image_target::FieldKind;
 use crate::domain::tracking::image_target::ImageTarget;
 use crate::domain::tracking::outlet::NameRole;
-use crate::domain::tracking::spec_version::is_name_of;
 use crate::domain::tracking::tracked_image::TrackedImage;
 
 /// Finds out what each image's name parameter or variable means.
@@ -78,7 +77,7 @@ struct Takers<'a> {
     /// How many are written with their version into it.
     of_version: HashMap<Field<'a>, usize>,
     /// The images whose name is written into it.
-    of_name: HashMap<Field<'a>, HashSet<&'a ImageName>>,
+    of_name: HashMap<Field<'a>, HashSet<ImageName>>,
 }
 
 impl<'a> Takers<'a> {
@@ -91,7 +90,7 @@ impl<'a> Takers<'a> {
             *takers.of_version.entry(version).or_default() += 1;
             if let Some(name) = name {
                 let names = takers.of_name.entry(name).or_default();
-                names.insert(image.rule.image.name());
+                names.insert(image.asked());
             }
         }
         takers
@@ -132,7 +131,7 @@ fn shared_place(one: &TrackedImage, other: &TrackedImage) -> Option<String> {
     if one_outlet.place != other_outlet.place {
         return None;
     }
-    let (one_name, other_name) = (one.rule.image.name(), other.rule.image.name());
+    let (one_name, other_name) = (one.asked(), other.asked());
     let same_entry = match (&one_outlet.target, &other_outlet.target) {
         (ImageTarget::Fields(kind, fields), ImageTarget::Fields(other_kind, other_fields)) => {
             let shared = kind == other_kind && fields.version() == other_fields.version();
@@ -142,10 +141,10 @@ fn shared_place(one: &TrackedImage, other: &TrackedImage) -> Option<String> {
         (ImageTarget::Kustomize(None), ImageTarget::Kustomize(None)) => one_name == other_name,
         // An image without a name of its own in the manifests is written into every entry that makes it.
         (ImageTarget::Kustomize(None), ImageTarget::Kustomize(Some(name))) => {
-            one_name == other_name || is_name_of(name, one_name)
+            one_name == other_name || one.identity().is_text(name)
         }
         (ImageTarget::Kustomize(Some(name)), ImageTarget::Kustomize(None)) => {
-            one_name == other_name || is_name_of(name, other_name)
+            one_name == other_name || other.identity().is_text(name)
         }
         (ImageTarget::Fields(..), ImageTarget::Kustomize(_))
         | (ImageTarget::Kustomize(_), ImageTarget::Fields(..)) => false,

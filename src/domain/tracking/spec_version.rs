@@ -2,8 +2,8 @@
 
 use crate::domain::kustomize_image::KustomizeImage;
 use crate::domain::policy::Current;
-use crate::domain::reference::ImageName;
 use crate::domain::resources::application::Application;
+use crate::domain::tracking::identity::Identity;
 use crate::domain::tracking::image_target::FieldKind;
 use crate::domain::tracking::image_target::Fields;
 use crate::domain::tracking::image_target::Given;
@@ -19,7 +19,7 @@ use crate::domain::tracking::outlet::Outlet;
 pub fn spec_versions(
     application: &Application,
     outlet: &Outlet,
-    image: &ImageName,
+    image: Identity<'_>,
 ) -> Vec<Current> {
     match &outlet.target {
         ImageTarget::Fields(kind, fields) => {
@@ -35,7 +35,7 @@ pub fn spec_versions(
         ImageTarget::Kustomize(name) => {
             kustomize_entries(application, outlet, name.as_deref(), image)
                 .filter_map(|(_, entry)| LiveImage::of(&entry))
-                .filter(|live| live.name == *image)
+                .filter(|live| image.is(&live.name, &live.spelling))
                 .map(|live| live.version)
                 .collect()
         }
@@ -46,17 +46,17 @@ fn fields_version<'a>(
     value: impl Fn(&str) -> Option<&'a str>,
     fields: &Fields,
     name_role: NameRole,
-    image: &ImageName,
+    image: Identity<'_>,
 ) -> Option<Current> {
     match fields {
         Fields::Spec(spec) => LiveImage::parse(value(spec)?)
-            .filter(|live| live.name == *image)
+            .filter(|live| image.is(&live.name, &live.spelling))
             .map(|live| live.version),
         Fields::NameAndTag { name, tag, .. } => {
             let named = name
                 .as_deref()
                 .and_then(&value)
-                .map(|name| is_name_of(name, image));
+                .map(|name| image.is_text(name));
             let version = value(tag).map(parse_version);
             match (name_role, named) {
                 (NameRole::Own | NameRole::Telling, Some(true)) => {
@@ -79,7 +79,7 @@ pub fn is_told_by_fields(
     outlet: &Outlet,
     fields: &Fields,
     kind: FieldKind,
-    image: &ImageName,
+    image: Identity<'_>,
 ) -> bool {
     match fields {
         Fields::NameAndTag {
@@ -89,15 +89,9 @@ pub fn is_told_by_fields(
         } => name
             .as_deref()
             .and_then(|name| outlet.value(application, kind, name))
-            .is_some_and(|name| is_name_of(name, image)),
+            .is_some_and(|name| image.is_text(name)),
         Fields::Spec(_) | Fields::NameAndTag { .. } => true,
     }
-}
-
-/// Whether a text names an image, in whatever spelling.
-#[must_use]
-pub fn is_name_of(text: &str, image: &ImageName) -> bool {
-    ImageName::parse(text).is_ok_and(|name| name == *image)
 }
 
 /// The entries of `kustomize.images` that a tracked image is written into, each as it was written and taken apart: those of its name in
@@ -106,7 +100,7 @@ pub fn kustomize_entries<'a>(
     application: &'a Application,
     outlet: &Outlet,
     name: Option<&'a str>,
-    image: &'a ImageName,
+    image: Identity<'a>,
 ) -> impl Iterator<Item = (&'a str, KustomizeImage)> {
     outlet
         .source(application)
@@ -116,27 +110,30 @@ pub fn kustomize_entries<'a>(
         .map(|text| (text.as_str(), KustomizeImage::parse(text)))
         .filter(move |(_, entry)| match name {
             Some(name) => entry.replaced_name() == name,
-            None => entry.image().as_ref() == Some(image),
+            None => image.is_text(&entry.new_name),
         })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::registry::default_registry::DefaultRegistry;
     use crate::domain::resources::application::Source;
     use crate::domain::testing::application;
     use crate::domain::testing::digest;
     use crate::domain::testing::helm_source;
     use crate::domain::testing::kustomize_source;
     use crate::domain::testing::plugin_source;
+    use crate::domain::tracking::configured_image::ConfiguredImage;
     use crate::domain::tracking::outlet::NameRole;
 
     fn texts(source: Source, target: &ImageTarget, name_role: NameRole) -> Vec<String> {
         let application = application("web", source);
         let mut outlet = Outlet::find(&application, Some(target)).unwrap();
         outlet.name_role = name_role;
-        let image = ImageName::parse("nginx").unwrap();
-        spec_versions(&application, &outlet, &image)
+        let image = ConfiguredImage::parse("", "nginx").unwrap();
+        let default = DefaultRegistry::default();
+        spec_versions(&application, &outlet, Identity::new(&image, &default))
             .iter()
             .map(|version| {
                 let tag = version.tag.as_deref().unwrap_or("-");
