@@ -7,6 +7,7 @@ pub mod manifests;
 pub mod memory;
 mod mounted_file;
 pub mod pace;
+pub mod registry;
 pub mod secrets;
 pub mod senders;
 pub mod tls;

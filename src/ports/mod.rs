@@ -14,6 +14,7 @@
 //! | [`status_writer`] | driven | `adapters::kubernetes` |
 //! | [`announcer`] | driven | `adapters::kubernetes` |
 //! | [`registry_client`], [`artifact_reader`] | driven | `adapters::registry` |
+//! | [`registry_meter`] | driven | counters in `app` |
 //! | [`credential_reader`] | driven | `adapters::credentials` |
 //! | [`secret_reader`] | driven | `adapters::kubernetes`, `adapters::manifests` |
 //! | [`signature_verifier`] | driven | `adapters::cosign` |
@@ -29,6 +30,7 @@ pub mod lease_store;
 pub mod pace;
 pub mod payload_decoder;
 pub mod registry_client;
+pub mod registry_meter;
 pub mod resource_reader;
 pub mod secret_reader;
 pub mod secret_source;
