@@ -48,7 +48,11 @@ pub(super) struct Target {
 struct Pass {
     header: Option<HeaderValue>,
     token: Option<Token>,
+    /// Whether the token was there before, so that it may have ended.
+    is_used: bool,
     held: Option<Held>,
+    /// What it is for.
+    scheme: Option<Scheme>,
     /// Others wait for what this one finds out.
     _discovery: Option<OwnedMutexGuard<()>>,
 }
@@ -135,7 +139,8 @@ impl Target {
                     }
                     let is_told = is_challenge && self.host.guard.learn(&reply, &self.host.api);
                     self.forget_token(&pass);
-                    if is_told && effort == Effort::Known {
+                    let may_help = pass.is_used || pass.scheme != self.host.guard.scheme();
+                    if is_told && may_help && effort == Effort::Known {
                         effort = Effort::Renewed;
                         continue;
                     }
@@ -198,13 +203,16 @@ impl Target {
                 drop(guard.discovery.lock().await);
             }
         }
+        let scheme = guard.scheme();
         let mut pass = Pass {
             header: None,
             token: None,
+            is_used: false,
             held: None,
+            scheme: scheme.clone(),
             _discovery: discovery,
         };
-        match guard.scheme() {
+        match scheme {
             None | Some(Scheme::Open) => {}
             Some(Scheme::Basic) => {
                 pass.held = self.held().await?;
@@ -213,7 +221,9 @@ impl Target {
             }
             Some(Scheme::Bearer { realm, service }) => {
                 let known = locked(&guard.tokens).get(&self.key).cloned();
-                let issued = match known.filter(|issued| issued.token.is_good()) {
+                let known = known.filter(|issued| issued.token.is_good());
+                pass.is_used = known.is_some();
+                let issued = match known {
                     Some(issued) => issued,
                     None => self.fetch(realm, service).await?,
                 };

@@ -133,21 +133,17 @@ fn causes(error: &reqwest::Error) -> Vec<&(dyn Error + 'static)> {
 
 /// Whether the certificate is not trusted, which no further attempt changes.
 pub(super) fn is_about_certificate(error: &reqwest::Error) -> bool {
-    let invalid = |error: &(dyn Error + 'static)| {
-        matches!(
-            error.downcast_ref(),
-            Some(rustls::Error::InvalidCertificate(_))
-        )
-    };
-    let within = |error: &(dyn Error + 'static)| {
-        let io = error.downcast_ref::<io::Error>();
-        io.and_then(io::Error::get_ref)
-            .is_some_and(|inner| invalid(inner))
-    };
-    let causes = causes(error);
-    causes
-        .into_iter()
-        .any(|error| invalid(error) || within(error))
+    causes(error).into_iter().any(is_of_certificate)
+}
+
+/// An I/O error names as its source what its content was caused by, and not the content itself.
+fn is_of_certificate(error: &(dyn Error + 'static)) -> bool {
+    let content = error.downcast_ref().and_then(io::Error::get_ref);
+    let is_invalid = matches!(
+        error.downcast_ref(),
+        Some(rustls::Error::InvalidCertificate(_))
+    );
+    is_invalid || content.is_some_and(|content| is_of_certificate(content))
 }
 
 #[cfg(test)]
