@@ -9,6 +9,7 @@ pub mod memory;
 mod mounted_file;
 pub mod pace;
 pub mod registries_conf;
+pub mod registry;
 pub mod secrets;
 pub mod senders;
 pub mod tls;

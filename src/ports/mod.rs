@@ -15,6 +15,7 @@
 //! | [`announcer`] | driven | `adapters::kubernetes` |
 //! | [`registry_client`], [`artifact_reader`] | driven | `adapters::registry` |
 //! | [`registries_source`] | driven | `adapters::registries_conf` |
+//! | [`registry_meter`] | driven | counters in `app` |
 //! | [`credential_reader`] | driven | `adapters::credentials` |
 //! | [`secret_reader`] | driven | `adapters::kubernetes`, `adapters::manifests` |
 //! | [`signature_verifier`] | driven | `adapters::cosign` |
@@ -31,6 +32,7 @@ pub mod pace;
 pub mod payload_decoder;
 pub mod registries_source;
 pub mod registry_client;
+pub mod registry_meter;
 pub mod resource_reader;
 pub mod secret_reader;
 pub mod secret_source;

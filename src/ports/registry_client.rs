@@ -60,6 +60,16 @@ pub enum RegistryError {
         /// Why, and what to do.
         reason: String,
     },
+    /// It answers that it has no such repository.
+    #[error(
+        "registry {registry} has no repository {repository}: correct the name of the image, or give credentials that may see it"
+    )]
+    Missing {
+        /// Its name.
+        registry: String,
+        /// The repository.
+        repository: String,
+    },
     /// It cannot be asked now.
     #[error("registry {registry} could not be asked: {reason}")]
     Unavailable {
@@ -86,6 +96,7 @@ impl From<RegistryError> for Failure {
             RegistryError::Unavailable { .. } => true,
             RegistryError::Denied { .. }
             | RegistryError::Credentials { .. }
+            | RegistryError::Missing { .. }
             | RegistryError::Nonsense { .. } => false,
         };
         Self {

@@ -1,0 +1,14 @@
+//! The client of registries: against a scripted registry, which does what a real one does rarely, and against the real one of the distribution
+//! project.
+
+#![cfg(test)]
+#![cfg(feature = "server")]
+
+mod access;
+mod builds;
+mod failures;
+mod lists;
+mod scripted;
+mod sharing;
+mod support;
+mod trust;
