@@ -13,5 +13,6 @@ mod http2;
 #[cfg(feature = "tls11")]
 mod legacy;
 mod limits;
+mod refusals;
 mod secrecy;
 mod support;

@@ -124,6 +124,26 @@ impl Answer {
         .closing()
     }
 
+    /// To a request whose head was given up: it has more bytes or more fields than are read.
+    pub(super) fn head_unread(max: usize) -> Self {
+        Self::rejected(
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            format!(
+                "the head of the request is larger than {max} bytes, or has more than 100 fields"
+            ),
+        )
+        .closing()
+    }
+
+    /// To what is no request, or one of which two readers could disagree where it ends.
+    pub(super) fn no_request() -> Self {
+        Self::rejected(
+            StatusCode::BAD_REQUEST,
+            "this is no HTTP request, or it is badly framed",
+        )
+        .closing()
+    }
+
     /// To a method that the path does not know.
     pub(super) fn method_not_allowed(allow: &'static str) -> Self {
         Self::rejected(
@@ -294,6 +314,8 @@ mod tests {
             Answer::body_error(&BodyError::TooSlow { within: secs(10) }),
             Answer::body_error(&BodyError::Broken),
             Answer::head_too_large(16 << 10),
+            Answer::head_unread(16 << 10),
+            Answer::no_request(),
             Answer::method_not_allowed("POST"),
             Answer::not_found(),
         ] {

@@ -12,6 +12,7 @@ mod connection;
 mod delivery_id;
 pub mod limits;
 pub mod readiness;
+mod refusal;
 mod room;
 mod routes;
 pub mod server;
