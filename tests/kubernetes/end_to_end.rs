@@ -28,7 +28,7 @@ use crate::support::World;
 use crate::support::eventually;
 
 /// Type, the key of its secret, and an image of such a registry.
-const SENDERS: [(&str, &str, &str); 7] = [
+const SENDERS: [(&str, &str, &str); 8] = [
     ("docker.io", "docker", "docker.io/acme/hub"),
     ("ghcr.io", "ghcr", "ghcr.io/acme/ghcr"),
     ("harbor", "harbor", "harbor.example.com/acme/harbor"),
@@ -39,6 +39,11 @@ const SENDERS: [(&str, &str, &str); 7] = [
         "registry.cn-hangzhou.aliyuncs.com/acme/aliyun",
     ),
     ("acr", "acr", "acme.azurecr.io/acme/acr"),
+    (
+        "distribution",
+        "distribution",
+        "registry.example.com:5000/acme/distribution",
+    ),
     (
         "cloudevents",
         "cloudevents",
