@@ -5,6 +5,7 @@ pub mod http;
 pub mod kubernetes;
 pub mod manifests;
 pub mod memory;
+pub mod metrics;
 mod mounted_file;
 pub mod pace;
 pub mod secrets;

@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod intake;
 pub mod leadership;
+pub mod metrics_access;
 pub mod quickstart;
 pub mod send;
 pub mod settings;

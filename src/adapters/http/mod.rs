@@ -11,6 +11,7 @@ mod body;
 mod connection;
 mod delivery_id;
 pub mod limits;
+pub mod metrics;
 pub mod readiness;
 mod refusal;
 mod room;

@@ -7,6 +7,8 @@
 mod account;
 mod desk;
 mod grievances;
+mod metered;
+mod untold;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -25,6 +27,8 @@ pub use self::account::Account;
 use self::desk::Desk;
 use self::desk::Sheet;
 use self::grievances::Grievances;
+pub use self::metered::Metered;
+pub use self::untold::Untold;
 use crate::domain::resources::Resources;
 use crate::domain::resources::image_updater_status::ImageUpdaterStatus;
 use crate::domain::resources::resource::ResourceId;
@@ -60,6 +64,7 @@ pub struct Reporter {
     statuses: Notify,
     /// Rung when there is something to announce.
     announcements: Notify,
+    metered: Option<Metered>,
 }
 
 impl Reporter {
@@ -72,11 +77,22 @@ impl Reporter {
             grievances: Mutex::default(),
             statuses: Notify::new(),
             announcements: Notify::new(),
+            metered: None,
         }
+    }
+
+    /// Has it counted as well.
+    #[must_use]
+    pub fn metered(self, metered: Metered) -> Self {
+        let metered = Some(metered);
+        Self { metered, ..self }
     }
 
     /// Hears that there is something else to say about an ImageUpdater, or nothing, as it is gone.
     pub fn assessed(&self, updater: &ResourceId, assessment: Option<Assessment>) {
+        if let Some(metered) = &self.metered {
+            metered.assessed(updater, assessment.as_ref());
+        }
         lock(&self.desk).assessed(updater, assessment, Instant::now());
         self.statuses.notify_one();
     }
@@ -85,6 +101,9 @@ impl Reporter {
     pub fn done(&self, account: &Account) {
         if account.is_empty() {
             return;
+        }
+        if let Some(metered) = &self.metered {
+            metered.done(account);
         }
         let announcements = lock(&self.desk).done(account, SystemTime::now(), Instant::now());
         self.announce(announcements);
