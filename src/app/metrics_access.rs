@@ -37,8 +37,16 @@ pub struct Remembered {
     known: Mutex<HashMap<Key, (Access, Instant)>>,
     /// The calls are made one after the other.
     turn: Turn<()>,
-    /// Of which missing permissions the log has a line.
-    told: Mutex<HashSet<&'static str>>,
+    told: Mutex<Told>,
+}
+
+/// What the log has a line of.
+#[derive(Default)]
+struct Told {
+    /// The permissions that are missing, each for as long as the process lives.
+    missing: HashSet<&'static str>,
+    /// An outage that has not ended.
+    is_out: bool,
 }
 
 impl Remembered {
@@ -78,13 +86,18 @@ impl Remembered {
     }
 
     fn tell(&self, error: &ReviewError) {
+        if self.is_news(error) {
+            warn!(%error, "metrics cannot be served; nothing else depends on it");
+        } else {
+            debug!(%error, "metrics could not be served");
+        }
+    }
+
+    fn is_news(&self, error: &ReviewError) -> bool {
+        let mut told = lock(&self.told);
         match error {
-            ReviewError::Forbidden { resource, .. } if lock(&self.told).insert(resource) => {
-                warn!(%error, "metrics cannot be served; nothing else depends on it");
-            }
-            ReviewError::Forbidden { .. } | ReviewError::Unavailable { .. } => {
-                debug!(%error, "metrics could not be served");
-            }
+            ReviewError::Forbidden { resource, .. } => told.missing.insert(resource),
+            ReviewError::Unavailable { .. } => !std::mem::replace(&mut told.is_out, true),
         }
     }
 }
@@ -103,7 +116,10 @@ impl AccessReviewer for Remembered {
         }
         let reviewed = self.reviewer.review(token).await;
         match &reviewed {
-            Ok(access) => self.remember(key, *access),
+            Ok(access) => {
+                lock(&self.told).is_out = false;
+                self.remember(key, *access);
+            }
             Err(error) => self.tell(error),
         }
         reviewed
@@ -185,15 +201,21 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_missing_permission_is_told_once() {
-        let error = ReviewError::Forbidden {
+    async fn what_is_wrong_is_told_when_it_begins() {
+        let missing = ReviewError::Forbidden {
             resource: "tokenreviews.authentication.k8s.io",
             reason: "no".to_owned(),
         };
-        let remembered = asked(2, &Err(error));
-        for _ in 0..2 {
-            assert!(remembered.review("a").await.is_err());
-            assert_eq!(lock(&remembered.told).len(), 1);
+        let out = ReviewError::Unavailable {
+            reason: "away".to_owned(),
+        };
+        let remembered = asked(1, &Ok(Access::Granted));
+        for error in [&missing, &out] {
+            assert!(remembered.is_news(error));
+            assert!(!remembered.is_news(error));
         }
+        assert!(remembered.review("a").await.is_ok());
+        assert!(!remembered.is_news(&missing));
+        assert!(remembered.is_news(&out));
     }
 }

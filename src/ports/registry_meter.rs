@@ -1,9 +1,9 @@
-//! What is counted of the questions to registries.
+//! Counting what registries are asked.
 
-/// Counts requests. It never waits and never fails.
+/// Counts requests.
 #[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
 pub trait RegistryMeter: Send + Sync {
-    /// A registry was asked, and gave no answer or an error where this `failed`. `registry` is a name out of the configuration or of a tracked
-    /// image, never one that a stranger chooses: each makes a series that stays.
+    /// A request was sent to the registry of that name, for a token too. It failed where there was no answer, or one of a failure; that something
+    /// is not there, or that credentials are wanted, is none.
     fn asked(&self, registry: &str, failed: bool);
 }

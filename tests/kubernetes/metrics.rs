@@ -71,7 +71,7 @@ async fn until(server: &Server, token: &str, name: &str, wanted: Option<u64>) ->
     .await
 }
 
-/// The ClusterRoles of the installation, each bound to these accounts of a namespace.
+/// The `ClusterRole`s of the installation, each bound to these accounts of a namespace.
 fn bind(api: &ApiServer, world: &World, bound: &[(&str, &str)]) {
     let roles = fs::read_to_string(path("config/rbac/metrics.yaml")).unwrap();
     api.kubectl(&["apply", "-f", "-"], &roles).unwrap();
