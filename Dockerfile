@@ -38,7 +38,7 @@ ENV HOME=/app
 WORKDIR /app
 # By number, so that Kubernetes can tell that it is not root.
 USER 1000:1000
-EXPOSE 8080 8081 8082
+EXPOSE 8080 8081 8082 8443
 # It ends by SIGTERM within --shutdown-grace, and tini passes signals on.
 ENTRYPOINT ["/usr/bin/tini", "--", "/usr/local/bin/argocd-image-updater"]
 CMD ["run"]

@@ -6,6 +6,7 @@ pub mod http;
 pub mod kubernetes;
 pub mod manifests;
 pub mod memory;
+pub mod metrics;
 mod mounted_file;
 pub mod pace;
 pub mod registries_conf;

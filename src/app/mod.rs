@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod intake;
 pub mod leadership;
+pub mod metrics_access;
 pub mod polling;
 pub mod quickstart;
 pub mod registries;

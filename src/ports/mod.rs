@@ -19,15 +19,23 @@
 //! | [`credential_reader`] | driven | `adapters::credentials` |
 //! | [`secret_reader`] | driven | `adapters::kubernetes`, `adapters::manifests` |
 //! | [`signature_verifier`] | driven | `adapters::cosign` |
+//! | [`meter`], [`registry_meter`] | driven | `adapters::metrics` |
+//! | [`metrics_page`] | driving | called by `adapters::http`, written by `adapters::metrics` |
+//! | [`api_calls`] | driven | `adapters::kubernetes` |
+//! | [`access_reviewer`] | driven | `adapters::kubernetes` |
 //! | [`webhook_client`] | driven | `adapters::webhook_client` |
 
+pub mod access_reviewer;
 pub mod announcer;
+pub mod api_calls;
 pub mod artifact_reader;
 pub mod certificate_source;
 pub mod config_source;
 pub mod credential_reader;
 pub mod event_queue;
 pub mod lease_store;
+pub mod meter;
+pub mod metrics_page;
 pub mod pace;
 pub mod payload_decoder;
 pub mod registries_source;

@@ -13,5 +13,7 @@ mod http2;
 #[cfg(feature = "tls11")]
 mod legacy;
 mod limits;
+mod metrics;
+mod refusals;
 mod secrecy;
 mod support;

@@ -84,7 +84,7 @@ async fn the_chart_is_taken_with_any_values() {
         ],
         &[
             "--set",
-            "networkPolicy.enabled=false,podDisruptionBudget.enabled=false",
+            "networkPolicy.enabled=false,podDisruptionBudget.enabled=false,metrics.enabled=false",
             "--set",
             "imagePullSecrets={a},extraArgs={--loglevel=debug},priorityClassName=system-cluster-critical,nodeSelector.disk=ssd,tolerations[0].operator=Exists",
         ],
@@ -192,7 +192,7 @@ fn it_reads_secrets_where_its_roles_are() {
     }
 }
 
-/// It takes no Lease, and even the Go program has its metrics with `run` alone.
+/// It takes no Lease.
 #[test]
 fn the_command_webhook_declares_no_more_than_it_does() {
     let Some(helm) = helm() else { return };
@@ -208,7 +208,6 @@ fn the_command_webhook_declares_no_more_than_it_does() {
     for name in [
         "argocd-image-updater-leader-election-role",
         "argocd-image-updater-leader-election-rolebinding",
-        "allow-metrics-traffic",
     ] {
         assert!(run.iter().any(|known| known == name), "{name}");
         assert!(!webhook.iter().any(|known| known == name), "{name}");

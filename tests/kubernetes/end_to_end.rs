@@ -28,7 +28,7 @@ use crate::support::World;
 use crate::support::eventually;
 
 /// Type, the key of its secret, and an image of such a registry.
-const SENDERS: [(&str, &str, &str); 7] = [
+const SENDERS: [(&str, &str, &str); 8] = [
     ("docker.io", "docker", "docker.io/acme/hub"),
     ("ghcr.io", "ghcr", "ghcr.io/acme/ghcr"),
     ("harbor", "harbor", "harbor.example.com/acme/harbor"),
@@ -39,6 +39,11 @@ const SENDERS: [(&str, &str, &str); 7] = [
         "registry.cn-hangzhou.aliyuncs.com/acme/aliyun",
     ),
     ("acr", "acr", "acme.azurecr.io/acme/acr"),
+    (
+        "distribution",
+        "distribution",
+        "registry.example.com:5000/acme/distribution",
+    ),
     (
         "cloudevents",
         "cloudevents",
@@ -132,10 +137,17 @@ impl<'a> Installation<'a> {
             .args(["--user", "--map-root-user", "--mount", "sh", "-c", POD])
             .arg(self.account.path())
             .arg(env!("CARGO_BIN_EXE_argocd-image-updater"))
-            .args(container.args.iter().flatten())
+            .args(
+                container
+                    .args
+                    .iter()
+                    .flatten()
+                    .filter(|arg| !arg.starts_with("--metrics")),
+            )
             // Pods do not share their ports; tests do.
             .args(["--webhook-port", &free_port().to_string()])
             .args(["--health-probe-bind-address", "127.0.0.1:0"])
+            .args(["--metrics-bind-address", "127.0.0.1:0"])
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("KUBERNETES_SERVICE_HOST", host)
@@ -240,7 +252,8 @@ async fn deliveries_of_every_type_patch_their_application_alone() {
     eventually("the status", async || {
         let all = updaters.get("all").await.unwrap();
         let status = &all.data["status"];
-        let is_told = status["applicationsMatched"] == 7 && !status["lastUpdatedAt"].is_null();
+        let is_told =
+            status["applicationsMatched"] == SENDERS.len() && !status["lastUpdatedAt"].is_null();
         is_told.then_some(())
     })
     .await;

@@ -22,6 +22,7 @@ mod install;
 mod lease;
 mod manifests;
 mod memory;
+mod metrics;
 mod permissions;
 mod reading;
 mod secrets;

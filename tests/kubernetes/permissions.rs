@@ -43,6 +43,11 @@ fn allowed(role: &str) -> &'static [(&'static str, &'static str, &'static str)] 
             "leases",
             "get list watch create update patch delete",
         )],
+        "argocd-image-updater-metrics-auth-role" => &[
+            ("authentication.k8s.io", "tokenreviews", "create"),
+            ("authorization.k8s.io", "subjectaccessreviews", "create"),
+        ],
+        "argocd-image-updater-metrics-reader" => &[("", "/metrics", "get")],
         other => panic!("{other} is no role of the Go program"),
     }
 }
@@ -80,8 +85,9 @@ async fn no_role_allows_more_than_the_go_program_has() {
 /// The single permissions of a rule.
 fn grants(rule: &Value) -> Vec<(String, String, String)> {
     let texts = |key: &str| -> Vec<String> {
-        let list = rule[key].as_array().unwrap();
-        list.iter()
+        let list = rule[key].as_array();
+        list.into_iter()
+            .flatten()
             .map(|text| text.as_str().unwrap().to_owned())
             .collect()
     };
@@ -92,6 +98,9 @@ fn grants(rule: &Value) -> Vec<(String, String, String)> {
             for resource in texts("resources") {
                 grants.push((group.clone(), resource, verb.clone()));
             }
+        }
+        for url in texts("nonResourceURLs") {
+            grants.push((String::new(), url, verb.clone()));
         }
     }
     grants

@@ -100,6 +100,7 @@ fn decode_lists_every_type_with_its_authentication_and_documentation() {
             "quay.io",
             "aliyun-acr",
             "acr",
+            "distribution",
             "cloudevents"
         ]
     );
@@ -114,7 +115,7 @@ fn decode_lists_every_type_with_its_authentication_and_documentation() {
 }
 
 /// An image of each type of sender: the type, the name of its secret, and the image.
-const IMAGES: [(&str, &str, &str); 7] = [
+const IMAGES: [(&str, &str, &str); 8] = [
     ("docker.io", "docker", "docker.io/acme/docker"),
     ("ghcr.io", "ghcr", "ghcr.io/acme/ghcr"),
     ("harbor", "harbor", "harbor.example.com:8443/acme/harbor"),
@@ -125,6 +126,11 @@ const IMAGES: [(&str, &str, &str); 7] = [
         "acme-registry.cn-shanghai.cr.aliyuncs.com/acme/aliyun",
     ),
     ("acr", "acr", "acme.azurecr.io/acme/acr"),
+    (
+        "distribution",
+        "distribution",
+        "registry.example.com:5000/acme/distribution",
+    ),
     (
         "cloudevents",
         "cloudevents",

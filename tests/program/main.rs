@@ -13,6 +13,7 @@ mod event;
 mod folder;
 mod life_cycle;
 mod live;
+mod metrics;
 mod probes;
 mod secrets;
 mod server;

@@ -24,6 +24,7 @@ fn headers() -> impl Strategy<Value = Vec<(String, String)>> {
         "application/json",
         "application/cloudevents+json",
         "application/cloudevents-batch+json",
+        "application/vnd.docker.distribution.events.v2+json",
         "application/x-www-form-urlencoded",
         "text/plain",
         "",

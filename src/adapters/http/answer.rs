@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use http::header::{
+    ALLOW, CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use http::{Response, StatusCode, Version};
 use serde::{Serialize, Serializer};
 
@@ -16,6 +18,8 @@ use crate::ports::webhook_intake::{Outcome, Rejection};
 const DELIVERY_ID: HeaderName = HeaderName::from_static("x-delivery-id");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+const OPEN_METRICS: HeaderValue =
+    HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
 const CLOSE: HeaderValue = HeaderValue::from_static("close");
 
 /// An answer before it is written down.
@@ -33,6 +37,8 @@ pub(super) struct Answer {
 enum Content {
     /// The word that a probe reads.
     Text(&'static str),
+    /// Metrics.
+    Metrics(String),
     /// What became of a delivery.
     Json {
         word: &'static str,
@@ -124,6 +130,26 @@ impl Answer {
         .closing()
     }
 
+    /// To a request whose head was given up: it has more bytes or more fields than are read.
+    pub(super) fn head_unread(max: usize) -> Self {
+        Self::rejected(
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            format!(
+                "the head of the request is larger than {max} bytes, or has more than 100 fields"
+            ),
+        )
+        .closing()
+    }
+
+    /// To what is no request, or one of which two readers could disagree where it ends.
+    pub(super) fn no_request() -> Self {
+        Self::rejected(
+            StatusCode::BAD_REQUEST,
+            "this is no HTTP request, or it is badly framed",
+        )
+        .closing()
+    }
+
     /// To a method that the path does not know.
     pub(super) fn method_not_allowed(allow: &'static str) -> Self {
         Self::rejected(
@@ -138,6 +164,49 @@ impl Answer {
         Self::rejected(
             StatusCode::NOT_FOUND,
             "there is nothing at this path; webhooks go to /webhook",
+        )
+    }
+
+    /// To a path that is none, where there is this one alone.
+    pub(super) fn nothing_but(path: &str) -> Self {
+        Self::rejected(
+            StatusCode::NOT_FOUND,
+            format!("there is nothing at this path; only {path} is served here"),
+        )
+    }
+
+    /// To whoever may read the metrics.
+    pub(super) fn metrics(text: String) -> Self {
+        Self {
+            status: StatusCode::OK,
+            sender: None,
+            content: Content::Metrics(text),
+            header: None,
+        }
+    }
+
+    /// To whoever wants the metrics without a token, or with one that is nobody's.
+    pub(super) fn no_token() -> Self {
+        Self::rejected(
+            StatusCode::UNAUTHORIZED,
+            "send the bearer token of a service account that may get /metrics",
+        )
+        .with(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+    }
+
+    /// To whoever may not read the metrics.
+    pub(super) fn denied() -> Self {
+        Self::rejected(
+            StatusCode::FORBIDDEN,
+            "this account may not get /metrics: bind it to the ClusterRole argocd-image-updater-metrics-reader",
+        )
+    }
+
+    /// To whoever wants the metrics while nobody can tell whether they may.
+    pub(super) fn no_review() -> Self {
+        Self::rejected(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the API server could not be asked who you are; the log says why",
         )
     }
 
@@ -185,6 +254,7 @@ impl Answer {
     pub(super) fn render(self, arrival: &Arrival, keep_alive: bool) -> Response<Vec<u8>> {
         let (content_type, body) = match &self.content {
             Content::Text(text) => (TEXT, text.as_bytes().to_vec()),
+            Content::Metrics(text) => (OPEN_METRICS, text.as_bytes().to_vec()),
             Content::Json {
                 word,
                 message,
@@ -294,6 +364,8 @@ mod tests {
             Answer::body_error(&BodyError::TooSlow { within: secs(10) }),
             Answer::body_error(&BodyError::Broken),
             Answer::head_too_large(16 << 10),
+            Answer::head_unread(16 << 10),
+            Answer::no_request(),
             Answer::method_not_allowed("POST"),
             Answer::not_found(),
         ] {

@@ -58,6 +58,20 @@ impl Arrival {
         }
     }
 
+    /// Names what could not be read as a request.
+    pub(super) fn unread(peer: SocketAddr) -> Self {
+        Self {
+            id: delivery_id::fresh(),
+            peer,
+            at: Instant::now(),
+            head_bytes: 0,
+            version: Version::HTTP_11,
+            path: String::new(),
+            announced: None,
+            texts: Mutex::default(),
+        }
+    }
+
     /// What the request says. It is given once.
     pub(super) fn take_texts(&self) -> Texts {
         let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);

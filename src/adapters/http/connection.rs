@@ -21,6 +21,7 @@ use warp::reply::Response;
 use super::activity::{Activity, Watched};
 use super::arrival::Arrival;
 use super::limits::Limits;
+use super::refusal::Refusals;
 use super::room::Room;
 
 /// What answers requests: warp's routes as a service of hyper.
@@ -61,6 +62,16 @@ enum EndError {
     MadeRoom,
     #[error(transparent)]
     Http(#[from] hyper::Error),
+}
+
+impl EndError {
+    /// Whether the client was told: hyper answers what it cannot read.
+    fn has_answer(&self) -> bool {
+        match self {
+            Self::Http(error) => error.is_parse(),
+            Self::Overdue | Self::MadeRoom => false,
+        }
+    }
 }
 
 impl Connection {
@@ -114,13 +125,16 @@ impl Connection {
             // A client that shuts its side down after its request still gets its answer.
             builder.half_close(true);
             builder.max_buf_size(lenient(self.limits.max_head));
-            let connection = pin!(builder.serve_connection(TokioIo::new(watched), service));
+            let refusals = Refusals::new(watched, self.peer, self.limits.max_head);
+            let connection = pin!(builder.serve_connection(TokioIo::new(refusals), service));
             let stop = http1::Connection::graceful_shutdown;
             self.drive(connection, stop, &activity).await
         };
-        match ended {
-            Ok(()) => linger(&mut stream).await,
-            Err(_) => drop(timeout(LINGER, stream.shutdown()).await),
+        if ended.is_err() {
+            let _ = timeout(LINGER, stream.shutdown()).await;
+        }
+        if ended.as_ref().err().is_none_or(EndError::has_answer) {
+            linger(&mut stream).await;
         }
         ended
     }
@@ -209,7 +223,7 @@ fn service(
     })
 }
 
-/// hyper answers what breaks its own limits without a body, so it gets looser ones than ours.
+/// What breaks hyper's own limits reaches no route, so it gets looser ones than ours.
 /// Except the number of fields, 100 in HTTP/1.1: with any other, hyper parses each head on the heap, which it documents to cost about 5 %.
 fn lenient(max_head: usize) -> usize {
     const LEAST: usize = 64 * 1024;

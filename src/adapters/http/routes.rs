@@ -67,7 +67,8 @@ fn probes_or_nothing(
         .unify()
 }
 
-fn answered(
+/// Logs the answers and writes them down.
+pub(super) fn answered(
     answers: impl Filter<Extract = (Answer,), Error = Infallible> + Clone + Send + Sync + 'static,
     readiness: Readiness,
 ) -> impl Filter<Extract = (Response<Vec<u8>>,), Error = Rejection> + Clone + Send + Sync + 'static
@@ -80,7 +81,8 @@ fn answered(
     )
 }
 
-fn arrival() -> impl Filter<Extract = (Arc<Arrival>,), Error = Rejection> + Copy {
+/// What is known of a request.
+pub(super) fn arrival() -> impl Filter<Extract = (Arc<Arrival>,), Error = Rejection> + Copy {
     warp::ext::get::<Arc<Arrival>>()
 }
 
@@ -95,7 +97,10 @@ fn small_head(max: usize) -> impl Filter<Extract = (Arc<Arrival>,), Error = Reje
     })
 }
 
-fn too_large_a_head(max: usize) -> impl Filter<Extract = (Answer,), Error = Rejection> + Copy {
+/// Answers requests whose head is above the limit.
+pub(super) fn too_large_a_head(
+    max: usize,
+) -> impl Filter<Extract = (Answer,), Error = Rejection> + Copy {
     arrival().and_then(move |arrival: Arc<Arrival>| {
         ready(if arrival.head_bytes > max {
             Ok(Answer::head_too_large(max))

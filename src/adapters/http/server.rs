@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,8 @@ use tokio::task::{JoinError, JoinSet};
 
 use super::connection::{Connection, Routes};
 use super::limits::Limits;
+use super::metrics;
+use super::metrics::Metrics;
 use super::readiness::Readiness;
 use super::room::Room;
 use super::routes::{probes, routes};
@@ -50,6 +53,28 @@ pub async fn serve_probes(
     let routes = probes(&readiness, limits.max_head);
     let routes = TowerToHyperService::new(warp::service(routes));
     let accept = |tcp| std::future::ready(Ok((tcp, Version::HTTP_11)));
+    serve_routes(listener, accept, limits, routes, stop).await;
+}
+
+/// Serves the metrics until `stop` completes, as [`serve`] does deliveries.
+pub async fn serve_metrics<A, F, S>(
+    listener: TcpListener,
+    accept: A,
+    metrics: Metrics,
+    stop: impl Future<Output = ()>,
+) where
+    A: Fn(TcpStream) -> F,
+    F: Future<Output = io::Result<(S, Version)>> + Send + 'static,
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    /// Whoever scrapes needs one.
+    const CONNECTIONS: NonZeroUsize = NonZeroUsize::new(16).unwrap();
+    let limits = Limits {
+        max_connections: CONNECTIONS,
+        ..Limits::default()
+    };
+    let routes = metrics::routes(metrics, limits.max_head);
+    let routes = TowerToHyperService::new(warp::service(routes));
     serve_routes(listener, accept, limits, routes, stop).await;
 }
 

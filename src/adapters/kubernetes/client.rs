@@ -2,21 +2,29 @@
 
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderValue;
+use http::Request;
 use http::header::USER_AGENT;
 use kube::Client;
 use kube::Config;
+use kube::client::Body;
+use kube::client::ClientBuilder;
 use kube::config::InClusterError;
 use kube::config::KubeConfigOptions;
 use kube::config::Kubeconfig;
 use kube::config::KubeconfigError;
 use thiserror::Error;
 use tokio::time::timeout;
+use tower::util::MapRequestLayer;
+use tower::util::MapResultLayer;
 
+use crate::adapters::kubernetes::api_calls::Calls;
 use crate::adapters::kubernetes::reason::reason;
 use crate::adapters::kubernetes::watch;
+use crate::ports::api_calls::ApiCalls;
 
 /// How long a call may take.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(10);
@@ -40,6 +48,7 @@ pub struct Cluster {
     client: Client,
     namespace: String,
     server: String,
+    calls: Calls,
 }
 
 /// Why there is no connection to a cluster.
@@ -141,7 +150,8 @@ impl Cluster {
             .push((USER_AGENT, HeaderValue::from_static(agent)));
         let server = config.cluster_url.to_string();
         let namespace = namespace.unwrap_or_else(|| config.default_namespace.clone());
-        let client = Client::try_from(config).map_err(|error| ConnectError::Client {
+        let calls = Calls::default();
+        let client = client(config, &calls).map_err(|error| ConnectError::Client {
             server: server.clone(),
             reason: reason(&error),
         })?;
@@ -149,6 +159,7 @@ impl Cluster {
             client,
             namespace,
             server,
+            calls,
         })
     }
 
@@ -164,11 +175,32 @@ impl Cluster {
         &self.namespace
     }
 
+    /// How often it was called.
+    #[must_use]
+    pub fn calls(&self) -> Arc<dyn ApiCalls> {
+        Arc::new(self.calls.clone())
+    }
+
     /// The URL of the API server.
     #[must_use]
     pub fn server(&self) -> &str {
         &self.server
     }
+}
+
+/// A client whose calls are counted.
+fn client(config: Config, calls: &Calls) -> kube::Result<Client> {
+    let (sent, answered) = (calls.clone(), calls.clone());
+    let request = MapRequestLayer::new(move |request: Request<Body>| {
+        sent.sent();
+        request
+    });
+    let answer = MapResultLayer::new(move |answer| {
+        answered.answered(&answer);
+        answer
+    });
+    let builder = ClientBuilder::try_from(config)?;
+    Ok(builder.with_layer(&answer).with_layer(&request).build())
 }
 
 /// Where a cluster is described.

@@ -13,8 +13,11 @@
 //! | how it is kept up to date | a `watch` of each kind in each namespace of the [`scope`] |
 //! | Secrets that resources name | [`secret_reader`] |
 //! | who leads | [`lease`] |
+//! | who may read the metrics | [`access_review`] |
+//! | how often the API is called | `api_calls` |
 //! | what the Go program left on ImageUpdaters | [`finalizer`] |
 
+pub mod access_review;
 pub mod client;
 pub mod events;
 pub mod finalizer;
@@ -27,6 +30,7 @@ pub mod secrets;
 pub mod slim_object;
 pub mod status_writer;
 
+mod api_calls;
 mod entry;
 mod keyed;
 mod mask;

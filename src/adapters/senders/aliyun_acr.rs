@@ -10,6 +10,8 @@ use crate::adapters::senders::compose;
 use crate::adapters::senders::fresh;
 use crate::adapters::senders::json::Text;
 use crate::adapters::senders::json::parse_object;
+use crate::adapters::senders::names::REGISTRY_URL;
+use crate::adapters::senders::names::chosen_registry;
 use crate::adapters::senders::names::full_name;
 use crate::adapters::senders::names::image;
 use crate::adapters::senders::names::missing;
@@ -37,9 +39,6 @@ static PROFILE: SenderProfile = SenderProfile {
     authentication: Authentication::QuerySecret,
     documentation: "https://www.alibabacloud.com/help/en/acr/user-guide/manage-webhooks",
 };
-
-/// The query parameter that names the registry's host.
-const OVERRIDE: &str = "registry_url";
 
 #[derive(Deserialize)]
 #[serde(expecting = "an object")]
@@ -112,19 +111,19 @@ impl PayloadDecoder for AliyunAcr {
             },
         }));
         if region.is_none() {
-            composed.query = vec![(OVERRIDE.to_owned(), host.to_owned())];
+            composed.query = vec![(REGISTRY_URL.to_owned(), host.to_owned())];
         }
         Ok(composed)
     }
 }
 
 fn host(delivery: &Delivery, region: Option<&str>) -> Result<Registry, DecodeError> {
-    if let Some(url) = delivery.query(OVERRIDE).filter(|url| !url.is_empty()) {
-        return registry("the query parameter registry_url", url);
+    if let Some(chosen) = chosen_registry(delivery)? {
+        return Ok(chosen);
     }
     let region = region.ok_or_else(|| {
         DecodeError(format!(
-            "the payload has no repository.region: add {OVERRIDE}=<host> to the webhook's URL"
+            "the payload has no repository.region: add {REGISTRY_URL}=<host> to the webhook's URL"
         ))
     })?;
     let host = personal_host(region);

@@ -21,6 +21,19 @@ pub(super) fn no_image(media_type: &str) -> Option<String> {
     known.then(|| format!("what was pushed is no image but {}", quoted(media_type)))
 }
 
+/// How the media types of images begin: of one for one platform, and of an index of several.
+const IMAGE: [&str; 3] = [
+    "application/vnd.oci.image.manifest.",
+    "application/vnd.oci.image.index.",
+    "application/vnd.docker.distribution.manifest.",
+];
+
+/// Whether a manifest of that media type is one of an image, rather than a layer or something else that is kept beside images.
+pub(super) fn is_image(media_type: &str) -> bool {
+    let lower = media_type.to_ascii_lowercase();
+    IMAGE.iter().any(|start| lower.starts_with(start))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -36,6 +49,26 @@ mod tests {
             "application/vnd.docker.distribution.manifest.list.v2+json",
         ] {
             assert_eq!(no_image(image), None, "{image}");
+        }
+    }
+
+    #[test]
+    fn layers_are_no_images() {
+        for image in [
+            "application/vnd.oci.image.index.v1+json",
+            "application/vnd.oci.image.manifest.v1+json",
+            "application/vnd.docker.distribution.manifest.v1+prettyjws",
+            "application/vnd.docker.distribution.manifest.v2+json",
+            "application/vnd.docker.distribution.manifest.list.v2+json",
+        ] {
+            assert!(is_image(image), "{image}");
+        }
+        for other in [
+            "application/octet-stream",
+            "application/vnd.oci.image.config.v1+json",
+            "application/vnd.oci.image.layer.v1.tar+gzip",
+        ] {
+            assert!(!is_image(other), "{other}");
         }
     }
 }

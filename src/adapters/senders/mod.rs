@@ -5,6 +5,7 @@
 mod aliyun_acr;
 mod azure_acr;
 mod cloud_events;
+mod distribution;
 mod docker_hub;
 mod ghcr;
 mod harbor;
@@ -30,6 +31,7 @@ pub fn all() -> Vec<Box<dyn PayloadDecoder>> {
         Box::new(quay::Quay),
         Box::new(aliyun_acr::AliyunAcr),
         Box::new(azure_acr::AzureAcr),
+        Box::new(distribution::Distribution),
         Box::new(cloud_events::CloudEvents),
     ]
 }

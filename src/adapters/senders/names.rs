@@ -1,6 +1,7 @@
 //! From the texts of a payload to the name of an image.
 
 use crate::adapters::senders::json::Text;
+use crate::domain::delivery::Delivery;
 use crate::domain::reference::ImageName;
 use crate::domain::reference::Registry;
 use crate::domain::reference::Repository;
@@ -15,6 +16,16 @@ pub(super) fn missing(field: &str) -> DecodeError {
 pub(super) fn registry(field: &str, url: &str) -> Result<Registry, DecodeError> {
     let (host, _) = split_host(url);
     Registry::parse(host).map_err(|error| DecodeError(format!("{field}: {error}")))
+}
+
+/// The query parameter in which an operator names the registry's host, where a sender does not know it.
+pub(super) const REGISTRY_URL: &str = "registry_url";
+
+/// The registry that the webhook's URL names, if it names one.
+pub(super) fn chosen_registry(delivery: &Delivery) -> Result<Option<Registry>, DecodeError> {
+    let url = delivery.query(REGISTRY_URL).filter(|url| !url.is_empty());
+    url.map(|url| registry("the query parameter registry_url", url))
+        .transpose()
 }
 
 /// A host or a URL as its host, with the port, and its path.

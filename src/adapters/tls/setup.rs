@@ -76,6 +76,16 @@ pub fn set_up(settings: TlsSettings) -> Result<Tls, TlsError> {
     })
 }
 
+/// An acceptor of TLS 1.3 with a certificate that is made now, for these names beside the local ones, and stays.
+///
+/// # Errors
+/// [`TlsError`].
+pub fn self_signed(names: &[String]) -> Result<Arc<dyn Acceptor>, TlsError> {
+    let pair = self_signed::make(names, KeyKind::Ecdsa)?;
+    let policy = TlsPolicy::default();
+    Ok(Arc::new(RustlsAcceptor::new(&policy, false, &pair)?))
+}
+
 /// Whether [`set_up`] would work, as far as the certificate can tell. Nothing is logged.
 ///
 /// # Errors

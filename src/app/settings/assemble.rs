@@ -13,8 +13,8 @@ use super::table::secret_key;
 use super::tls;
 use super::values::Values;
 use super::{
-    AskingSettings, ClusterSettings, FixedSecrets, LeaderElection, LogSettings, Places,
-    PollingSettings, RegistriesFile, Rhythm, SecretSettings, ServerSettings, Settings,
+    AskingSettings, ClusterSettings, FixedSecrets, LeaderElection, LogSettings, MetricsSettings,
+    Places, PollingSettings, RegistriesFile, Rhythm, SecretSettings, ServerSettings, Settings,
     ShutdownSettings, TlsSettings,
 };
 use crate::domain::rate_policy::RatePolicy;
@@ -41,7 +41,8 @@ pub(super) fn settings(
         registries: registries(values)?,
         image_credentials: image_credentials(values)?,
         server: server(mode, values, build.tls)?,
-        probes: probes(values)?,
+        probes: address("health-probe-bind-address", values)?,
+        metrics: metrics(values)?,
         secrets: secrets(values, build.senders)?,
         queue_size: values.get("webhook.queue-size")?,
         rate: RatePolicy::per_hour(values.get("webhook.ratelimit-allowed")?),
@@ -156,8 +157,13 @@ fn leader_election(values: &Values) -> Result<Option<LeaderElection>, Problem> {
     Ok(Some(election).filter(|_| is_on))
 }
 
-fn probes(values: &Values) -> Result<Option<ListenAddress>, Problem> {
-    let key = "health-probe-bind-address";
+pub(super) fn metrics(values: &Values) -> Result<Option<MetricsSettings>, Problem> {
+    let secure = values.get("metrics-secure")?;
+    let address = address("metrics-bind-address", values)?;
+    Ok(address.map(|address| MetricsSettings { address, secure }))
+}
+
+fn address(key: &str, values: &Values) -> Result<Option<ListenAddress>, Problem> {
     let address: String = values.get(key)?;
     ListenAddress::parse(&address).map_err(|request| Problem::of(key, request))
 }

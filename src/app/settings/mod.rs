@@ -64,6 +64,8 @@ pub struct Settings {
     pub server: Option<ServerSettings>,
     /// Where the kubelet's probes are answered besides the webhook server; `None`: nowhere.
     pub probes: Option<ListenAddress>,
+    /// Where metrics are served; `None`: nowhere.
+    pub metrics: Option<MetricsSettings>,
     /// Who is let in.
     pub secrets: SecretSettings,
     /// How many events may wait.
@@ -179,6 +181,15 @@ pub struct ServerSettings {
     pub body_timeout: Duration,
     /// How long a connection is kept between two requests.
     pub idle_timeout: Duration,
+}
+
+/// The metrics server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MetricsSettings {
+    /// Where it listens.
+    pub address: ListenAddress,
+    /// Whether it speaks HTTPS, to those alone whom the cluster lets read.
+    pub secure: bool,
 }
 
 /// TLS.

@@ -1,5 +1,7 @@
 //! What can be said only of several settings together.
 
+use std::path::PathBuf;
+
 use super::Rhythm;
 use super::assemble;
 use super::build::Build;
@@ -25,6 +27,7 @@ pub(super) fn check(mode: Mode, table: &Table, values: &Values, build: &Build<'_
     let mut findings = Findings::default();
     no_effect_yet(mode, table, values, &mut findings);
     shutdown(values, &mut findings);
+    metrics(values, &mut findings);
     match assemble::port(mode, values) {
         Ok(Some(_)) => {
             secrets(values, build.senders, &mut findings);
@@ -65,6 +68,18 @@ fn shutdown(values: &Values, findings: &mut Findings) {
         findings
             .problems
             .push(Problem::of("shutdown.delay", request));
+    }
+}
+
+/// Who may read is a question to the cluster.
+fn metrics(values: &Values, findings: &mut Findings) {
+    let is_secure = matches!(assemble::metrics(values), Ok(Some(metrics)) if metrics.secure);
+    let has_no_cluster = matches!(values.optional::<PathBuf>("manifests"), Ok(Some(_)));
+    if is_secure && has_no_cluster {
+        let request = "with --manifests there is no cluster that knows who may read metrics; set it to false, or metrics-bind-address to 0";
+        findings
+            .problems
+            .push(Problem::of("metrics-secure", request));
     }
 }
 

@@ -142,6 +142,8 @@ fn sample(setting: &Setting) -> &'static str {
         ("tls.min-version", _) => "1.1",
         ("tls.max-version", _) => "1.2",
         ("shutdown.delay", _) => "1s",
+        // It is switched on in a world where it is off, as it has no effect without an address.
+        ("metrics-secure", _) => "true",
         (_, Kind::Bool) if setting.default_for(Mode::Run, false) == Some("true") => "false",
         (_, Kind::Bool) => "true",
         (_, Kind::Number { .. }) => "7",
@@ -231,9 +233,12 @@ fn strongest_counts(mode: Mode, setting: &Setting) {
 
 #[test]
 fn every_setting_that_has_an_effect_reaches_the_program() {
-    let base = minimal()
-        .folder("/sample", &[])
-        .flags(&[("--tlsminversion", "1.2"), ("--enable-webhook", "true")]);
+    let base = World::default().folder("/sample", &[]).flags(&[
+        ("--tlsminversion", "1.2"),
+        ("--metrics-bind-address", ":8443"),
+        ("--metrics-secure", "false"),
+        ("--enable-webhook", "true"),
+    ]);
     for mode in Mode::ALL {
         let mut world = base.clone();
         if mode == Mode::Webhook {
@@ -258,6 +263,20 @@ fn every_setting_that_has_an_effect_reaches_the_program() {
             assert_ne!(after, before, "{mode} {}", setting.key);
         }
     }
+}
+
+/// Who may read is a question to the cluster.
+#[test]
+fn metrics_are_secure_only_where_there_is_a_cluster() {
+    let metrics = |world: World| world.settings(Mode::Webhook).metrics;
+    let on = ("--metrics-bind-address", ":8443");
+    let open = ("--metrics-secure", "false");
+    assert_eq!(metrics(minimal()), None);
+    assert!(metrics(World::default().flags(&[on])).unwrap().secure);
+    assert!(!metrics(minimal().flags(&[on, open])).unwrap().secure);
+    let problems = minimal().flags(&[on]).problems(Mode::Webhook);
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(problems[0].contains("metrics-secure"), "{problems:?}");
 }
 
 /// Its variable has the name of the opposite, and disables Events all the same, as that of the Go program does.

@@ -7,6 +7,8 @@
 mod account;
 mod desk;
 mod grievances;
+mod metered;
+mod untold;
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -26,6 +28,8 @@ pub use self::account::Account;
 use self::desk::Desk;
 use self::desk::Sheet;
 use self::grievances::Grievances;
+pub use self::metered::Metered;
+pub use self::untold::Untold;
 use crate::domain::judgement::Judgement;
 use crate::domain::reference::ImageName;
 use crate::domain::resources::Resources;
@@ -63,6 +67,7 @@ pub struct Reporter {
     statuses: Notify,
     /// Rung when there is something to announce.
     announcements: Notify,
+    metered: Option<Metered>,
 }
 
 impl Reporter {
@@ -75,11 +80,22 @@ impl Reporter {
             grievances: Mutex::default(),
             statuses: Notify::new(),
             announcements: Notify::new(),
+            metered: None,
         }
+    }
+
+    /// Has it counted as well.
+    #[must_use]
+    pub fn metered(self, metered: Metered) -> Self {
+        let metered = Some(metered);
+        Self { metered, ..self }
     }
 
     /// Hears that there is something else to say about an ImageUpdater, or nothing, as it is gone.
     pub fn assessed(&self, updater: &ResourceId, assessment: Option<Assessment>) {
+        if let Some(metered) = &self.metered {
+            metered.assessed(updater, assessment.as_ref());
+        }
         lock(&self.desk).assessed(updater, assessment, Instant::now());
         self.statuses.notify_one();
     }
@@ -88,6 +104,9 @@ impl Reporter {
     pub fn done(&self, account: &Account) {
         if account.is_empty() {
             return;
+        }
+        if let Some(metered) = &self.metered {
+            metered.done(account);
         }
         let announcements = lock(&self.desk).done(account, SystemTime::now(), Instant::now());
         self.announce(announcements);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use mockall::Sequence;
+use mockall::predicate::eq;
 
 use super::*;
 use crate::domain::change::ApplicationChange;
@@ -19,6 +20,8 @@ use crate::domain::testing::reference;
 use crate::domain::testing::updater;
 use crate::domain::tracking::tally::Tally;
 use crate::ports::announcer::MockAnnouncer;
+use crate::ports::meter::Meter;
+use crate::ports::meter::MockMeter;
 use crate::ports::resource_reader::MockResourceReader;
 use crate::ports::status_writer::MockStatusWriter;
 
@@ -435,4 +438,51 @@ async fn while_not_everything_is_known_only_what_was_done_is_told() {
     };
     reporter.beside(work).await;
     assert_eq!(*log.lock().unwrap(), ["a"]);
+}
+
+/// A meter that expects so many images to be updated, and so many not to be.
+fn meter(updated: u64, errors: u64) -> MockMeter {
+    let mut meter = MockMeter::new();
+    meter
+        .expect_applications_watched()
+        .with(eq(id("a")), eq(2))
+        .times(1)
+        .return_const(());
+    meter
+        .expect_images_watched()
+        .with(eq(id("a")), eq(2))
+        .times(1)
+        .return_const(());
+    let times = |images: u64| usize::from(images > 0);
+    meter
+        .expect_images_updated()
+        .with(eq(id("a")), eq(updated))
+        .times(times(updated))
+        .return_const(());
+    meter
+        .expect_images_errors()
+        .with(eq(id("a")), eq(errors))
+        .times(times(errors))
+        .return_const(());
+    meter
+        .expect_forget()
+        .with(eq(id("a")))
+        .times(1)
+        .return_const(());
+    meter
+}
+
+#[tokio::test]
+async fn what_is_done_is_counted() {
+    for (is_dry, meter) in [(false, meter(2, 1)), (true, meter(0, 0))] {
+        let meter: Arc<dyn Meter> = Arc::new(meter);
+        let reporter = reporter(&place(&["a"]), MockStatusWriter::new(), None);
+        let reporter = reporter.metered(Metered { meter, is_dry });
+        reporter.assessed(&id("a"), Some(assessment(2)));
+        reporter.done(&Account {
+            failed: vec![(change("api", "a"), "no".to_owned())],
+            ..written(&[change("web", "a"), change("shop", "a")])
+        });
+        reporter.assessed(&id("a"), None);
+    }
 }

@@ -8,6 +8,7 @@ mod door;
 mod following;
 mod leadership;
 mod listen;
+mod metrics;
 mod objects;
 mod probes;
 mod quickstart;

@@ -1,9 +1,7 @@
 //! The server for the kubelet's probes.
 
-use std::io;
 use std::net::SocketAddr;
 
-use tokio::net::TcpListener;
 use tracing::info;
 
 use crate::adapters::http::readiness::Readiness;
@@ -25,16 +23,9 @@ pub(super) async fn open(
         address: address.clone(),
         source,
     };
-    let listener = listen(address).await.map_err(failed)?;
+    let listener = listen::at(address).await.map_err(failed)?;
     let bound: SocketAddr = listener.local_addr().map_err(failed)?;
     info!(address = %bound, "probe server is listening");
     let never = std::future::pending();
     Ok(Box::pin(serve_probes(listener, readiness, never)))
-}
-
-async fn listen(address: &ListenAddress) -> io::Result<TcpListener> {
-    match &address.host {
-        Some(host) => TcpListener::bind((host.as_str(), address.port)).await,
-        None => listen::everywhere(address.port).await,
-    }
 }

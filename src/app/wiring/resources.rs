@@ -13,12 +13,15 @@ use crate::adapters::kubernetes::resources::ClusterResources;
 use crate::adapters::kubernetes::scope::Scope;
 use crate::adapters::kubernetes::status_writer::ClusterStatusWriter;
 use crate::adapters::manifests::reader::Manifests;
+use crate::adapters::metrics::meters::Meters;
 use crate::app::leadership::Leadership;
 use crate::app::settings::ClusterSettings;
 use crate::app::settings::Settings;
 use crate::app::settings::namespaces::WatchedNamespaces;
+use crate::app::status::Metered;
 use crate::app::status::Ports;
 use crate::app::status::Reporter;
+use crate::app::status::Untold;
 use crate::app::wiring::leadership::candidate;
 use crate::app::wiring::server::Background;
 use crate::app::wiring::server::StartError;
@@ -31,10 +34,12 @@ const DEFAULT_NAMESPACE: &str = "argocd";
 
 /// Where ImageUpdaters and Applications are read and written.
 pub(super) struct Place {
+    /// The cluster, where there is one.
+    pub(super) cluster: Option<Cluster>,
     pub(super) reader: Arc<dyn ResourceReader>,
     /// Writes changes; `None`: nothing is written.
     pub(super) trigger: Option<Arc<dyn UpdateTrigger>>,
-    /// How ImageUpdaters are told what was done; `None`: they are not.
+    /// How ImageUpdaters are told what was done, and how it is counted; `None`: neither is.
     pub(super) reporter: Option<Reporter>,
     /// Tells people; `None`: nobody is told.
     pub(super) announcer: Option<Arc<dyn Announcer>>,
@@ -61,15 +66,30 @@ impl Place {
             ..self
         }
     }
+
+    /// The same, in which it is counted what is done, whether or not anybody is told.
+    fn metered(self, metered: Metered) -> Self {
+        let reporter = self.reporter.unwrap_or_else(|| {
+            Reporter::new(Ports {
+                reader: Arc::clone(&self.reader),
+                writer: Arc::new(Untold),
+                announcer: None,
+            })
+        });
+        let reporter = Some(reporter.metered(metered));
+        Self { reporter, ..self }
+    }
 }
 
-/// The folder of manifests where there is one, and else the cluster, to which there may be a connection already.
+/// The folder of manifests where there is one, and else the cluster, to which there may be a connection already. Where metrics are
+/// served, what is done is counted.
 ///
 /// # Errors
 /// [`StartError`].
 pub(super) async fn open(
     settings: &Settings,
     cluster: Option<&Cluster>,
+    meters: &Meters,
 ) -> Result<Place, StartError> {
     let place = match &settings.manifests {
         Some(dir) => {
@@ -80,6 +100,7 @@ pub(super) async fn open(
                 manifests.remove_leftovers();
             }
             Place {
+                cluster: None,
                 reader: Arc::clone(&manifests) as _,
                 trigger: Some(Arc::clone(&manifests) as _),
                 reporter: None,
@@ -92,7 +113,14 @@ pub(super) async fn open(
         }
         None => in_cluster(&settings.cluster, cluster).await?,
     };
-    Ok(if settings.dry_run { place.dry() } else { place })
+    let place = if settings.dry_run { place.dry() } else { place };
+    if settings.metrics.is_none() {
+        return Ok(place);
+    }
+    Ok(place.metered(Metered {
+        meter: Arc::new(meters.clone()),
+        is_dry: settings.dry_run,
+    }))
 }
 
 async fn in_cluster(
@@ -109,6 +137,7 @@ async fn in_cluster(
     let announcer = Arc::new(ClusterAnnouncer::new(Arc::clone(&resources)));
     let announcer = settings.events.then_some(announcer as Arc<dyn Announcer>);
     Ok(Place {
+        cluster: Some(cluster.clone()),
         reader: Arc::clone(&resources) as _,
         trigger: Some(Arc::clone(&resources) as _),
         reporter: Some(Reporter::new(Ports {

@@ -21,6 +21,7 @@ use crate::adapters::http::readiness::Readiness;
 use crate::adapters::kubernetes::client::ConnectError;
 use crate::adapters::manifests::reader::ManifestsError;
 use crate::adapters::memory::event_queue::InMemoryQueue;
+use crate::adapters::metrics::meters::Meters;
 use crate::adapters::pace::Governed;
 use crate::adapters::tls::error::TlsError;
 use crate::app::leadership::Leadership;
@@ -41,6 +42,8 @@ use crate::app::wiring::following::Follow;
 use crate::app::wiring::following::Following;
 use crate::app::wiring::leadership::lead;
 use crate::app::wiring::leadership::stood_down;
+use crate::app::wiring::metrics;
+use crate::app::wiring::metrics::Shown;
 use crate::app::wiring::objects::Objects;
 use crate::app::wiring::probes;
 use crate::app::wiring::registries;
@@ -83,6 +86,16 @@ pub enum StartError {
         /// Why.
         source: io::Error,
     },
+    /// The address for metrics cannot be had.
+    #[error(
+        "failed to listen on {address} for metrics: {source}; free it, or give another one with --metrics-bind-address"
+    )]
+    Metrics {
+        /// The address.
+        address: ListenAddress,
+        /// Why.
+        source: io::Error,
+    },
 }
 
 /// Work that goes on beside all else, until the end.
@@ -116,7 +129,8 @@ impl Server {
     ) -> Result<Self, StartError> {
         let objects = following.objects;
         let cluster = objects.as_ref().map(|objects| &objects.cluster);
-        let place = resources::open(&settings, cluster).await?;
+        let meters = Meters::default();
+        let place = resources::open(&settings, cluster, &meters).await?;
         let queue: Arc<dyn EventQueue> = Arc::new(InMemoryQueue::new(settings.queue_size.get()));
         let pace = Arc::new(Governed::new(settings.rate));
         let announcer = place.announcer;
@@ -126,9 +140,12 @@ impl Server {
         let mut background: Vec<Background> = vec![place.watch, Box::pin(registries.run())];
         background.extend(place.clearing);
         let readiness = Readiness::default();
-        if let Some(address) = &settings.probes {
-            background.push(probes::open(address, readiness.clone()).await?);
-        }
+        let shown = Shown {
+            meters,
+            reader: Arc::clone(&place.reader),
+            cluster: place.cluster,
+        };
+        open_aside(&settings, readiness.clone(), shown, &mut background).await?;
         let door = match settings.server {
             Some(server) => {
                 let parts = Parts {
@@ -165,11 +182,7 @@ impl Server {
             leadership: place.leadership,
             background,
             outdated: follow.outdated,
-            synced: Box::pin(async move {
-                place.synced.await;
-                settled.await;
-                follow.checked.await;
-            }),
+            synced: after_each_other([place.synced, settled, follow.checked]),
             shutdown: settings.shutdown,
         })
     }
@@ -245,6 +258,22 @@ impl Server {
     }
 }
 
+/// Opens the servers beside the webhook's.
+async fn open_aside(
+    settings: &Settings,
+    readiness: Readiness,
+    shown: Shown,
+    background: &mut Vec<Background>,
+) -> Result<(), StartError> {
+    if let Some(address) = &settings.probes {
+        background.push(probes::open(address, readiness).await?);
+    }
+    if let Some(settings) = &settings.metrics {
+        background.push(metrics::open(settings, shown).await?);
+    }
+    Ok(())
+}
+
 async fn become_ready(
     synced: Background,
     readiness: &Readiness,
@@ -263,6 +292,14 @@ fn settled(objects: Option<&Objects>) -> Background {
         Some(objects) => objects.settled(),
         None => Box::pin(std::future::ready(())),
     }
+}
+
+fn after_each_other<const N: usize>(all: [Background; N]) -> Background {
+    Box::pin(async move {
+        for one in all {
+            one.await;
+        }
+    })
 }
 
 /// Waits for the end of a task that was told to end, unless it has been waited for already.

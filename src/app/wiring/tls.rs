@@ -31,6 +31,14 @@ pub(super) fn acceptor(
     Ok(tls.acceptor)
 }
 
+/// An acceptor with a certificate of our own making.
+///
+/// # Errors
+/// [`TlsError`].
+pub(super) fn self_signed() -> Result<Arc<dyn Acceptor>, TlsError> {
+    setup::self_signed(&host_names())
+}
+
 /// Whether there will be an acceptor.
 ///
 /// # Errors

@@ -38,6 +38,14 @@ fn of_both() -> Vec<Setting> {
                 elsewhere: "0",
             })
             .help("Address of the plain HTTP server for the kubelet's probes, /healthz and /readyz; 0: none. The webhook server answers them too."),
+        setting("metrics-bind-address", Kind::Address)
+            .not_in_config_map()
+            .default("0")
+            .help("Address of the metrics server, such as :8443; 0: none. docs/METRICS.md lists the metrics."),
+        setting("metrics-secure", Kind::Bool)
+            .not_in_config_map()
+            .default("true")
+            .help("Serves metrics over HTTPS with a certificate of its own making, to accounts of the cluster that may get /metrics. With false: over plain HTTP, to everybody."),
         named("kube.events", "disable-kube-events", Kind::Bool)
             .env("IMAGE_UPDATER_KUBE_EVENTS")
             .default("false")
@@ -53,14 +61,6 @@ fn of_run() -> impl Iterator<Item = Setting> {
         setting("leader-election-namespace", Kind::Namespace)
             .default("")
             .help("Namespace of the Lease; empty: the program's own."),
-        setting("metrics-bind-address", Kind::Text)
-            .not_yet()
-            .default("0")
-            .help("Address of the metrics server, such as :8443; 0: none."),
-        setting("metrics-secure", Kind::Bool)
-            .not_yet()
-            .default("true")
-            .help("Serves metrics over HTTPS, to those who may read them."),
     ]
     .into_iter()
 }

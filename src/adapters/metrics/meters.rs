@@ -1,0 +1,129 @@
+//! What is counted as it happens.
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+use crate::domain::resources::resource::ResourceId;
+use crate::ports::meter::Meter;
+use crate::ports::registry_meter::RegistryMeter;
+
+/// Labels of what is counted for an ImageUpdater, by their names in Prometheus.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Updater {
+    image_updater_cr_name: String,
+    image_updater_cr_namespace: String,
+}
+
+impl Updater {
+    fn of(id: &ResourceId) -> Self {
+        Self {
+            image_updater_cr_name: id.name.clone(),
+            image_updater_cr_namespace: id.namespace.clone(),
+        }
+    }
+}
+
+/// Labels of what is counted for a registry.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AtRegistry {
+    registry: String,
+}
+
+/// The counters and gauges. A clone counts for the same.
+#[derive(Debug, Clone, Default)]
+pub struct Meters {
+    applications_watched: Family<Updater, Gauge>,
+    images_watched: Family<Updater, Gauge>,
+    images_updated: Family<Updater, Counter>,
+    images_errors: Family<Updater, Counter>,
+    registry_requests: Family<AtRegistry, Counter>,
+    registry_failures: Family<AtRegistry, Counter>,
+}
+
+impl Meters {
+    /// Adds them to those that are read. The library itself ends the names of counters in `_total`.
+    pub(super) fn register(&self, registry: &mut Registry) {
+        registry.register(
+            "applications_watched_total",
+            "The number of Applications that an ImageUpdater takes",
+            self.applications_watched.clone(),
+        );
+        registry.register(
+            "images_watched_total",
+            "The number of images that are tracked for an ImageUpdater, summed over its Applications",
+            self.images_watched.clone(),
+        );
+        registry.register(
+            "images_updated",
+            "The number of images that were changed for an ImageUpdater",
+            self.images_updated.clone(),
+        );
+        registry.register(
+            "images_errors",
+            "The number of images that could not be changed for an ImageUpdater",
+            self.images_errors.clone(),
+        );
+        registry.register(
+            "registry_requests",
+            "The number of requests to a registry",
+            self.registry_requests.clone(),
+        );
+        registry.register(
+            "registry_requests_failed",
+            "The number of requests to a registry that failed",
+            self.registry_failures.clone(),
+        );
+    }
+}
+
+impl Meter for Meters {
+    fn applications_watched(&self, updater: &ResourceId, applications: u32) {
+        let labels = Updater::of(updater);
+        // A counter that is there from the start at 0 lets the first step be seen.
+        drop(self.images_updated.get_or_create(&labels));
+        drop(self.images_errors.get_or_create(&labels));
+        let gauge = self.applications_watched.get_or_create(&labels);
+        gauge.set(applications.into());
+    }
+
+    fn images_watched(&self, updater: &ResourceId, images: u32) {
+        let gauge = self.images_watched.get_or_create(&Updater::of(updater));
+        gauge.set(images.into());
+    }
+
+    fn images_updated(&self, updater: &ResourceId, images: u64) {
+        // Work may end after its ImageUpdater has gone, and must not bring its series back.
+        if let Some(counter) = self.images_updated.get(&Updater::of(updater)) {
+            counter.inc_by(images);
+        }
+    }
+
+    fn images_errors(&self, updater: &ResourceId, images: u64) {
+        if let Some(counter) = self.images_errors.get(&Updater::of(updater)) {
+            counter.inc_by(images);
+        }
+    }
+
+    fn forget(&self, updater: &ResourceId) {
+        let labels = Updater::of(updater);
+        self.applications_watched.remove(&labels);
+        self.images_watched.remove(&labels);
+        self.images_updated.remove(&labels);
+        self.images_errors.remove(&labels);
+    }
+}
+
+impl RegistryMeter for Meters {
+    fn asked(&self, registry: &str, failed: bool) {
+        let labels = AtRegistry {
+            registry: registry.to_owned(),
+        };
+        self.registry_requests.get_or_create(&labels).inc();
+        self.registry_failures
+            .get_or_create(&labels)
+            .inc_by(failed.into());
+    }
+}

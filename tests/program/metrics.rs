@@ -1,0 +1,103 @@
+//! The server of the metrics, beside the webhook's.
+
+use std::io::Read;
+use std::io::Write;
+use std::net::TcpStream;
+
+use crate::deliver::announce;
+use crate::folder::Folder;
+use crate::server::Server;
+use crate::server::field;
+use crate::server::run;
+
+/// The body of what a plain `GET` of the metrics gives.
+fn scrape(address: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let request = "GET /metrics HTTP/1.1\r\nHost: prometheus\r\nConnection: close\r\n\r\n";
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    answer.split_once("\r\n\r\n").unwrap().1.to_owned()
+}
+
+fn start(folder: &Folder, more: &[&str]) -> (Server, String) {
+    let mut flags = folder.flags();
+    let metrics = [
+        "--metrics-bind-address=127.0.0.1:0",
+        "--metrics-secure=false",
+    ];
+    flags.extend(metrics.iter().chain(more).map(ToString::to_string));
+    let server = Server::start(flags);
+    let line = server.log.wait_for(&["metrics server is listening"]);
+    (server, field(&line, "address"))
+}
+
+/// Scrapes until the first ImageUpdater is known.
+async fn first_scrape(address: &str) -> String {
+    loop {
+        let text = scrape(address);
+        if text.contains("image_updater_cr_name") {
+            return text;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+fn value(text: &str, name: &str) -> u64 {
+    let start = format!("argocd_image_updater_{name}");
+    let mut lines = text.lines().filter(|line| line.starts_with(&start));
+    let line = lines.next().unwrap_or_else(|| panic!("{name}: {text}"));
+    line.rsplit(' ').next().unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn what_is_done_is_counted() {
+    let secret = "Zq7-metrics-hunter2";
+    let folder = Folder::new(secret);
+    folder.add("web", "ghcr.io/acme/web:1.0.0", "ghcr.io/acme/web:^1", "");
+    let (server, address) = start(&folder, &[]);
+    let before = first_scrape(&address).await;
+    assert_eq!(value(&before, "applications_watched_total"), 1);
+    assert_eq!(value(&before, "images_watched_total"), 1);
+    assert_eq!(value(&before, "images_updated_total"), 0);
+    assert_eq!(value(&before, "watch_behind"), 0);
+    announce(&server, "ghcr.io", "ghcr.io/acme/web:1.1.0", secret).await;
+    server.log.wait_for(&["outcome=changed"]);
+    // The line comes a moment before the count.
+    let mut after = scrape(&address);
+    while value(&after, "images_updated_total") == 0 {
+        tokio::task::yield_now().await;
+        after = scrape(&address);
+    }
+    assert_eq!(value(&after, "images_updated_total"), 1);
+    assert_eq!(value(&after, "images_errors_total"), 0);
+    assert!(!after.contains(secret), "{after}");
+}
+
+#[tokio::test]
+async fn a_dry_run_counts_no_change() {
+    let secret = "s";
+    let folder = Folder::new(secret);
+    folder.add("web", "ghcr.io/acme/web:1.0.0", "ghcr.io/acme/web:^1", "");
+    let (mut server, address) = start(&folder, &["--dry-run", "--shutdown-delay=0s"]);
+    announce(&server, "ghcr.io", "ghcr.io/acme/web:1.1.0", secret).await;
+    server.log.wait_for(&["outcome=dry-run"]);
+    assert_eq!(value(&scrape(&address), "applications_watched_total"), 1);
+    assert_eq!(value(&scrape(&address), "images_updated_total"), 0);
+    server.signal("TERM");
+    assert!(server.wait().success());
+}
+
+/// Who may read could not be asked.
+#[test]
+fn without_a_cluster_they_are_not_secure() {
+    let folder = Folder::new("s");
+    let flags = folder.flags();
+    let mut arguments = vec!["webhook", "--metrics-bind-address=127.0.0.1:0"];
+    arguments.extend(flags.iter().map(String::as_str));
+    let output = run(&arguments);
+    assert_eq!(output.status.code(), Some(64));
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("metrics-secure"), "{told}");
+}
