@@ -66,6 +66,9 @@ pub enum TrialError {
     /// The rules make no sense.
     #[error("{}", in_flags(.0))]
     Rules(#[from] PolicyError),
+    /// What describes registries cannot be used.
+    #[error("{0}")]
+    Description(String),
     /// The registry gives no answer to decide by.
     #[error("{0}")]
     Registry(String),

@@ -10,7 +10,6 @@ use crate::domain::policy::version::Version;
 use crate::domain::reference::Tag;
 use crate::domain::registry::access::Access;
 use crate::domain::registry::answer::Answer;
-use crate::domain::registry::answer::Build;
 use crate::domain::registry::answer::TagOrder;
 use crate::domain::registry::knowledge::Knowledge;
 use crate::domain::registry::question::Age;
@@ -132,22 +131,25 @@ impl Policy {
             let by = self.rule_against(&tag);
             return Err(Dropped { tag, by, reason });
         }
-        match self.known_build(&tag, access, knowledge) {
-            None => Ok(Candidate { tag, created: None }),
-            Some(Some(build)) if build.is_for_platform => Ok(Candidate {
-                created: build.created,
-                tag,
-            }),
-            Some(Some(_)) => Err(Dropped {
+        match self.known(&tag, access, knowledge) {
+            Some(Answer::Build(Some(build))) if !build.is_for_platform => Err(Dropped {
                 reason: self.no_platform(&tag),
                 by: DroppedBy::Platforms,
                 tag,
             }),
-            Some(None) => Err(Dropped {
+            Some(Answer::Build(Some(build))) => Ok(Candidate {
+                created: build.created,
+                tag,
+            }),
+            Some(Answer::Build(None) | Answer::Digest(None)) => Err(Dropped {
                 reason: format!("the registry does not have tag {tag}"),
                 by: DroppedBy::Missing,
                 tag,
             }),
+            Some(
+                Answer::Digest(Some(_)) | Answer::Tags(_) | Answer::Signed | Answer::Unsigned(_),
+            )
+            | None => Ok(Candidate { tag, created: None }),
         }
     }
 
@@ -172,23 +174,21 @@ impl Policy {
         }
     }
 
-    /// What was learned of a tag's build; `None` where that was not asked.
-    fn known_build<'k>(
+    /// What the registry said of a tag, if it was asked about it.
+    fn known<'k>(
         &self,
         tag: &Tag,
         access: &Access,
         knowledge: &'k Knowledge,
-    ) -> Option<Option<&'k Build>> {
-        if let Some(Ok(Answer::Digest(None))) = knowledge.of(access, &Question::Digest(tag.clone()))
-        {
-            return Some(None);
-        }
-        [Age::Recent, Age::Now].into_iter().find_map(|age| {
-            match knowledge.of(access, &Question::Build(self.about(tag, age))) {
-                Some(Ok(Answer::Build(build))) => Some(build.as_ref()),
-                Some(_) | None => None,
-            }
-        })
+    ) -> Option<&'k Answer> {
+        let questions = [
+            Question::Build(self.about(tag, Age::Recent)),
+            Question::Build(self.about(tag, Age::Now)),
+            Question::Digest(tag.clone()),
+        ];
+        questions
+            .iter()
+            .find_map(|question| knowledge.of(access, question)?.as_ref().ok())
     }
 
     /// Puts the best first, as [`look`](Self::look) compares them.
