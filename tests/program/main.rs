@@ -15,6 +15,11 @@ mod life_cycle;
 mod live;
 mod metrics;
 mod probes;
+#[path = "../registry/scripted.rs"]
+#[expect(dead_code, reason = "the tests of the registry client use more of it")]
+mod scripted;
 mod secrets;
 mod server;
+mod template;
 mod tls;
+mod trial;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Arg, ArgAction, Command, value_parser};
 use clap_complete::Shell;
 
-use super::{PROGRAM, setting_flags, template_arguments, test_arguments};
+use super::{PROGRAM, setting_flags, template_arguments, test_command};
 use crate::app::settings::mode::Mode;
 use crate::app::settings::table::Table;
 use crate::app::settings::topic::Topic;
@@ -52,7 +52,7 @@ pub(super) fn program(table: &Table, senders: &[SenderProfile]) -> Command {
             config(table),
             decode(senders),
             send(senders),
-            test_arguments::definition(),
+            test_command::definition(),
             template_arguments::definition(),
             quickstart(table),
             crd(),
@@ -182,7 +182,7 @@ pub(super) fn option(name: &'static str, value: &'static str, help: &'static str
     Arg::new(name).long(name).value_name(value).help(help)
 }
 
-fn repeatable(name: &'static str, value: &'static str, help: &'static str) -> Arg {
+pub(super) fn repeatable(name: &'static str, value: &'static str, help: &'static str) -> Arg {
     option(name, value, help)
         .action(ArgAction::Append)
         .allow_hyphen_values(true)

@@ -9,6 +9,7 @@ pub mod send_arguments;
 mod setting_flags;
 pub mod template_arguments;
 pub mod test_arguments;
+mod test_command;
 #[cfg(test)]
 mod tests;
 pub mod usage_error;

@@ -3,33 +3,14 @@
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
-use clap::Arg;
 use clap::ArgMatches;
-use clap::Command;
-use clap::builder::PossibleValuesParser;
-use clap::builder::TypedValueParser as _;
-use clap::value_parser;
 
-use super::command::command;
-use super::command::option;
+use super::test_command;
 use super::usage_error::UsageError;
 use crate::app::settings::LogLevel;
 use crate::domain::reference::Reference;
 use crate::domain::reference::split_name;
 use crate::domain::registry::credential_source::CredentialSource;
-
-const IMAGE: &str = "image";
-const CONSTRAINT: &str = "semver-constraint";
-const ALLOW: &str = "allow-tags";
-const IGNORE: &str = "ignore-tags";
-const STRATEGY: &str = "update-strategy";
-const REGISTRIES: &str = "registries-conf-path";
-const LOG_LEVEL: &str = "loglevel";
-const KUBECONFIG: &str = "kubeconfig";
-const CREDENTIALS: &str = "credentials";
-const PLATFORMS: &str = "platforms";
-const RATE_LIMIT: &str = "rate-limit";
-const OUTPUT: &str = "output";
 
 /// What `test` is asked to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,71 +52,6 @@ pub enum Output {
     Json,
 }
 
-/// The command, for clap.
-pub(super) fn definition() -> Command {
-    let any = |name, value, help| option(name, value, help).allow_hyphen_values(true);
-    command("test")
-        .about("Asks the registry what an image would be updated to, and changes nothing.")
-        .after_help("Exit code 0: the question was answered, with nothing to choose too. 1: it could not be answered.")
-        .arg(
-            Arg::new(IMAGE)
-                .value_name("IMAGE")
-                .required(true)
-                .help("The image, such as quay.io/acme/web; a tag does not count, the constraint is a flag"),
-        )
-        .args([
-            any(CONSTRAINT, "CONSTRAINT", "The versions that are wanted, such as ~1.2; with strategy digest the tag to follow"),
-            any(ALLOW, "RULE", "The tags that are looked at: any, or regexp:<expression> [default: any]"),
-            any(IGNORE, "PATTERN", "Tags that are not looked at, as a glob; it may be repeated, and hold several with commas")
-                .action(clap::ArgAction::Append)
-                .value_delimiter(','),
-            option(STRATEGY, "STRATEGY", "semver, newest-build, alphabetical or digest").default_value("semver"),
-            option(PLATFORMS, "PLATFORMS", "The platforms of which the image has to be for one, such as linux/amd64,linux/arm64 [default: any]")
-                .action(clap::ArgAction::Append)
-                .value_delimiter(','),
-        ])
-        .next_help_heading("Registry")
-        .args([
-            option(REGISTRIES, "PATH", "File that describes registries; empty: none [default: /app/config/registries.conf where it is there]")
-                .value_parser(value_parser!(PathBuf)),
-            option(CREDENTIALS, "SOURCE", "Where credentials are: pullsecret:<namespace>/<name>, secret:<namespace>/<name>#<field>, env:<variable> or ext:<absolute path>"),
-            option(RATE_LIMIT, "NUMBER", "Requests a second, in place of the registry's own limit")
-                .value_parser(value_parser!(NonZeroU32)),
-            option(KUBECONFIG, "PATH", "The way to the cluster, where credentials are in a Secret")
-                .value_parser(value_parser!(PathBuf)),
-        ])
-        .next_help_heading("Output")
-        .args([
-            option(OUTPUT, "FORM", "text for people, json for programs")
-                .default_value("text")
-                .value_parser(PossibleValuesParser::new(["text", "json"]).map(|form| output(&form))),
-            option(LOG_LEVEL, "LEVEL", "The least severe lines that are logged, on standard error")
-                .default_value("warn")
-                .ignore_case(true)
-                .value_parser(
-                    PossibleValuesParser::new(["trace", "debug", "info", "warn", "error"])
-                        .map(|level| log_level(&level)),
-                ),
-        ])
-}
-
-fn output(form: &str) -> Output {
-    match form {
-        "json" => Output::Json,
-        _ => Output::Text,
-    }
-}
-
-fn log_level(level: &str) -> LogLevel {
-    match level.to_ascii_lowercase().as_str() {
-        "trace" => LogLevel::Trace,
-        "debug" => LogLevel::Debug,
-        "info" => LogLevel::Info,
-        "error" => LogLevel::Error,
-        _ => LogLevel::Warn,
-    }
-}
-
 impl TestArguments {
     pub(super) fn read(matches: &ArgMatches) -> Result<Self, UsageError> {
         let text = |name| matches.get_one::<String>(name).cloned();
@@ -144,22 +60,22 @@ impl TestArguments {
             given.filter(|text| !text.is_empty()).cloned().collect()
         };
         let path = |name| matches.get_one::<PathBuf>(name).cloned();
-        let (image, ignored_version) = image(&text(IMAGE).unwrap_or_default())?;
-        let log_level = matches.get_one(LOG_LEVEL).copied();
-        let output = matches.get_one(OUTPUT).copied();
+        let (image, ignored_version) = image(&text(test_command::IMAGE).unwrap_or_default())?;
+        let log_level = matches.get_one(test_command::LOG_LEVEL).copied();
+        let output = matches.get_one(test_command::OUTPUT).copied();
         Ok(Self {
             image,
             ignored_version,
-            constraint: text(CONSTRAINT),
-            allow_tags: text(ALLOW),
-            ignore_tags: all(IGNORE),
-            strategy: text(STRATEGY),
-            registries: path(REGISTRIES),
+            constraint: text(test_command::CONSTRAINT),
+            allow_tags: text(test_command::ALLOW),
+            ignore_tags: all(test_command::IGNORE),
+            strategy: text(test_command::STRATEGY),
+            registries: path(test_command::REGISTRIES),
             log_level: log_level.unwrap_or(LogLevel::Warn),
-            kubeconfig: path(KUBECONFIG).filter(|path| !path.as_os_str().is_empty()),
-            credentials: credentials(text(CREDENTIALS))?,
-            platforms: all(PLATFORMS),
-            rate_limit: matches.get_one(RATE_LIMIT).copied(),
+            kubeconfig: path(test_command::KUBECONFIG).filter(|path| !path.as_os_str().is_empty()),
+            credentials: credentials(text(test_command::CREDENTIALS))?,
+            platforms: all(test_command::PLATFORMS),
+            rate_limit: matches.get_one(test_command::RATE_LIMIT).copied(),
             output: output.unwrap_or(Output::Text),
         })
     }

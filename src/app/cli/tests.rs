@@ -3,6 +3,8 @@ use std::path::PathBuf;
 use super::*;
 use crate::app::cli::decode_arguments::BodyArgument;
 use crate::app::cli::send_arguments::SecretArgument;
+use crate::app::cli::test_arguments::Output;
+use crate::app::settings::LogLevel;
 use crate::app::settings::topic::Topic;
 use crate::domain::sender::Authentication;
 use crate::ports::config_source::ConfigSource;
@@ -383,4 +385,108 @@ fn quickstart_takes_the_settings_of_the_log() {
     assert_eq!((quickstart.once, quickstart.port), (true, 1));
     assert_eq!(quickstart.log.values().unwrap().len(), 1);
     assert!(call(&["--disable-tls", "quickstart"]).is_err());
+}
+
+fn tested(arguments: &[&str]) -> TestArguments {
+    match call(&[&["test"], arguments].concat()) {
+        Ok(Invocation::Test(test)) => *test,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn test_takes_an_image_and_its_policy() {
+    let plain = tested(&["nginx"]);
+    assert_eq!(plain.image.spelling(), "nginx");
+    assert_eq!((plain.ignored_version, plain.constraint), (None, None));
+    assert_eq!(plain.strategy.as_deref(), Some("semver"));
+    assert_eq!(
+        (plain.log_level, plain.output),
+        (LogLevel::Warn, Output::Text)
+    );
+    assert_eq!((plain.platforms, plain.rate_limit), (Vec::new(), None));
+    let full = tested(&[
+        "quay.io/a/b",
+        "--semver-constraint=~1.2",
+        "--allow-tags",
+        "regexp:^1",
+        "--ignore-tags=*-rc[1,2]",
+        "--ignore-tags",
+        "*-debug",
+        "--update-strategy=newest-build",
+        "--registries-conf-path=r",
+        "--loglevel=DEBUG",
+        "--kubeconfig=k",
+        "--credentials=quay.io=env:X",
+        "--platforms=linux/amd64,linux/arm64",
+        "--rate-limit=5",
+        "--output=json",
+    ]);
+    assert_eq!(full.constraint.as_deref(), Some("~1.2"));
+    assert_eq!(full.allow_tags.as_deref(), Some("regexp:^1"));
+    assert_eq!(full.ignore_tags, ["*-rc[1,2]", "*-debug"]);
+    assert_eq!(full.registries, Some(PathBuf::from("r")));
+    assert_eq!(full.kubeconfig, Some(PathBuf::from("k")));
+    assert_eq!(full.platforms, ["linux/amd64", "linux/arm64"]);
+    assert_eq!(full.rate_limit.map(u32::from), Some(5));
+    assert_eq!(full.credentials.unwrap().to_string(), "env:X");
+    assert_eq!(
+        (full.log_level, full.output),
+        (LogLevel::Debug, Output::Json)
+    );
+}
+
+#[test]
+fn what_stands_behind_the_name_of_an_image_to_test_does_not_count() {
+    let digest = format!("@sha256:{}", "a".repeat(64));
+    for (text, name, version) in [
+        ("nginx:1.29", "nginx", Some(":1.29")),
+        ("nginx:~1.2", "nginx", Some(":~1.2")),
+        (
+            "web=localhost:5000/a:>=1.0",
+            "localhost:5000/a",
+            Some(":>=1.0"),
+        ),
+        ("localhost:5000/a", "localhost:5000/a", None),
+        (
+            &format!("a/b:1{digest}"),
+            "a/b",
+            Some(&*format!(":1{digest}")),
+        ),
+        (&format!("a/b{digest}"), "a/b", Some(&*digest)),
+    ] {
+        let test = tested(&[text]);
+        assert_eq!(test.image.spelling(), name, "{text}");
+        assert_eq!(test.ignored_version.as_deref(), version, "{text}");
+    }
+}
+
+#[test]
+fn test_refuses_what_it_cannot_read_and_shows_no_credentials() {
+    for arguments in [
+        &[][..],
+        &["a b"],
+        &["a", "b"],
+        &["a", "--rate-limit", "0"],
+        &["a", "--loglevel", "loud"],
+        &["a", "--output", "yaml"],
+        &["a", "--credentials", "me:hunter2"],
+    ] {
+        let error = refused(&[&["test"], arguments].concat());
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+}
+
+#[test]
+fn template_takes_a_file_or_nothing() {
+    for (arguments, expected) in [
+        (&["template"][..], None),
+        (&["template", "f"], Some(PathBuf::from("f"))),
+    ] {
+        let Ok(Invocation::Template(TemplateArguments(path))) = call(arguments) else {
+            panic!("{arguments:?}");
+        };
+        assert_eq!(path, expected);
+    }
+    assert!(call(&["template", "a", "b"]).is_err());
 }
