@@ -43,6 +43,7 @@ impl Program {
         let mut process = Command::new(env!("CARGO_BIN_EXE_argocd-image-updater"))
             .env_clear()
             .args(["webhook", "--disable-tls", "--webhook-port", "0"])
+            .args(["--webhook-confirm", "event", "--catch-up=false"])
             .args(["--ghcr-webhook-secret", SECRET, "--kubeconfig"])
             .arg(kubeconfig)
             .stdin(Stdio::null())
