@@ -47,9 +47,10 @@ async fn with_tokens(token: Arc<Mutex<String>>) -> Scripted {
             return Answer::json(format!(r#"{{"token":"{token}","expires_in":300}}"#));
         }
         let wanted = format!("Bearer {token}");
-        match ask.header("authorization") == Some(&wanted) {
-            true => list(),
-            false => Answer::bearer(&format!("{url}/token?x=y")),
+        if ask.header("authorization") == Some(&wanted) {
+            list()
+        } else {
+            Answer::bearer(&format!("{url}/token?x=y"))
         }
     })
     .await
@@ -177,9 +178,10 @@ async fn an_identity_token_is_posted_and_its_redirection_is_not_followed() {
 async fn with_password(password: Arc<Mutex<String>>) -> Scripted {
     Scripted::start(move |ask, _, _| {
         let wanted = basic(&password.lock().unwrap());
-        match ask.header("authorization") == Some(&wanted) {
-            true => list(),
-            false => Answer::basic(),
+        if ask.header("authorization") == Some(&wanted) {
+            list()
+        } else {
+            Answer::basic()
         }
     })
     .await
@@ -245,9 +247,10 @@ async fn a_redirection_takes_no_credentials_to_another_host() {
     let elsewhere = format!("{}/blob?signature={PASSWORD}", storage.url());
     let wanted = basic(PASSWORD);
     let registry = Scripted::start(move |ask: &Ask, _, _| {
-        match ask.header("authorization") == Some(&wanted) {
-            true => Answer::of(307).with("location", &elsewhere),
-            false => Answer::basic(),
+        if ask.header("authorization") == Some(&wanted) {
+            Answer::of(307).with("location", &elsewhere)
+        } else {
+            Answer::basic()
         }
     })
     .await;
