@@ -15,6 +15,7 @@ mod life_cycle;
 mod live;
 mod metrics;
 mod probes;
+mod registries;
 mod secrets;
 mod server;
 mod tls;
