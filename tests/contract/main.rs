@@ -6,3 +6,5 @@ mod event_queue;
 mod resources;
 mod resources_in_manifests;
 mod resources_in_memory;
+mod secret_reader;
+mod secrets_in_manifests;

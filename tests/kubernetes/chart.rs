@@ -167,6 +167,31 @@ fn it_watches_where_its_roles_are() {
     }
 }
 
+/// Registries' credentials are read there, and in no other namespace, even where all are watched.
+#[test]
+fn it_reads_secrets_where_its_roles_are() {
+    let Some(helm) = helm() else { return };
+    for (flags, namespaces) in [
+        ("command=run", "own"),
+        ("argocdNamespace=other", "own,other"),
+        ("watchNamespaces={a,own}", "own,a"),
+        ("watchNamespaces={*},pullSecretNamespaces={b}", "own,b"),
+    ] {
+        let objects = documents(&render(&helm, "own", &["--set", flags]));
+        let of_kind = |kind: &str, name: &str| {
+            let is_one =
+                |object: &&Value| object["kind"] == kind && object["metadata"]["name"] == name;
+            let found = objects.iter().filter(is_one);
+            let found = found.map(|object| object["metadata"]["namespace"].as_str().unwrap());
+            found.collect::<Vec<_>>().join(",")
+        };
+        let role = "argocd-image-updater-pull-secrets-role";
+        assert_eq!(of_kind("Role", role), namespaces, "{flags}");
+        let binding = "argocd-image-updater-pull-secrets-rolebinding";
+        assert_eq!(of_kind("RoleBinding", binding), namespaces, "{flags}");
+    }
+}
+
 /// It takes no Lease, and even the Go program has its metrics with `run` alone.
 #[test]
 fn the_command_webhook_declares_no_more_than_it_does() {

@@ -16,7 +16,9 @@ use crate::support::ApiServer;
 use crate::support::World;
 
 /// The folders that are applied with `kubectl apply -k`.
-const KUSTOMIZATIONS: [&str; 9] = [
+const KUSTOMIZATIONS: [&str; 11] = [
+    "config/rbac/secrets",
+    "config/rbac/pull-secrets",
     "config/crd",
     "config/rbac",
     "config/rbac/manager",

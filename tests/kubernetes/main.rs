@@ -24,6 +24,7 @@ mod manifests;
 mod memory;
 mod permissions;
 mod reading;
+mod secrets;
 #[path = "../program/server.rs"]
 #[expect(dead_code, reason = "the tests of the program use all of it")]
 mod server;

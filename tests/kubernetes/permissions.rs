@@ -36,6 +36,8 @@ fn allowed(role: &str) -> &'static [(&'static str, &'static str, &'static str)] 
             // The Go program's other Role has it, in the same namespace.
             ("", "events", "create"),
         ],
+        // The Go program's Role of the name above, which it has in every namespace with Secrets that are named.
+        "argocd-image-updater-pull-secrets-role" => &[("", "secrets", "get list watch")],
         "argocd-image-updater-leader-election-role" => &[(
             "coordination.k8s.io",
             "leases",
@@ -96,7 +98,7 @@ fn grants(rule: &Value) -> Vec<(String, String, String)> {
 }
 
 /// What it has to do where ImageUpdaters are, as `kubectl auth can-i` takes it.
-const WHEREVER_IT_WATCHES: [(&str, &str); 9] = [
+const WHEREVER_IT_WATCHES: [(&str, &str); 10] = [
     ("list", "applications.argoproj.io"),
     ("watch", "applications.argoproj.io"),
     ("patch", "applications.argoproj.io"),
@@ -109,6 +111,7 @@ const WHEREVER_IT_WATCHES: [(&str, &str); 9] = [
         "imageupdaters.argocd-image-updater.argoproj.io --subresource=status",
     ),
     ("create", "events"),
+    ("get", "secrets"),
 ];
 
 /// What it has to do in its own namespace alone, some of it with objects of one name.
@@ -125,14 +128,13 @@ const AT_HOME: [(&str, &str); 9] = [
 ];
 
 /// What it must not do anywhere.
-const NEVER: [(&str, &str); 13] = [
+const NEVER: [(&str, &str); 12] = [
     ("delete", "applications.argoproj.io"),
     ("create", "applications.argoproj.io"),
     ("delete", "imageupdaters.argocd-image-updater.argoproj.io"),
-    ("get", "secrets"),
     ("list", "secrets"),
     ("watch", "secrets"),
-    ("get", "secrets/argocd-secret"),
+    ("delete", "secrets/argocd-secret"),
     ("list", "configmaps"),
     ("get", "configmaps/argocd-cm"),
     ("update", "secrets/argocd-image-updater-secret"),
@@ -170,6 +172,8 @@ async fn the_account_may_do_what_it_has_to_and_nothing_else() {
         let all = may("create", "events", own)
             && may("create", "events", watched)
             && may("watch", "secrets/argocd-image-updater-secret", own)
+            && may("get", "secrets", own)
+            && may("get", "secrets", watched)
             && may("create", "leases.coordination.k8s.io", own);
         all.then_some(())
     })

@@ -75,7 +75,7 @@ impl SourceReader {
         field: &str,
     ) -> Result<Credentials, CredentialError> {
         let value = self.secrets.field(namespace, name, field).await;
-        login::parse(&value.map_err(not_read)?).map_or_else(
+        login::parse(&value.map_err(|error| not_read(&error))?).map_or_else(
             || {
                 unusable(format!(
                     "field {field:?} of Secret {namespace}/{name} is malformed: it must be user:password"
@@ -96,9 +96,9 @@ impl SourceReader {
             Err(error @ SecretReadError::NoField { .. }) => {
                 let legacy = self.secrets.field(namespace, name, LEGACY_CONFIG).await;
                 // Whoever has neither is told of the one that people make today.
-                DockerConfig::parse_legacy(&legacy.map_err(|_| not_read(error))?)
+                DockerConfig::parse_legacy(&legacy.map_err(|_| not_read(&error))?)
             }
-            Err(error) => return Err(not_read(error)),
+            Err(error) => return Err(not_read(&error)),
         };
         let wrong = |error: DockerConfigError| {
             CredentialError::Unusable(format!("pull secret {namespace}/{name}: {error}"))
@@ -111,7 +111,7 @@ fn unusable<T>(reason: String) -> Result<T, CredentialError> {
     Err(CredentialError::Unusable(reason))
 }
 
-fn not_read(error: SecretReadError) -> CredentialError {
+fn not_read(error: &SecretReadError) -> CredentialError {
     let reason = error.to_string();
     match error {
         SecretReadError::Absent { .. }

@@ -11,6 +11,7 @@
 //! | how it is written | a `trigger`, which sends a `patch` for each change |
 //! | how it is written | a `trigger`, which sends a `patch` for each change; its failures: `write_error` |
 //! | how it is kept up to date | a `watch` of each kind in each namespace of the [`scope`] |
+//! | Secrets that resources name | [`secret_reader`] |
 //! | who leads | [`lease`] |
 //! | what the Go program left on ImageUpdaters | [`finalizer`] |
 
@@ -21,6 +22,7 @@ pub mod followed_object;
 pub mod lease;
 pub mod resources;
 pub mod scope;
+pub mod secret_reader;
 pub mod secrets;
 pub mod slim_object;
 pub mod status_writer;

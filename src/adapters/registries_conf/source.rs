@@ -21,7 +21,7 @@ pub const KEY: &str = "registries.conf";
 /// The key of a ConfigMap where that has it, and else a file where there is one.
 pub struct RegistriesConf {
     object: Option<(Arc<dyn ConfigSource>, String)>,
-    file: PathBuf,
+    file: Option<PathBuf>,
     /// What was read last. It is looked at far more often than it changes.
     last: Mutex<Option<(Found, Reading)>>,
 }
@@ -34,9 +34,9 @@ struct Found {
 }
 
 impl RegistriesConf {
-    /// A file, which may be missing.
+    /// A file, which may be missing; `None`: nothing at all.
     #[must_use]
-    pub fn new(file: PathBuf) -> Self {
+    pub fn new(file: Option<PathBuf>) -> Self {
         Self {
             object: None,
             file,
@@ -76,13 +76,14 @@ impl RegistriesConf {
     }
 
     fn in_file(&self) -> Option<Found> {
-        let text = match mounted_file::read(&self.file) {
+        let file = self.file.as_ref()?;
+        let text = match mounted_file::read(file) {
             Ok(bytes) => String::from_utf8(bytes).map_err(|_| "it is no UTF-8".to_owned()),
             Err(error) if is_missing(&error) => return None,
             Err(error) => Err(format!("cannot be read: {error}")),
         };
         Some(Found {
-            place: self.file.display().to_string(),
+            place: file.display().to_string(),
             text,
         })
     }
@@ -171,15 +172,15 @@ mod tests {
         (reading.place, told)
     }
 
-    fn place(path: &Path) -> Option<String> {
-        Some(path.display().to_string())
+    fn place(path: &Path) -> String {
+        path.display().to_string()
     }
 
     #[test]
     fn a_missing_file_or_folder_describes_nothing() {
         let folder = tempfile::tempdir().unwrap();
         for file in ["registries.conf", "none/registries.conf"] {
-            let source = RegistriesConf::new(folder.path().join(file));
+            let source = RegistriesConf::new(Some(folder.path().join(file)));
             assert_eq!(source.read(), Reading::of_nothing());
         }
     }
@@ -195,12 +196,12 @@ mod tests {
         symlink("..old", root.join("..data")).unwrap();
         let file = root.join(KEY);
         symlink(format!("..data/{KEY}"), &file).unwrap();
-        let source = RegistriesConf::new(file.clone());
-        assert_eq!(told(&source), (place(&file), "old".to_owned()));
-        assert_eq!(told(&source), (place(&file), "old".to_owned()));
+        let source = RegistriesConf::new(Some(file.clone()));
+        assert_eq!(told(&source), (Some(place(&file)), "old".to_owned()));
+        assert_eq!(told(&source), (Some(place(&file)), "old".to_owned()));
         symlink("..new", root.join("..data_tmp")).unwrap();
         fs::rename(root.join("..data_tmp"), root.join("..data")).unwrap();
-        assert_eq!(told(&source), (place(&file), "new".to_owned()));
+        assert_eq!(told(&source), (Some(place(&file)), "new".to_owned()));
     }
 
     #[test]
@@ -208,8 +209,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join(KEY);
         fs::create_dir(&file).unwrap();
-        let source = RegistriesConf::new(file.clone());
-        let wrong = |told: &str| (place(&file), told.to_owned());
+        let source = RegistriesConf::new(Some(file.clone()));
+        let wrong = |told: &str| (Some(place(&file)), told.to_owned());
         assert_eq!(told(&source), wrong("cannot be read: it is no file"));
         fs::remove_dir(&file).unwrap();
         fs::write(&file, b"\xff").unwrap();
@@ -230,9 +231,9 @@ mod tests {
         fs::write(&file, described("file")).unwrap();
         let with = |values| {
             let object = object(values);
-            told(&RegistriesConf::new(file.clone()).below(object, "configmap/ours"))
+            told(&RegistriesConf::new(Some(file.clone())).below(object, "configmap/ours"))
         };
-        let of_file = (place(&file), "file".to_owned());
+        let of_file = (Some(place(&file)), "file".to_owned());
         assert_eq!(with(Ok(vec![])), of_file);
         assert_eq!(with(Ok(vec![("log.level", "debug".to_owned())])), of_file);
         assert_eq!(with(Ok(vec![(KEY, " \n".to_owned())])), of_file);

@@ -48,7 +48,7 @@ pub struct LiveRegistries {
 }
 
 impl LiveRegistries {
-    /// Takes what is described now.
+    /// Takes what is described now. Whoever checked the settings has told of it.
     ///
     /// # Errors
     /// What is wrong with it, to be told as [`problems`] does.
@@ -57,7 +57,10 @@ impl LiveRegistries {
         let Ok(description) = &reading.outcome else {
             return Err(reading);
         };
-        tell_start(&reading, description);
+        if let Some(place) = &reading.place {
+            let count = description.registries.all().len();
+            info!(place, registries = count, "registries are described");
+        }
         let current = watch::Sender::new(Arc::new(description.registries.clone()));
         Ok(Self {
             source,
@@ -165,17 +168,6 @@ pub fn problems(reading: &Reading) -> Vec<String> {
         .iter()
         .map(|mistake| format!("{place}: {mistake}"))
         .collect()
-}
-
-fn tell_start(reading: &Reading, description: &Description) {
-    let count = description.registries.all().len();
-    match &reading.place {
-        Some(place) => info!(place, registries = count, "registries are described"),
-        None => info!(
-            "nothing describes registries: Docker Hub and those that images name are asked as they are"
-        ),
-    }
-    warn_of(place(reading), description);
 }
 
 fn warn_of(place: &str, description: &Description) {

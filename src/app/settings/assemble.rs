@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::build::Build;
+use super::credential_kinds;
 use super::listen_address::ListenAddress;
 use super::mode::Mode;
 use super::namespaces::WatchedNamespaces;
@@ -12,10 +13,11 @@ use super::table::secret_key;
 use super::tls;
 use super::values::Values;
 use super::{
-    ClusterSettings, FixedSecrets, LeaderElection, LogSettings, Places, SecretSettings,
-    ServerSettings, Settings, ShutdownSettings, TlsSettings,
+    ClusterSettings, FixedSecrets, LeaderElection, LogSettings, Places, RegistriesFile,
+    SecretSettings, ServerSettings, Settings, ShutdownSettings, TlsSettings,
 };
 use crate::domain::rate_policy::RatePolicy;
+use crate::domain::registry::credential_source::CredentialKind;
 use crate::domain::secret_policy::SecretPolicy;
 use crate::domain::sender::SenderProfile;
 use crate::domain::tls::{Capabilities, TlsPolicy};
@@ -35,6 +37,8 @@ pub(super) fn settings(
         cluster: cluster(mode, values)?,
         dry_run: values.get("dry-run")?,
         confirm: values.get("webhook.confirm")?,
+        registries: registries(values)?,
+        image_credentials: image_credentials(values)?,
         server: server(mode, values, build.tls)?,
         probes: probes(values)?,
         secrets: secrets(values, build.senders)?,
@@ -57,10 +61,29 @@ pub(super) fn places(mode: Mode, values: &Values, build: Capabilities) -> Places
     Places {
         manifests: values.optional("manifests").unwrap_or_default(),
         kubeconfig: kubeconfig(values).unwrap_or_default(),
+        registries: registries(values).unwrap_or(RegistriesFile::Skipped),
         tls: is_tls_served
             .then(|| values.get("tls.dir").ok().map(tls))
             .flatten(),
     }
+}
+
+fn registries(values: &Values) -> Result<RegistriesFile, Problem> {
+    let key = "registries-conf-path";
+    let path: PathBuf = values.get(key)?;
+    Ok(if path.as_os_str().is_empty() {
+        RegistriesFile::Skipped
+    } else if values.is_given(key) {
+        RegistriesFile::Named(path)
+    } else {
+        RegistriesFile::Customary(path)
+    })
+}
+
+fn image_credentials(values: &Values) -> Result<Vec<CredentialKind>, Problem> {
+    let key = "image.credential-sources";
+    let text: String = values.get(key)?;
+    credential_kinds::parse(&text).map_err(|request| Problem::of(key, request))
 }
 
 fn cluster(mode: Mode, values: &Values) -> Result<ClusterSettings, Problem> {

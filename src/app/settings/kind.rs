@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use figment::value::Value;
 
+use super::credential_kinds;
 use super::listen_address::ListenAddress;
 use super::namespaces;
 use super::namespaces::WatchedNamespaces;
@@ -41,6 +42,8 @@ pub enum Kind {
     Namespace,
     /// Namespaces separated by commas, `*` for all of them, or nothing.
     Namespaces,
+    /// Kinds of sources of credentials, separated by commas, or nothing.
+    CredentialKinds,
     /// Shared secrets, one a line.
     Secret,
 }
@@ -109,6 +112,7 @@ impl Kind {
             Self::Address => ListenAddress::parse(text).map(|_| text.into()),
             Self::Namespace => namespaces::check_name(text).map(|()| text.into()),
             Self::Namespaces => WatchedNamespaces::parse(text).map(|_| text.into()),
+            Self::CredentialKinds => credential_kinds::parse(text).map(|_| text.into()),
             Self::Secret => Ok(Secrets::parse(text).len().into()),
         }
     }
@@ -128,6 +132,7 @@ impl Kind {
             Self::Address => "ADDRESS".to_owned(),
             Self::Namespace => "NAMESPACE".to_owned(),
             Self::Namespaces => "NAMESPACE,...".to_owned(),
+            Self::CredentialKinds => "KIND,...".to_owned(),
             Self::Secret => "SECRET".to_owned(),
         }
     }
@@ -146,7 +151,8 @@ impl Kind {
             | Self::Path
             | Self::Address
             | Self::Namespace
-            | Self::Namespaces => value.as_str().unwrap_or_default().to_owned(),
+            | Self::Namespaces
+            | Self::CredentialKinds => value.as_str().unwrap_or_default().to_owned(),
             Self::Secret => match value.to_u128().unwrap_or_default() {
                 0 => "[not set]".to_owned(),
                 1 => "[set, 1 value]".to_owned(),
@@ -293,7 +299,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_read_without_panic(text in any::<String>()) {
-            for kind in [Kind::Bool, Kind::PORT, Kind::Duration(Sign::Any), Kind::Text, Kind::Path, Kind::Address, Kind::Namespace, Kind::Namespaces, Kind::Secret] {
+            for kind in [Kind::Bool, Kind::PORT, Kind::Duration(Sign::Any), Kind::Text, Kind::Path, Kind::Address, Kind::Namespace, Kind::Namespaces, Kind::CredentialKinds, Kind::Secret] {
                 if let Ok(value) = kind.parse(&text) {
                     let _ = kind.show(&value);
                 }

@@ -5,6 +5,7 @@
 
 mod assemble;
 pub mod build;
+mod credential_kinds;
 pub mod document;
 pub mod kind;
 pub mod layer;
@@ -38,6 +39,7 @@ use self::listen_address::ListenAddress;
 use self::mode::Mode;
 use self::namespaces::WatchedNamespaces;
 use crate::domain::rate_policy::RatePolicy;
+use crate::domain::registry::credential_source::CredentialKind;
 use crate::domain::secret_policy::{SecretPolicy, Secrets};
 use crate::domain::tls::TlsPolicy;
 
@@ -54,6 +56,10 @@ pub struct Settings {
     pub dry_run: bool,
     /// What an update rests on.
     pub confirm: Confirm,
+    /// Where registries are described.
+    pub registries: RegistriesFile,
+    /// The kinds of sources of credentials that images may name.
+    pub image_credentials: Vec<CredentialKind>,
     /// The webhook server; `None`: `run` without one.
     pub server: Option<ServerSettings>,
     /// Where the kubelet's probes are answered besides the webhook server; `None`: nowhere.
@@ -90,6 +96,17 @@ pub struct ClusterSettings {
 pub struct LeaderElection {
     /// The namespace of the Lease; `None`: the program's own.
     pub namespace: Option<String>,
+}
+
+/// Where registries are described.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RegistriesFile {
+    /// Nowhere: they are not to be read.
+    Skipped,
+    /// In the file that somebody named, and nowhere else.
+    Named(PathBuf),
+    /// In the cluster's ConfigMap where that has them, and else in the file of the place where they usually are.
+    Customary(PathBuf),
 }
 
 /// What an update rests on.
@@ -137,6 +154,8 @@ pub struct Places {
     pub manifests: Option<PathBuf>,
     /// The kubeconfig file; `None`: not set.
     pub kubeconfig: Option<PathBuf>,
+    /// Where registries are described.
+    pub registries: RegistriesFile,
     /// The folder of the certificate; `None`: no TLS. Versions and suites that cannot be served are the usual ones here.
     pub tls: Option<TlsSettings>,
 }

@@ -58,6 +58,18 @@ pub enum Notice {
         /// The variable.
         variable: String,
     },
+    /// Nothing describes registries where that was asked for.
+    NoRegistries {
+        /// The file that is missing.
+        file: String,
+    },
+    /// Something about a registry.
+    Registry {
+        /// Where registries are described.
+        place: String,
+        /// What people should know.
+        warning: String,
+    },
     /// Something about TLS.
     Tls(TlsWarning),
     /// No type of sender has a secret, so that none is served.
@@ -79,19 +91,24 @@ pub enum Notice {
     NothingToDo,
 }
 
+/// What is so where no registry is described.
+const NO_REGISTRIES: &str =
+    "no registry is described, and Docker Hub and those that images name are asked as they are";
+
 impl Notice {
     /// How severe it is.
     #[must_use]
     pub fn level(&self) -> Level {
         match self {
             Self::InjectedByKubernetes { .. } => Level::DEBUG,
-            Self::NotServed { .. } => Level::INFO,
+            Self::NotServed { .. } | Self::NoRegistries { .. } => Level::INFO,
             Self::NoEffectYet { .. }
             | Self::UnknownKey { .. }
             | Self::SecretInConfigMap { .. }
             | Self::HiddenSecret { .. }
             | Self::MissingPermission { .. }
             | Self::NoAnswer { .. }
+            | Self::Registry { .. }
             | Self::Tls(_)
             | Self::NoSecrets { .. }
             | Self::Open { .. }
@@ -149,6 +166,8 @@ impl fmt::Display for Notice {
                 f,
                 "{variable} is ignored: it holds the address of a Service, put there by Kubernetes"
             ),
+            Self::NoRegistries { file } => write!(f, "{file} is missing: {NO_REGISTRIES}"),
+            Self::Registry { place, warning } => write!(f, "{place}: {warning}"),
             Self::Tls(warning) => warning.fmt(f),
             Self::NoSecrets { example } => write!(
                 f,

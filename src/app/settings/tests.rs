@@ -152,6 +152,7 @@ fn sample(setting: &Setting) -> &'static str {
         (_, Kind::Address) => "127.0.0.1:7777",
         (_, Kind::Namespace) => "sample",
         (_, Kind::Namespaces) => "sample,other",
+        (_, Kind::CredentialKinds) => "env",
         (_, Kind::Text | Kind::Path | Kind::Secret) => "/sample",
     }
 }

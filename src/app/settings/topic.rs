@@ -19,6 +19,8 @@ pub enum Topic {
     Logging,
     /// How the program ends.
     Shutdown,
+    /// Registries and credentials.
+    Registries,
     /// Looking at registries by itself.
     Polling,
     /// The cluster.
@@ -29,7 +31,7 @@ pub enum Topic {
 
 impl Topic {
     /// All, in the order in which they are listed.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Server,
         Self::Secrets,
         Self::Tls,
@@ -37,6 +39,7 @@ impl Topic {
         Self::Places,
         Self::Logging,
         Self::Shutdown,
+        Self::Registries,
         Self::Polling,
         Self::Kubernetes,
         Self::Git,
@@ -53,6 +56,7 @@ impl Topic {
             Self::Places => "Files and folders",
             Self::Logging => "Logging",
             Self::Shutdown => "Shutdown",
+            Self::Registries => "Registries",
             Self::Polling => "Polling",
             Self::Kubernetes => "Kubernetes",
             Self::Git => "Git write-back",

@@ -24,6 +24,7 @@ use crate::app::wiring::block_on;
 use crate::app::wiring::objects::Objects;
 use crate::app::wiring::print;
 use crate::app::wiring::profiles;
+use crate::app::wiring::registries;
 use crate::app::wiring::tls;
 use crate::ports::config_source::ConfigSource;
 
@@ -83,6 +84,7 @@ pub(super) async fn read(mode: Mode, flags: Flags) -> Configuration {
         }
     }
     look_for_certificate(&mut loaded, objects.as_ref());
+    registries::look(&mut loaded, objects.as_ref());
     Configuration {
         inputs,
         loaded,

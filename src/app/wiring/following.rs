@@ -12,11 +12,9 @@ use crate::app::settings::live::Awaited;
 use crate::app::settings::live::Handles;
 use crate::app::settings::live::LiveSettings;
 use crate::app::settings::live::Load;
-use crate::app::settings::load::CONFIG_MAP;
 use crate::app::settings::snapshot::Snapshot;
 use crate::app::wiring::objects::Objects;
 use crate::app::wiring::server::Background;
-use crate::domain::resources::resource::ResourceId;
 use crate::ports::announcer::Announcer;
 use crate::ports::pace::Pace;
 
@@ -48,8 +46,21 @@ pub(super) struct Follow {
 }
 
 impl Follow {
+    /// Takes up changes of settings, where they are followed.
+    pub(super) fn of(
+        settings: Option<FollowedSettings>,
+        pace: Arc<dyn Pace>,
+        objects: Option<&Objects>,
+        announcer: Option<Arc<dyn Announcer>>,
+    ) -> Self {
+        match settings {
+            Some(followed) => followed.follow(pace, objects, announcer),
+            None => Self::nothing(),
+        }
+    }
+
     /// Settings that stay as they are.
-    pub(super) fn nothing() -> Self {
+    fn nothing() -> Self {
         Self {
             outdated: Box::pin(pending()),
             checked: Box::pin(ready(())),
@@ -59,16 +70,13 @@ impl Follow {
 
 impl FollowedSettings {
     /// Takes up their changes.
-    pub(super) fn follow(
+    fn follow(
         self,
         pace: Arc<dyn Pace>,
         objects: Option<&Objects>,
         announcer: Option<Arc<dyn Announcer>>,
     ) -> Follow {
-        let config_map = objects.map(|objects| ResourceId {
-            namespace: objects.cluster.namespace().to_owned(),
-            name: CONFIG_MAP.to_owned(),
-        });
+        let config_map = objects.map(Objects::config_map_id);
         let late = objects.filter(|objects| objects.is_late);
         let (awaited, checked) = late.map(|objects| awaited(&objects.config_map)).unzip();
         let handles = Handles {

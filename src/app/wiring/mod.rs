@@ -10,6 +10,7 @@ mod listen;
 mod objects;
 mod probes;
 mod quickstart;
+mod registries;
 mod resources;
 mod secrets;
 mod send;

@@ -18,6 +18,7 @@ use crate::app::settings::load::TLS_SECRET;
 use crate::app::settings::notice::Notice;
 use crate::app::wiring::resources;
 use crate::app::wiring::server::Background;
+use crate::domain::resources::resource::ResourceId;
 
 /// How long the start waits for them.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -61,6 +62,14 @@ impl Objects {
         );
         objects.is_late = !objects.config_map.is_known();
         Ok(objects)
+    }
+
+    /// What the ConfigMap is called.
+    pub(super) fn config_map_id(&self) -> ResourceId {
+        ResourceId {
+            namespace: self.cluster.namespace().to_owned(),
+            name: CONFIG_MAP.to_owned(),
+        }
     }
 
     /// What is to be said of those that are not known: for want of a permission, by the permission, or of an answer.

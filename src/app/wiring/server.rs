@@ -43,6 +43,7 @@ use crate::app::wiring::leadership::lead;
 use crate::app::wiring::leadership::stood_down;
 use crate::app::wiring::objects::Objects;
 use crate::app::wiring::probes;
+use crate::app::wiring::registries;
 use crate::app::wiring::resources;
 use crate::ports::event_queue::EventQueue;
 
@@ -58,6 +59,9 @@ pub enum StartError {
     /// The certificate cannot be served.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The description of registries cannot be used.
+    #[error("the description of registries cannot be used: {0}")]
+    Registries(String),
     /// The port cannot be had.
     #[error(
         "failed to listen on port {port}: {source}; free it, or give another one with --webhook-port"
@@ -112,7 +116,9 @@ impl Server {
         let place = resources::open(&settings, cluster).await?;
         let queue: Arc<dyn EventQueue> = Arc::new(InMemoryQueue::new(settings.queue_size.get()));
         let pace = Arc::new(Governed::new(settings.rate));
-        let mut background: Vec<Background> = vec![place.watch];
+        let announcer = place.announcer;
+        let registries = registries::open(&settings, objects.as_ref(), announcer.clone())?;
+        let mut background: Vec<Background> = vec![place.watch, Box::pin(registries.run())];
         background.extend(place.clearing);
         let readiness = Readiness::default();
         if let Some(address) = &settings.probes {
@@ -130,13 +136,8 @@ impl Server {
             }
             None => None,
         };
-        let follow = match following.settings {
-            Some(followed) => {
-                let pace = Arc::clone(&pace) as _;
-                followed.follow(pace, objects.as_ref(), place.announcer)
-            }
-            None => Follow::nothing(),
-        };
+        let paced = Arc::clone(&pace) as _;
+        let follow = Follow::of(following.settings, paced, objects.as_ref(), announcer);
         let settled = objects
             .as_ref()
             .map_or_else(nothing_to_wait_for, Objects::settled);

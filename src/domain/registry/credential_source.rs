@@ -117,10 +117,23 @@ impl CredentialSource {
         allowed: &[CredentialKind],
     ) -> Result<Self, CredentialSourceError> {
         let source = Self::parse(text)?;
-        if !allowed.contains(&source.kind()) {
-            return Err(CredentialSourceError::NotAllowed(source.kind()));
+        source.check(own, allowed)?;
+        Ok(source)
+    }
+
+    /// Whether an image of a namespace may use it.
+    ///
+    /// # Errors
+    /// [`CredentialSourceError`], every one but that of the form.
+    pub fn check(
+        &self,
+        own: &str,
+        allowed: &[CredentialKind],
+    ) -> Result<(), CredentialSourceError> {
+        if !allowed.contains(&self.kind()) {
+            return Err(CredentialSourceError::NotAllowed(self.kind()));
         }
-        match &source {
+        match self {
             Self::PullSecret { namespace, .. } | Self::Secret { namespace, .. }
                 if namespace != own =>
             {
@@ -129,9 +142,7 @@ impl CredentialSource {
                     wanted: own.to_owned(),
                 })
             }
-            Self::PullSecret { .. } | Self::Secret { .. } | Self::Env(_) | Self::Ext(_) => {
-                Ok(source)
-            }
+            Self::PullSecret { .. } | Self::Secret { .. } | Self::Env(_) | Self::Ext(_) => Ok(()),
         }
     }
 

@@ -3,6 +3,8 @@
 use crate::domain::policy::Policy;
 use crate::domain::policy::PolicyError;
 use crate::domain::policy::PolicyRules;
+use crate::domain::registry::credential_source::CredentialSource;
+use crate::domain::registry::credential_source::CredentialSourceError;
 use crate::domain::resources::image_updater::ImageConfig;
 use crate::domain::resources::image_updater::SecretKeyRef;
 use crate::domain::resources::image_updater::UpdateSettings;
@@ -25,8 +27,8 @@ pub struct ImageRule {
     pub target: Result<Option<ImageTarget>, TargetError>,
     /// Whether it is updated where it is not live.
     pub force_update: bool,
-    /// Where the credentials for its registry are, in the user's words.
-    pub pull_secret: Option<String>,
+    /// Where credentials of its own for its registry are; `None`: it has none.
+    pub pull_secret: Option<Result<CredentialSource, CredentialSourceError>>,
     /// The platforms that it must have.
     pub platforms: Vec<String>,
     /// Whether its signature is verified.
@@ -83,7 +85,11 @@ impl ImageRule {
             policy,
             target: ImageTarget::parse(&config.target),
             force_update: settings.force_update.unwrap_or(false),
-            pull_secret: settings.pull_secret.clone(),
+            pull_secret: settings
+                .pull_secret
+                .as_deref()
+                .filter(|text| !text.trim().is_empty())
+                .map(CredentialSource::parse),
             platforms: settings.platforms.clone().unwrap_or_default(),
             verification,
             image,
@@ -102,7 +108,16 @@ impl ImageRule {
     fn mistakes(&self) -> impl Iterator<Item = Finding> {
         let policy = self.policy.as_ref().err().map(ToString::to_string);
         let target = self.target.as_ref().err().map(ToString::to_string);
-        policy.into_iter().chain(target).map(Finding::error)
+        let source = self
+            .pull_secret
+            .as_ref()
+            .and_then(|read| read.as_ref().err());
+        let source = source.map(|error| format!("pullSecret: {error}"));
+        policy
+            .into_iter()
+            .chain(target)
+            .chain(source)
+            .map(Finding::error)
     }
 }
 
@@ -147,7 +162,10 @@ mod tests {
         assert_eq!(policy.strategy(), Strategy::Digest);
         assert_eq!(policy.constraint_text(), Some("latest"));
         assert!(rule.force_update);
-        assert_eq!(rule.pull_secret.as_deref(), Some("env:TOKEN"));
+        assert_eq!(
+            rule.pull_secret,
+            Some(Ok(CredentialSource::Env("TOKEN".to_owned())))
+        );
         assert_eq!(rule.platforms, ["linux/amd64"]);
     }
 
@@ -171,6 +189,24 @@ mod tests {
             assert_eq!(finding.severity, Severity::Error);
             assert!(finding.message.starts_with("image nginx (web): "));
         }
+    }
+
+    #[test]
+    fn a_pull_secret_that_is_no_source_is_told_without_what_it_is() {
+        let settings = |text: &str| UpdateSettings {
+            pull_secret: Some(text.to_owned()),
+            ..UpdateSettings::default()
+        };
+        let (rule, findings) = parse(&image("", "nginx"), &settings("bob:hunter2")).unwrap();
+        assert_eq!(rule.pull_secret, Some(Err(CredentialSourceError::Form)));
+        let told = &findings[0].message;
+        assert!(
+            told.starts_with("image nginx: pullSecret: it is no source"),
+            "{told}"
+        );
+        assert!(!told.contains("hunter2"), "{told}");
+        let (rule, findings) = parse(&image("", "nginx"), &settings(" ")).unwrap();
+        assert_eq!((rule.pull_secret, findings), (None, Vec::new()));
     }
 
     #[test]

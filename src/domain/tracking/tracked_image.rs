@@ -6,6 +6,9 @@ use thiserror::Error;
 
 use crate::domain::policy::Current;
 use crate::domain::reference::ImageName;
+use crate::domain::registry::access::Access;
+use crate::domain::registry::credential_source::CredentialKind;
+use crate::domain::registry::credential_source::CredentialSourceError;
 use crate::domain::registry::default_registry::DefaultRegistry;
 use crate::domain::resources::application::Application;
 use crate::domain::resources::image_updater::ImageUpdater;
@@ -70,6 +73,21 @@ impl TrackedImage {
         self.identity().asked()
     }
 
+    /// By what name and with which credentials registries are asked for it. `allowed` are the kinds of sources that images may use.
+    ///
+    /// # Errors
+    /// [`CredentialSourceError`] where the image names credentials that cannot be used. Then it is asked for with no others.
+    pub fn access(&self, allowed: &[CredentialKind]) -> Result<Access, CredentialSourceError> {
+        let credentials = self.rule.pull_secret.clone().transpose()?;
+        if let Some(source) = &credentials {
+            source.check(&self.application.id.namespace, allowed)?;
+        }
+        Ok(Access {
+            image: self.asked(),
+            credentials,
+        })
+    }
+
     /// Everything in which the image is in use: what the spec says, and what runs.
     #[must_use]
     pub fn in_use(&self) -> Vec<Current> {
@@ -87,5 +105,60 @@ impl TrackedImage {
             |_| Vec::new(),
             |outlet| spec_versions(&self.application, outlet, self.identity()),
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::resources::image_updater::ImageConfig;
+    use crate::domain::resources::image_updater::UpdateSettings;
+    use crate::domain::testing::application;
+    use crate::domain::testing::default_registry;
+    use crate::domain::testing::image;
+    use crate::domain::testing::kustomize_source;
+    use crate::domain::testing::reference;
+    use crate::domain::testing::tracked_by_default;
+    use crate::domain::testing::updater;
+
+    #[test]
+    fn an_image_is_asked_for_with_its_own_credentials_or_not_at_all() {
+        let access = |pull_secret: &str, allowed: &[CredentialKind]| {
+            let settings = UpdateSettings {
+                pull_secret: Some(pull_secret.to_owned()),
+                ..UpdateSettings::default()
+            };
+            let config = ImageConfig {
+                settings,
+                ..image("", "nginx")
+            };
+            let updaters = vec![updater("u", vec![reference("*", vec![config])])];
+            let web = application("web", kustomize_source(&["nginx:1"]));
+            let harbor = default_registry("harbor.acme.example", Some("proxy"));
+            tracked_by_default(web, updaters, harbor).0[0]
+                .access(allowed)
+                .map(|access| {
+                    let credentials = access.credentials.map(|source| source.to_string());
+                    (access.image.to_string(), credentials.unwrap_or_default())
+                })
+        };
+        let nginx = |source: &str| {
+            let image = "harbor.acme.example/proxy/nginx".to_owned();
+            Ok((image, source.to_owned()))
+        };
+        let by_default = [CredentialKind::PullSecret, CredentialKind::Secret];
+        let own = "pullsecret:argocd/pull";
+        assert_eq!(access("", &by_default), nginx(""));
+        assert_eq!(access(own, &by_default), nginx(own));
+        assert_eq!(access("env:A", &[CredentialKind::Env]), nginx("env:A"));
+        let error = access("pullsecret:other/pull", &by_default).unwrap_err();
+        assert!(matches!(
+            error,
+            CredentialSourceError::OtherNamespace { .. }
+        ));
+        let kind = CredentialKind::Env;
+        let refused = Err(CredentialSourceError::NotAllowed(kind));
+        assert_eq!(access("ENV:A", &by_default), refused);
+        assert_eq!(access("A", &by_default), Err(CredentialSourceError::Form));
     }
 }

@@ -23,6 +23,13 @@ control-plane: argocd-image-updater-controller
 {{- join "," (.Values.watchNamespaces | default (list (.Values.argocdNamespace | default .Release.Namespace))) -}}
 {{- end }}
 
+{{/* The namespaces with Secrets that hold credentials for registries. All namespaces are not among them. */}}
+{{- define "secretNamespaces" -}}
+{{- $own := list .Release.Namespace (.Values.argocdNamespace | default .Release.Namespace) -}}
+{{- $watched := without (splitList "," (include "watched" .)) "*" -}}
+{{- join "," (concat $own $watched .Values.pullSecretNamespaces | uniq) -}}
+{{- end }}
+
 {{/* What it may do where ImageUpdaters and Applications are. */}}
 {{- define "rules" -}}
 rules:

@@ -19,10 +19,5 @@ pub(super) fn rows() -> Vec<Setting> {
             .not_in_config_map()
             .default("/app/config")
             .help("Folder of a mounted ConfigMap with settings, one file for each key."),
-        setting("registries-conf-path", "registries-conf-path", Kind::Text)
-            .not_in_config_map()
-            .default("/app/config/registries.conf")
-            .not_yet()
-            .help("File that describes registries."),
     ]
 }
