@@ -14,6 +14,7 @@ mod folder;
 mod life_cycle;
 mod live;
 mod probes;
+mod registries;
 mod secrets;
 mod server;
 mod tls;
