@@ -357,7 +357,9 @@ fn silent_registries() -> String {
         .collect();
     hosts.sort_unstable();
     hosts.dedup();
-    let entry = |host: &&str| format!("- {{name: {host}, prefix: \"{host}\", api_url: \"http://127.0.0.1:1\"}}\n");
+    let entry = |host: &&str| {
+        format!("- {{name: {host}, prefix: \"{host}\", api_url: \"http://127.0.0.1:1\"}}\n")
+    };
     let entries: String = hosts.iter().map(entry).collect();
     format!("registries:\n{entries}")
 }
