@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -207,6 +208,23 @@ async fn credentials_that_rotated_are_read_again_once() {
     assert_eq!(kind(&refused), "denied");
     assert!(refused.unwrap_err().to_string().contains("env:TESTS"));
     assert!(purse.reads() == 3 && registry.asks().len() <= 2);
+}
+
+#[tokio::test]
+async fn credentials_are_kept_as_long_as_the_registry_says() {
+    let registry = with_password(Arc::new(Mutex::new(PASSWORD.to_owned()))).await;
+    for (expire, reads) in [(None, 1), (Some(Duration::ZERO), 3)] {
+        let purse = Purse::of(PASSWORD);
+        let endpoint = Endpoint {
+            credentials_expire: expire,
+            ..guarded(&registry.url())
+        };
+        let client = with_purse(endpoint, &purse);
+        for _ in 0..3 {
+            tags(&client, "a").await.unwrap();
+        }
+        assert_eq!(purse.reads(), reads, "{expire:?}");
+    }
 }
 
 #[tokio::test]
