@@ -1,6 +1,7 @@
 //! Adapters: one technology each, behind the ports. They know no sibling but [`wire`] and `mounted_file`, and no use case; only `app::wiring` knows them.
 
 pub mod config;
+pub mod cosign;
 pub mod credentials;
 pub mod http;
 pub mod kubernetes;

@@ -243,22 +243,3 @@ impl ArtifactReader for HttpRegistries {
         within(self.limit(), trouble, target.raw_blob(digest, BLOB_BYTES)).await
     }
 }
-
-/// TEMPORARY until branch signing is merged.
-pub struct Nobody;
-#[async_trait]
-impl crate::ports::signature_verifier::SignatureVerifier for Nobody {
-    async fn verify(
-        &self,
-        _: &Access,
-        _: &Digest,
-        _: &str,
-        _: &crate::domain::resources::image_updater::SecretKeyRef,
-    ) -> Result<(), crate::ports::signature_verifier::VerifyError> {
-        Err(
-            crate::ports::signature_verifier::VerifyError::KeyUnavailable(
-                "nobody verifies".to_owned(),
-            ),
-        )
-    }
-}

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::adapters::cosign::CosignVerifier;
 use crate::adapters::credentials::reader::SourceReader;
 use crate::adapters::metrics::meters::Meters;
 use crate::adapters::registry::CERTIFICATES;
@@ -29,8 +30,12 @@ pub(super) fn open(
         meter: Some(Arc::new(meters.clone())),
         timings: Timings::default(),
     }));
-    let verifier = Arc::new(crate::adapters::registry::Nobody);
-    let registry = Registry::new(Arc::clone(&client) as _, verifier, settings.at_once);
+    let verifier = CosignVerifier::new(Arc::clone(&client) as _, Arc::clone(secrets));
+    let registry = Registry::new(
+        Arc::clone(&client) as _,
+        Arc::new(verifier),
+        settings.at_once,
+    );
     let follow = async move {
         while described.changed().await.is_ok() {
             client.replace(described.borrow_and_update().as_ref().clone());
