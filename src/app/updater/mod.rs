@@ -303,4 +303,4 @@ mod currency_tests;
 #[cfg(test)]
 mod registry_tests;
 #[cfg(test)]
-mod tests;
+pub(in crate::app) mod tests;

@@ -20,6 +20,19 @@ use crate::domain::resources::resource::ResourceId;
 /// The longest wait before a look at the start, in which nobody hurries. Replicas that start together do not look together.
 const START_JITTER: Duration = Duration::from_secs(5);
 
+/// How long to wait before a look that failed is repeated, where no next one comes by itself; it doubles from one to the next.
+const FIRST_REPETITION: Duration = Duration::from_secs(60);
+/// The longest such wait.
+const LONGEST_REPETITION: Duration = Duration::from_secs(60 * 60);
+
+/// What came of looking at several images.
+#[derive(Debug, Default)]
+struct Round {
+    looked: Looked,
+    /// The images for which something failed.
+    failed: BTreeSet<ImageName>,
+}
+
 /// Looks at registries.
 pub struct Polling {
     updater: Arc<Updater>,
@@ -53,12 +66,12 @@ impl Polling {
             Rhythm::Never => std::future::pending().await,
             Rhythm::Once => {
                 self.wait_to_lead().await;
-                self.look_at_all().await
+                self.look_at_all().await.looked
             }
             Rhythm::AtStart => {
                 sleep(START_JITTER.mul_f64((self.random)())).await;
-                self.look_at_all().await;
-                std::future::pending().await
+                let failed = self.look_at_all().await.failed;
+                self.look_again(failed, false).await
             }
             Rhythm::OnEdit => loop {
                 self.lead_once(None).await;
@@ -91,13 +104,13 @@ impl Polling {
     async fn look_on(&self, interval: Option<Duration>) {
         loop {
             let begun = Instant::now();
-            self.look_at_all().await;
+            let failed = self.look_at_all().await.failed;
             match interval.map(|interval| begun + interval.mul_f64(0.9 + 0.2 * (self.random)())) {
                 Some(next) => tokio::select! {
                     () = sleep_until(next) => {}
                     () = self.look_at_edits() => {}
                 },
-                None => self.look_at_edits().await,
+                None => self.look_again(failed, true).await,
             }
         }
     }
@@ -106,47 +119,73 @@ impl Polling {
     async fn look_at_edits(&self) {
         loop {
             let edited = self.updater.edited().await;
-            let mut images = BTreeSet::new();
-            for updater in &edited {
-                images.extend(self.updater.tracked_images(Some(updater)));
-            }
-            self.look_at(images, &edited).await;
+            self.look_for(edited).await;
         }
     }
 
-    async fn look_at_all(&self) -> Looked {
+    /// Looks again at images for which a look has failed, with growing waits, and at those of edited ImageUpdaters where that is wanted. It never
+    /// ends, and is for rhythms in which no next look comes by itself.
+    async fn look_again<T>(&self, mut failed: BTreeSet<ImageName>, with_edits: bool) -> T {
+        let mut wait = FIRST_REPETITION;
+        loop {
+            tokio::select! {
+                edited = self.updater.edited(), if with_edits => {
+                    failed.extend(self.look_for(edited).await.failed);
+                    wait = FIRST_REPETITION;
+                }
+                () = sleep(wait.mul_f64(0.9 + 0.2 * (self.random)())), if !failed.is_empty() => {
+                    failed = self.look_at(failed, &BTreeSet::new()).await.failed;
+                    wait = (wait * 2).min(LONGEST_REPETITION);
+                }
+                else => std::future::pending().await,
+            }
+        }
+    }
+
+    /// Looks at what some ImageUpdaters track.
+    async fn look_for(&self, updaters: BTreeSet<ResourceId>) -> Round {
+        let images = updaters
+            .iter()
+            .flat_map(|updater| self.updater.tracked_images(Some(updater)));
+        self.look_at(images.collect(), &updaters).await
+    }
+
+    async fn look_at_all(&self) -> Round {
         self.updater.forget_edits();
         let updaters = self.updater.image_updaters();
         self.look_at(self.updater.tracked_images(None), &updaters)
             .await
     }
 
-    async fn look_at(
-        &self,
-        images: BTreeSet<ImageName>,
-        updaters: &BTreeSet<ResourceId>,
-    ) -> Looked {
+    async fn look_at(&self, images: BTreeSet<ImageName>, updaters: &BTreeSet<ResourceId>) -> Round {
         let begun = Instant::now();
         let count = images.len();
-        let looks = images.into_iter().map(|image| self.updater.look(image));
-        let mut all = Looked::default();
-        // One that is dropped was given up, as the process ends.
-        for looked in join_all(looks).await.into_iter().flatten() {
-            all.considered += looked.considered;
-            all.changed += looked.changed;
-            all.failed += looked.failed;
+        let looks = images.into_iter().map(|image| async {
+            let looked = self.updater.look(image.clone()).await;
+            (image, looked)
+        });
+        let mut round = Round::default();
+        for (image, looked) in join_all(looks).await {
+            // One that is dropped was given up, as the process ends.
+            let Ok(looked) = looked else { continue };
+            round.looked.considered += looked.considered;
+            round.looked.changed += looked.changed;
+            round.looked.failed += looked.failed;
+            if looked.failed > 0 {
+                round.failed.insert(image);
+            }
         }
         self.updater.checked(updaters);
         info!(
             image_updaters = updaters.len(),
             images = count,
-            images_considered = all.considered,
-            images_updated = all.changed,
-            errors = all.failed,
+            images_considered = round.looked.considered,
+            images_updated = round.looked.changed,
+            errors = round.looked.failed,
             seconds = begun.elapsed().as_secs_f64(),
             "registries were looked at"
         );
-        all
+        round
     }
 }
 
@@ -157,3 +196,6 @@ async fn until_not_leading(leading: Option<&mut watch::Receiver<bool>>) {
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests;
