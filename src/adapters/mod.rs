@@ -1,5 +1,6 @@
 //! Adapters: one technology each, behind the ports. They know no sibling but [`wire`] and `mounted_file`, and no use case; only `app::wiring` knows them.
 
+pub mod commit_template;
 pub mod config;
 pub mod cosign;
 pub mod credentials;

@@ -12,5 +12,6 @@ pub mod settings;
 pub mod shutdown;
 pub mod status;
 pub mod telemetry;
+pub mod trial;
 pub mod updater;
 pub mod wiring;

@@ -10,11 +10,12 @@
 //! | what is known | [`resources`], [`registry`] |
 //! | which Applications follow which images | [`tracking`] |
 //! | which version is wanted | [`policy`] |
-//! | what is to be done | [`judgement`], [`edits`], [`change`] |
+//! | what is to be done | [`judgement`], [`edits`], [`change`], [`commit`] |
 //! | what people are told in the cluster | [`status`] |
 //! | how connections are secured | [`tls`] |
 
 pub mod change;
+pub mod commit;
 pub mod delivery;
 mod dns_label;
 pub mod edits;

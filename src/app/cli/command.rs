@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Arg, ArgAction, Command, value_parser};
 use clap_complete::Shell;
 
-use super::{PROGRAM, setting_flags};
+use super::{PROGRAM, setting_flags, template_arguments, test_arguments};
 use crate::app::settings::mode::Mode;
 use crate::app::settings::table::Table;
 use crate::app::settings::topic::Topic;
@@ -52,6 +52,8 @@ pub(super) fn program(table: &Table, senders: &[SenderProfile]) -> Command {
             config(table),
             decode(senders),
             send(senders),
+            test_arguments::definition(),
+            template_arguments::definition(),
             quickstart(table),
             crd(),
             version(),
@@ -59,7 +61,7 @@ pub(super) fn program(table: &Table, senders: &[SenderProfile]) -> Command {
         ])
 }
 
-fn command(name: &'static str) -> Command {
+pub(super) fn command(name: &'static str) -> Command {
     Command::new(name)
         .max_term_width(WIDTH)
         .args_override_self(true)
@@ -176,7 +178,7 @@ fn completion() -> Command {
         )
 }
 
-fn option(name: &'static str, value: &'static str, help: &'static str) -> Arg {
+pub(super) fn option(name: &'static str, value: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).value_name(value).help(help)
 }
 

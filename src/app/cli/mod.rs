@@ -7,6 +7,8 @@ pub mod flags;
 pub mod quickstart_arguments;
 pub mod send_arguments;
 mod setting_flags;
+pub mod template_arguments;
+pub mod test_arguments;
 #[cfg(test)]
 mod tests;
 pub mod usage_error;
@@ -22,6 +24,8 @@ use self::decode_arguments::DecodeArguments;
 use self::flags::Flags;
 use self::quickstart_arguments::QuickstartArguments;
 use self::send_arguments::SendArguments;
+use self::template_arguments::TemplateArguments;
+use self::test_arguments::TestArguments;
 use self::usage_error::UsageError;
 use crate::app::settings::mode::Mode;
 use crate::app::settings::table::Table;
@@ -51,6 +55,10 @@ pub enum Invocation {
     Decode(DecodeArguments),
     /// Send a delivery.
     Send(SendArguments),
+    /// Say what an image would be updated to.
+    Test(Box<TestArguments>),
+    /// Show the message of a commit.
+    Template(TemplateArguments),
     /// Try it out.
     Quickstart(QuickstartArguments),
     /// Print the definition of the custom resource.
@@ -144,6 +152,8 @@ fn other(
         "decode" => DecodeArguments::read(own, senders).map(Invocation::Decode),
         "crd" => Ok(Invocation::Definition),
         "send" => SendArguments::read(own, senders).map(Invocation::Send),
+        "test" => TestArguments::read(own).map(|read| Invocation::Test(Box::new(read))),
+        "template" => Ok(Invocation::Template(TemplateArguments::read(own))),
         "completion" => {
             let shell = own.get_one::<Shell>(command::SHELL);
             let shell = shell.ok_or_else(|| UsageError::new("give a shell"))?;

@@ -7,6 +7,7 @@ mod decode;
 mod definition;
 mod door;
 mod following;
+mod lazy_secrets;
 mod leadership;
 mod listen;
 mod metrics;
@@ -19,7 +20,9 @@ mod secrets;
 mod send;
 mod serve;
 mod server;
+mod template;
 mod tls;
+mod trial;
 mod working;
 
 use std::ffi::OsString;
@@ -47,6 +50,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(Invocation::Config { mode, flags }) => configuration::show(mode, flags),
         Ok(Invocation::Decode(arguments)) => decode::run(arguments),
         Ok(Invocation::Send(arguments)) => send::run(arguments),
+        Ok(Invocation::Test(arguments)) => trial::run(*arguments),
+        Ok(Invocation::Template(arguments)) => template::run(&arguments),
         Ok(Invocation::Quickstart(arguments)) => quickstart::run(&arguments),
         Ok(Invocation::Definition) => definition::run(),
         Err(error) => complain(error, EXIT_USAGE),

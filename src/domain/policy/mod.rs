@@ -16,6 +16,7 @@ pub mod glob;
 mod looking;
 mod newest_listed;
 mod newest_pushed;
+pub mod survey;
 pub mod tag_filter;
 pub mod version;
 
