@@ -9,6 +9,8 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio::time::sleep;
 use tokio::time::sleep_until;
+use tokio::time::timeout;
+use tracing::error;
 use tracing::info;
 
 use crate::app::settings::Rhythm;
@@ -19,6 +21,10 @@ use crate::domain::resources::resource::ResourceId;
 
 /// The longest wait before a look at the start, in which nobody hurries. Replicas that start together do not look together.
 const START_JITTER: Duration = Duration::from_secs(5);
+/// How long one look alone waits for what it needs, as whoever started it waits for its end.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How often it is seen whether what is known is still right.
+const GLANCE: Duration = Duration::from_secs(1);
 
 /// How long to wait before a look that failed is repeated, where no next one comes by itself; it doubles from one to the next.
 const FIRST_REPETITION: Duration = Duration::from_secs(60);
@@ -60,14 +66,20 @@ impl Polling {
         }
     }
 
-    /// Looks until the process ends; with [`Rhythm::Once`] until everything was looked at, and gives what came of it.
-    pub async fn run(mut self) -> Looked {
+    /// Once what is tracked is known, looks until the process ends; with [`Rhythm::Once`] until everything was looked at, and gives what came of
+    /// it, or `None` where that could not be done.
+    pub async fn run(mut self, mut is_ready: watch::Receiver<bool>) -> Option<Looked> {
+        if self.rhythm == Rhythm::Once {
+            return self.look_once(&mut is_ready).await;
+        }
+        wait_for(&mut is_ready).await;
         match self.rhythm {
             Rhythm::Never => std::future::pending().await,
             Rhythm::Once => {
                 self.wait_to_lead().await;
                 self.look_at_all().await.looked
             }
+            Rhythm::Never | Rhythm::Once => std::future::pending().await,
             Rhythm::AtStart => {
                 sleep(START_JITTER.mul_f64((self.random)())).await;
                 let failed = self.look_at_all().await.failed;
@@ -82,6 +94,47 @@ impl Polling {
         }
     }
 
+    /// Looks at everything and waits for nothing without an end.
+    async fn look_once(&mut self, is_ready: &mut watch::Receiver<bool>) -> Option<Looked> {
+        if timeout(PATIENCE, wait_for(is_ready)).await.is_err() {
+            error!(
+                "ImageUpdaters and Applications could not be read within {} seconds: the lines before say why",
+                PATIENCE.as_secs()
+            );
+            return None;
+        }
+        if timeout(PATIENCE, self.wait_to_lead()).await.is_err() {
+            error!(
+                "another replica has led for {} seconds: stop it, or look beside it with --leader-election=false",
+                PATIENCE.as_secs()
+            );
+            return None;
+        }
+        tokio::select! {
+            looked = self.look_at_all() => Some(looked),
+            () = self.out_of_touch() => {
+                error!(
+                    "ImageUpdaters and Applications could not be followed for {} seconds, so not all was done: the lines before say why",
+                    PATIENCE.as_secs()
+                );
+                None
+            }
+        }
+    }
+
+    /// Ends when what is known has not been right for a long time.
+    async fn out_of_touch(&self) {
+        let mut since = None;
+        loop {
+            sleep(GLANCE).await;
+            if self.updater.is_current() {
+                since = None;
+            } else if since.get_or_insert_with(Instant::now).elapsed() >= PATIENCE {
+                return;
+            }
+        }
+    }
+
     /// Waits until this replica leads, and looks for as long as it does.
     async fn lead_once(&mut self, interval: Option<Duration>) {
         self.wait_to_lead().await;
@@ -93,11 +146,8 @@ impl Polling {
     }
 
     async fn wait_to_lead(&mut self) {
-        if let Some(leading) = &mut self.leading
-            && leading.wait_for(|leads| *leads).await.is_err()
-        {
-            // Nobody will lead any more: the process ends.
-            std::future::pending::<()>().await;
+        if let Some(leading) = &mut self.leading {
+            wait_for(leading).await;
         }
     }
 
@@ -189,6 +239,13 @@ impl Polling {
     }
 }
 
+/// Waits until it is so; for ever where it will never be, as the process ends.
+async fn wait_for(is_so: &mut watch::Receiver<bool>) {
+    if is_so.wait_for(|is_so| *is_so).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
 async fn until_not_leading(leading: Option<&mut watch::Receiver<bool>>) {
     match leading {
         // Fails where nobody will lead any more.
@@ -199,3 +256,80 @@ async fn until_not_leading(leading: Option<&mut watch::Receiver<bool>>) {
 
 #[cfg(test)]
 mod tests;
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::app::settings::Confirm;
+    use crate::app::updater::Ports;
+    use crate::app::updater::Terms;
+    use crate::domain::resources::Resources;
+    use crate::ports::event_queue::MockEventQueue;
+    use crate::ports::pace::MockPace;
+    use crate::ports::resource_reader::MockResourceReader;
+
+    /// Looks once, at nothing, where one leads or not; what is known is right at times.
+    fn once(leading: Option<watch::Receiver<bool>>, mut is_current: Vec<bool>) -> Polling {
+        let mut reader = MockResourceReader::new();
+        reader
+            .expect_current()
+            .return_const(Arc::new(Resources::default()));
+        is_current.reverse();
+        let is_current = Mutex::new(is_current);
+        reader
+            .expect_is_current()
+            .returning(move || is_current.lock().unwrap().pop().unwrap_or_default());
+        let ports = Ports {
+            queue: Arc::new(MockEventQueue::new()),
+            reader: Arc::new(reader),
+            trigger: None,
+            pace: Arc::new(MockPace::new()),
+            spread: None,
+            registry: None,
+        };
+        let terms = Terms {
+            confirm: Confirm::Registry,
+            never_downgrade: false,
+            credential_kinds: Vec::new(),
+            registries: None,
+        };
+        let updater = Arc::new(Updater::new(ports, terms));
+        Polling::new(updater, Rhythm::Once, leading, Box::new(|| 0.5))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_look_ends_when_everything_was_looked_at() {
+        let (_lead, leading) = watch::channel(true);
+        let (_ready, is_ready) = watch::channel(true);
+        for leading in [None, Some(leading)] {
+            let looked = once(leading, Vec::new()).run(is_ready.clone()).await;
+            assert_eq!(looked, Some(Looked::default()));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_look_waits_for_nothing_for_ever() {
+        let (_no, not_so) = watch::channel(false);
+        let (_yes, is_so) = watch::channel(true);
+        for (leading, is_ready, name) in [
+            (None, &not_so, "a cluster that does not answer"),
+            (Some(not_so.clone()), &is_so, "another leader"),
+        ] {
+            let begun = Instant::now();
+            let looked = once(leading, Vec::new()).run(is_ready.clone()).await;
+            assert_eq!(looked, None, "{name}");
+            assert_eq!(begun.elapsed().as_secs(), 60, "{name}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_cluster_that_goes_away_and_comes_back_is_waited_for() {
+        let once = once(
+            None,
+            [vec![false; 50], vec![true], vec![false; 70]].concat(),
+        );
+        let begun = Instant::now();
+        once.out_of_touch().await;
+        assert_eq!(begun.elapsed().as_secs(), 51 + 61);
+    }
+}

@@ -368,3 +368,11 @@ async fn edited_image_updaters_are_told_of() {
     updater.refresh();
     assert_eq!(updater.edited().await, updater.image_updaters());
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_new_is_no_edit_where_everything_is_about_to_be_looked_at() {
+    let updater = updater(0, writes(0), follows("quay.io/a/b:^1"));
+    updater.forget_edits();
+    assert_eq!(updater.image_updaters().len(), 1);
+    assert_eq!(updater.edits.take().len(), 0);
+}

@@ -193,11 +193,11 @@ impl Server {
         let mut serving = tokio::spawn(door::serve_at(self.door, stopping));
         let mut outdated = tokio::spawn(self.outdated);
         let (ready, is_ready) = watch::channel(false);
-        let mut polling = tokio::spawn(working::poll(self.polling, is_ready));
+        let mut polling = tokio::spawn(self.polling.run(is_ready));
         let cause = tokio::select! {
             () = signal() => Cause::Signal,
             never = become_ready(self.synced, &readiness, &ready) => match never {},
-            looked = &mut polling => Cause::looked(looked.ok(), self.fail_on_error),
+            looked = &mut polling => Cause::looked(looked.ok().flatten(), self.fail_on_error),
             _ = &mut updating => Cause::Failure("updater"),
             _ = &mut serving => Cause::Failure("webhook server"),
             Some(_) = background.join_next() => Cause::Failure("watch of files or of the cluster"),

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use tokio::sync::watch;
-
 use crate::adapters::memory::event_queue::InMemoryQueue;
 use crate::adapters::metrics::meters::Meters;
 use crate::adapters::pace::Governed;
@@ -13,7 +11,6 @@ use crate::app::registries::live::Current;
 use crate::app::settings::Confirm;
 use crate::app::settings::Rhythm;
 use crate::app::settings::Settings;
-use crate::app::updater::Looked;
 use crate::app::updater::Ports;
 use crate::app::updater::Terms;
 use crate::app::updater::Updater;
@@ -23,15 +20,6 @@ use crate::app::wiring::server::Background;
 use crate::domain::rate_policy::RatePolicy;
 use crate::ports::event_queue::EventQueue;
 use crate::ports::pace::Pace;
-
-/// Looks at registries, once what is tracked is known.
-pub(super) async fn poll(polling: Polling, mut is_ready: watch::Receiver<bool>) -> Looked {
-    if is_ready.wait_for(|ready| *ready).await.is_err() {
-        // The process ends.
-        std::future::pending::<()>().await;
-    }
-    polling.run().await
-}
 
 /// Any number from 0 to 1.
 fn random() -> f64 {
