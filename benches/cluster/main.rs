@@ -11,7 +11,6 @@ mod cluster;
 #[path = "../../tests/support/registry.rs"]
 #[expect(
     dead_code,
-    clippy::expect_used,
     clippy::unwrap_used,
     reason = "it belongs to the tests, which use all of it and fail by panicking"
 )]

@@ -116,7 +116,7 @@ impl Registry {
         said.read_line(&mut ready).unwrap();
         let authority = ready.trim().strip_prefix("ready ").map(str::to_owned);
         Some(Self {
-            authority: authority.expect("the registry does not start"),
+            authority: authority.unwrap(),
             _supervisor: supervisor,
         })
     }

@@ -78,6 +78,11 @@ impl ResourceReader for Edited {
     }
 }
 
+/// What is tracked is known.
+fn ready() -> watch::Receiver<bool> {
+    watch::channel(true).1
+}
+
 struct World {
     lists: Arc<AtomicUsize>,
     reader: Arc<Edited>,
@@ -137,7 +142,7 @@ impl World {
     }
 
     /// How many lists were asked for while so many seconds pass.
-    async fn lists_within(&self, seconds: u64, polling: &mut JoinHandle<Looked>) -> usize {
+    async fn lists_within(&self, seconds: u64, polling: &mut JoinHandle<Option<Looked>>) -> usize {
         let before = self.lists.load(Ordering::SeqCst);
         let passing = Duration::from_secs(seconds);
         assert!(timeout(passing, polling).await.is_err(), "it has ended");
@@ -154,7 +159,11 @@ impl Drop for World {
 #[tokio::test(start_paused = true)]
 async fn once_is_once_and_tells_what_came_of_it() {
     let world = World::new(0);
-    let looked = world.polling(Rhythm::Once, None).run().await;
+    let looked = world
+        .polling(Rhythm::Once, None)
+        .run(ready())
+        .await
+        .unwrap();
     let expected = Looked {
         considered: 1,
         changed: 0,
@@ -162,14 +171,15 @@ async fn once_is_once_and_tells_what_came_of_it() {
     };
     assert_eq!((looked, world.lists.load(Ordering::SeqCst)), (expected, 1));
     let failing = World::new(1);
-    assert_eq!(failing.polling(Rhythm::Once, None).run().await.failed, 1);
+    let looked = failing.polling(Rhythm::Once, None).run(ready()).await;
+    assert_eq!(looked.unwrap().failed, 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_interval_is_kept_whatever_fails() {
     let world = World::new(2);
     let polling = world.polling(Rhythm::Every(Duration::from_secs(120)), None);
-    let mut polling = tokio::spawn(polling.run());
+    let mut polling = tokio::spawn(polling.run(ready()));
     assert_eq!(world.lists_within(1, &mut polling).await, 1);
     assert_eq!(world.lists_within(600, &mut polling).await, 5);
 }
@@ -179,7 +189,7 @@ async fn only_a_leader_looks() {
     let world = World::new(0);
     let (lead, leading) = watch::channel(false);
     let polling = world.polling(Rhythm::Every(Duration::from_secs(60)), Some(leading));
-    let mut polling = tokio::spawn(polling.run());
+    let mut polling = tokio::spawn(polling.run(ready()));
     assert_eq!(world.lists_within(600, &mut polling).await, 0);
     lead.send_replace(true);
     assert_eq!(world.lists_within(90, &mut polling).await, 2);
@@ -193,7 +203,7 @@ async fn only_a_leader_looks() {
 async fn an_edited_image_updater_is_looked_at_at_once() {
     for rhythm in [Rhythm::OnEdit, Rhythm::Every(Duration::from_secs(3600))] {
         let world = World::new(0);
-        let mut polling = tokio::spawn(world.polling(rhythm, None).run());
+        let mut polling = tokio::spawn(world.polling(rhythm, None).run(ready()));
         assert_eq!(world.lists_within(600, &mut polling).await, 1);
         world.reader.bell.notify_one();
         assert_eq!(world.lists_within(1, &mut polling).await, 1, "{rhythm:?}");
@@ -205,7 +215,7 @@ async fn an_edited_image_updater_is_looked_at_at_once() {
 async fn where_no_next_look_comes_one_that_failed_is_repeated() {
     for rhythm in [Rhythm::AtStart, Rhythm::OnEdit] {
         let world = World::new(3);
-        let mut polling = tokio::spawn(world.polling(rhythm, None).run());
+        let mut polling = tokio::spawn(world.polling(rhythm, None).run(ready()));
         // After 60, 120 and 240 seconds, the last of which works.
         assert_eq!(world.lists_within(50, &mut polling).await, 1, "{rhythm:?}");
         assert_eq!(world.lists_within(100, &mut polling).await, 1);
@@ -218,6 +228,6 @@ async fn where_no_next_look_comes_one_that_failed_is_repeated() {
 #[tokio::test(start_paused = true)]
 async fn never_is_never() {
     let world = World::new(0);
-    let mut polling = tokio::spawn(world.polling(Rhythm::Never, None).run());
+    let mut polling = tokio::spawn(world.polling(Rhythm::Never, None).run(ready()));
     assert_eq!(world.lists_within(100_000, &mut polling).await, 0);
 }
