@@ -93,6 +93,8 @@ async fn poll(
                 Opinion::Undecided(reason) => {
                     println!("  {}: {image} undecided, {reason}", verdict.application);
                 }
+                // Only who asks registries gets these, and this one trusts its listing.
+                Opinion::Open | Opinion::Failed(_) => {}
             }
         }
         for result in trigger.apply(&judgement.changes).await {

@@ -13,6 +13,7 @@ const HISTORY: usize = 10;
 /// An Application of one image, which it shares with no other.
 pub(crate) struct Application {
     number: usize,
+    repository: String,
     name: String,
     patch_version: usize,
 }
@@ -26,6 +27,7 @@ impl Application {
     pub(crate) fn new(number: usize) -> Self {
         Self {
             number,
+            repository: format!("acme/{}-service-{number}", team(number)),
             name: format!("{}-service-{number}", team(number)),
             patch_version: 2,
         }
@@ -33,6 +35,10 @@ impl Application {
 
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    pub(crate) fn repository(&self) -> &str {
+        &self.repository
     }
 
     /// Goes on to the next version.
@@ -45,7 +51,7 @@ impl Application {
     }
 
     pub(crate) fn image_name(&self) -> String {
-        format!("ghcr.io/acme/{}", self.name)
+        format!("ghcr.io/{}", self.repository())
     }
 
     pub(crate) fn image(&self) -> String {

@@ -21,6 +21,7 @@ use crate::application::Application;
 use crate::cluster::Cluster;
 use crate::program::Program;
 use crate::program::SECRET;
+use crate::registry::Registry;
 use crate::support::World;
 use crate::watch::Watch;
 
@@ -38,7 +39,7 @@ const SETTLE: Duration = Duration::from_secs(3);
 pub(crate) struct Latencies {
     /// From the beginning of a delivery.
     pub(crate) deliveries: Vec<Duration>,
-    /// From the beginning of a bare PATCH.
+    /// From the beginning of a bare PATCH, or of the bare HEAD before it.
     pub(crate) patches: Vec<Duration>,
 }
 
@@ -51,12 +52,17 @@ pub(crate) struct Events<'c> {
     client: HttpWebhookClient,
     url: String,
     secret: Secret,
+    registry: Option<&'c Registry>,
     /// The Application of the next round.
     next: usize,
 }
 
 impl<'c> Events<'c> {
-    pub(crate) async fn new(cluster: &'c mut Cluster, program: &Program) -> Result<Self> {
+    pub(crate) async fn new(
+        cluster: &'c mut Cluster,
+        program: &Program,
+        registry: Option<&'c Registry>,
+    ) -> Result<Self> {
         let senders = senders::all().into_iter();
         let mut ghcr = senders.filter(|sender| sender.profile().name == "ghcr.io");
         let world = cluster.api().await;
@@ -68,6 +74,7 @@ impl<'c> Events<'c> {
             client: HttpWebhookClient::to_this_machine()?,
             url: program.url("/webhook"),
             secret: Secret::parse(SECRET).ok_or("no secret")?,
+            registry,
             next: 0,
         })
     }
@@ -106,6 +113,9 @@ impl<'c> Events<'c> {
     async fn deliver(&mut self, number: usize) -> Result<Duration> {
         let application = self.applications.get_mut(number).ok_or("no Application")?;
         application.turn_newer();
+        if let Some(registry) = self.registry {
+            registry.push(application).await;
+        }
         let event = ImageEvent {
             image: ImageName::parse(&application.image_name())?,
             tag: Tag::parse(&application.tag())?,
@@ -129,6 +139,9 @@ impl<'c> Events<'c> {
         let application = self.applications.get_mut(number).ok_or("no Application")?;
         let before = application.image();
         application.turn_newer();
+        if let Some(registry) = self.registry {
+            registry.push(application).await;
+        }
         let image = application.image();
         let path = "/spec/source/kustomize/images/0";
         let patch = serde_json::from_value(json!([
@@ -138,10 +151,14 @@ impl<'c> Events<'c> {
         let (how, patch) = (PatchParams::default(), Patch::Json::<()>(patch));
         let all = self.world.applications();
         let began = Instant::now();
-        let (answer, seen) = tokio::join!(
-            all.patch(application.name(), &how, &patch),
-            self.watch.sees(application.name(), &image)
-        );
+        let work = async {
+            if let Some(registry) = self.registry {
+                registry.head(application).await?;
+            }
+            all.patch(application.name(), &how, &patch).await?;
+            Result::Ok(())
+        };
+        let (answer, seen) = tokio::join!(work, self.watch.sees(application.name(), &image));
         answer?;
         Ok(seen?.duration_since(began))
     }

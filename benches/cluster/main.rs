@@ -3,12 +3,21 @@
 //! `KUBEBUILDER_ASSETS=$(tests/peers/build) cargo bench --bench cluster` runs it, on 100, 500, 1,000 and 10,000 Applications under 50 ImageUpdaters; other
 //! numbers come as arguments (`-- 100 500`). It starts an API server of its own, and the program as a child process. For each size it takes turns:
 //! a signed delivery over a warm connection, and a bare PATCH of the same kind by a warm client, each until the same watch shows the changed
-//! Application. So both have the same disturbances, and their ratio says more than either on a machine that does other things as well. It needs Linux.
+//! Application. With the word `registry` among the arguments, the program confirms each delivery at a registry that the benchmark starts as well, and a
+//! bare HEAD there comes before each bare PATCH. So both have the same disturbances, and their ratio says more than either on a machine that does other things as well. It needs Linux.
 
 mod application;
 mod cluster;
+#[path = "../../tests/support/registry.rs"]
+#[expect(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "it belongs to the tests, which use all of it and fail by panicking"
+)]
+mod distribution;
 mod events;
 mod program;
+mod registry;
 mod report;
 #[path = "../../tests/kubernetes/support/mod.rs"]
 #[expect(
@@ -26,11 +35,14 @@ use std::error::Error;
 use cluster::Cluster;
 use events::Events;
 use program::Program;
+use registry::Registry;
 use report::Measured;
 use report::Report;
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
+/// The argument that has deliveries confirmed.
+const REGISTRY: &str = "registry";
 /// How many ImageUpdaters there are, whatever the number of Applications.
 const UPDATERS: usize = 50;
 /// Numbers of Applications, where no argument names others.
@@ -44,18 +56,19 @@ fn main() -> Result<()> {
         println!("run it with `cargo bench --bench cluster`");
         return Ok(());
     }
+    let with_registry = arguments.iter().any(|argument| argument == REGISTRY);
     let sizes = sizes(&arguments)?;
     // Both kube and reqwest take the process-wide provider.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let runtime = tokio::runtime::Runtime::new()?;
-    runtime.block_on(measure(&sizes))
+    runtime.block_on(measure(&sizes, with_registry))
 }
 
 /// From the least to the most, as one cluster grows from each to the next.
 fn sizes(arguments: &[String]) -> Result<Vec<usize>> {
     let numbers = arguments
         .iter()
-        .filter(|argument| !argument.starts_with("--"));
+        .filter(|argument| !argument.starts_with("--") && *argument != REGISTRY);
     let mut sizes = numbers
         .map(|number| number.parse())
         .collect::<std::result::Result<Vec<usize>, _>>()
@@ -72,15 +85,23 @@ fn sizes(arguments: &[String]) -> Result<Vec<usize>> {
     }
 }
 
-async fn measure(sizes: &[usize]) -> Result<()> {
-    // Where there is no API server, the reason has been told.
+async fn measure(sizes: &[usize], with_registry: bool) -> Result<()> {
+    // Where there is no API server and no registry, the reason has been told.
+    let registry = if with_registry {
+        let Some(registry) = Registry::start()? else {
+            return Ok(());
+        };
+        Some(registry)
+    } else {
+        None
+    };
     let Some(mut cluster) = Cluster::start().await else {
         return Ok(());
     };
     let mut report = Report::default();
     for size in sizes {
         cluster.grow_to(*size).await?;
-        let measured = measure_one(&mut cluster).await?;
+        let measured = measure_one(&mut cluster, registry.as_ref()).await?;
         println!("{measured}");
         report.add(measured);
     }
@@ -89,9 +110,11 @@ async fn measure(sizes: &[usize]) -> Result<()> {
 }
 
 /// Measures the program on the cluster as it is.
-async fn measure_one(cluster: &mut Cluster) -> Result<Measured> {
-    let (program, ready_after) = Program::start(&cluster.kubeconfig()?).await?;
-    let mut events = Events::new(cluster, &program).await?;
+async fn measure_one(cluster: &mut Cluster, registry: Option<&Registry>) -> Result<Measured> {
+    let described = registry.map(Registry::file);
+    let (program, ready_after) =
+        Program::start(&cluster.kubeconfig()?, described.as_deref()).await?;
+    let mut events = Events::new(cluster, &program, registry).await?;
     events.warm_up().await?;
     let cpu_before = program.cpu_time()?;
     let latencies = events.measure().await?;

@@ -38,11 +38,22 @@ pub(crate) struct Memory {
 
 impl Program {
     /// Starts it, and says how long it took until it was ready.
-    pub(crate) async fn start(kubeconfig: &Path) -> Result<(Self, Duration)> {
+    pub(crate) async fn start(
+        kubeconfig: &Path,
+        registries: Option<&Path>,
+    ) -> Result<(Self, Duration)> {
         let began = Instant::now();
         let mut process = Command::new(env!("CARGO_BIN_EXE_argocd-image-updater"))
             .env_clear()
             .args(["webhook", "--disable-tls", "--webhook-port", "0"])
+            .args(["--catch-up=false", "--webhook-confirm"])
+            .arg(if registries.is_some() {
+                "registry"
+            } else {
+                "event"
+            })
+            .arg("--registries-conf-path")
+            .arg(registries.unwrap_or(Path::new("")))
             .args(["--ghcr-webhook-secret", SECRET, "--kubeconfig"])
             .arg(kubeconfig)
             .stdin(Stdio::null())

@@ -2,6 +2,7 @@
 
 pub mod commit_template;
 pub mod config;
+pub mod cosign;
 pub mod credentials;
 pub mod http;
 pub mod kubernetes;

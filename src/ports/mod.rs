@@ -15,7 +15,6 @@
 //! | [`announcer`] | driven | `adapters::kubernetes` |
 //! | [`registry_client`], [`artifact_reader`] | driven | `adapters::registry` |
 //! | [`registries_source`] | driven | `adapters::registries_conf` |
-//! | [`registry_meter`] | driven | counters in `app` |
 //! | [`credential_reader`] | driven | `adapters::credentials` |
 //! | [`secret_reader`] | driven | `adapters::kubernetes`, `adapters::manifests` |
 //! | [`signature_verifier`] | driven | `adapters::cosign` |

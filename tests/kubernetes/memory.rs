@@ -107,6 +107,7 @@ async fn measure(server: &ApiServer, namespace: &str) -> Measured {
 fn start(kubeconfig: &Path, namespace: &str) -> Child {
     Command::new(env!("CARGO_BIN_EXE_argocd-image-updater"))
         .args(["webhook", "--disable-tls", "--webhook-port", "0"])
+        .args(["--webhook-confirm", "event", "--catch-up=false"])
         .args(["--watch-namespaces", namespace])
         .arg("--kubeconfig")
         .arg(kubeconfig)

@@ -327,6 +327,56 @@ async fn a_broken_change_is_refused_as_a_whole_and_an_event_says_why() {
 }
 
 #[tokio::test]
+async fn registries_that_the_config_map_describes_are_followed_and_mistakes_told() {
+    let Some((_, home)) = Home::with_rights().await else {
+        return;
+    };
+    let described = |name: &str| {
+        let entry = format!("{{name: {name}, api_url: 'https://a.example', prefix: a.example}}");
+        let template = "{{ .Name }}";
+        json!({"registries.conf": format!("registries:\n- {entry}\n"), "git.commit-message-template": template})
+    };
+    home.settings(described("A")).await;
+    let server = home.start(&[]);
+    let place = "configmap/argocd-image-updater-config:registries.conf";
+    server
+        .log
+        .wait_for(&["registries are described", place, "registries=2"]);
+    assert_eq!(server.log.with(&["is no setting"]).len(), 0);
+
+    home.set(json!({"registries.conf": "registries:\n- name: A\n  api_ulr: x\n"}))
+        .await;
+    let line = server
+        .log
+        .wait_for(&["description of registries is refused as a whole"]);
+    assert!(line.contains("did you mean api_url?"), "{line}");
+    let event = eventually("event", async || {
+        let events = home.all::<Event>().list(&ListParams::default()).await;
+        let mut events = events.unwrap().items.into_iter();
+        events.find(|event| event.reason.as_deref() == Some("RegistriesRefused"))
+    })
+    .await;
+    let config_map = home.all::<ConfigMap>().get(CONFIG).await.unwrap();
+    assert_eq!(event.involved_object.uid, config_map.metadata.uid);
+    assert!(event.message.unwrap().contains("line 3: registry"));
+
+    home.set(described("B")).await;
+    server
+        .log
+        .wait_for(&["the registries changed and count from now on", place]);
+
+    home.set(json!({"registries.conf": "registries:\n- name: A\n"}))
+        .await;
+    let output = home.command(&[]).arg("--loglevel=info").output().unwrap();
+    assert_eq!(output.status.code(), Some(64));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        told.contains("api_url: is missing") && told.contains(place),
+        "{told}"
+    );
+}
+
+#[tokio::test]
 async fn what_is_hidden_or_needs_a_restart_is_said_once() {
     let Some((_, home)) = Home::with_rights().await else {
         return;

@@ -7,14 +7,30 @@
 )]
 
 mod commands;
+#[path = "../support/counting.rs"]
+#[expect(dead_code, reason = "the tests of Kubernetes use all of it")]
+mod counting;
 mod deliver;
 mod dry_run;
+/// Certificates.
+#[path = "../edge/support"]
+#[expect(dead_code, reason = "the tests of the edge use all of it")]
+mod edge {
+    pub(crate) mod files;
+}
 mod event;
 mod folder;
 mod life_cycle;
 mod live;
 mod metrics;
+mod once;
 mod probes;
+mod pushes;
+mod registries;
+#[path = "../support/registry.rs"]
+#[expect(dead_code, reason = "the tests of the client use all of it")]
+mod registry;
+mod scene;
 #[path = "../registry/scripted.rs"]
 #[expect(dead_code, reason = "the tests of the registry client use more of it")]
 mod scripted;

@@ -118,6 +118,16 @@ impl Server {
 
     /// Runs a command that serves, and waits until it listens.
     pub(crate) fn spawn(mut command: Command) -> Self {
+        // Images of these tests exist in no registry; tests with one set this themselves.
+        for (name, value) in [
+            ("WEBHOOK_CONFIRM", "event"),
+            ("IMAGE_UPDATER_CATCH_UP", "false"),
+            ("IMAGE_UPDATER_INTERVAL", "-1s"),
+        ] {
+            if !command.get_envs().any(|(given, _)| given == name) {
+                command.env(name, value);
+            }
+        }
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -47,9 +48,10 @@ async fn with_tokens(token: Arc<Mutex<String>>) -> Scripted {
             return Answer::json(format!(r#"{{"token":"{token}","expires_in":300}}"#));
         }
         let wanted = format!("Bearer {token}");
-        match ask.header("authorization") == Some(&wanted) {
-            true => list(),
-            false => Answer::bearer(&format!("{url}/token?x=y")),
+        if ask.header("authorization") == Some(&wanted) {
+            list()
+        } else {
+            Answer::bearer(&format!("{url}/token?x=y"))
         }
     })
     .await
@@ -177,9 +179,10 @@ async fn an_identity_token_is_posted_and_its_redirection_is_not_followed() {
 async fn with_password(password: Arc<Mutex<String>>) -> Scripted {
     Scripted::start(move |ask, _, _| {
         let wanted = basic(&password.lock().unwrap());
-        match ask.header("authorization") == Some(&wanted) {
-            true => list(),
-            false => Answer::basic(),
+        if ask.header("authorization") == Some(&wanted) {
+            list()
+        } else {
+            Answer::basic()
         }
     })
     .await
@@ -205,6 +208,23 @@ async fn credentials_that_rotated_are_read_again_once() {
     assert_eq!(kind(&refused), "denied");
     assert!(refused.unwrap_err().to_string().contains("env:TESTS"));
     assert!(purse.reads() == 3 && registry.asks().len() <= 2);
+}
+
+#[tokio::test]
+async fn credentials_are_kept_as_long_as_the_registry_says() {
+    let registry = with_password(Arc::new(Mutex::new(PASSWORD.to_owned()))).await;
+    for (expire, reads) in [(None, 1), (Some(Duration::ZERO), 3)] {
+        let purse = Purse::of(PASSWORD);
+        let endpoint = Endpoint {
+            credentials_expire: expire,
+            ..guarded(&registry.url())
+        };
+        let client = with_purse(endpoint, &purse);
+        for _ in 0..3 {
+            tags(&client, "a").await.unwrap();
+        }
+        assert_eq!(purse.reads(), reads, "{expire:?}");
+    }
 }
 
 #[tokio::test]
@@ -245,9 +265,10 @@ async fn a_redirection_takes_no_credentials_to_another_host() {
     let elsewhere = format!("{}/blob?signature={PASSWORD}", storage.url());
     let wanted = basic(PASSWORD);
     let registry = Scripted::start(move |ask: &Ask, _, _| {
-        match ask.header("authorization") == Some(&wanted) {
-            true => Answer::of(307).with("location", &elsewhere),
-            false => Answer::basic(),
+        if ask.header("authorization") == Some(&wanted) {
+            Answer::of(307).with("location", &elsewhere)
+        } else {
+            Answer::basic()
         }
     })
     .await;

@@ -125,9 +125,12 @@ async fn a_digest_is_asked_by_head_or_else_reckoned() {
         ),
         (Answer::of(405), unsaid, 2),
     ] {
-        let registry = Scripted::start(move |ask, _, _| match ask.is("HEAD") {
-            true => head.clone(),
-            false => get.clone(),
+        let registry = Scripted::start(move |ask, _, _| {
+            if ask.is("HEAD") {
+                head.clone()
+            } else {
+                get.clone()
+            }
         })
         .await;
         let found = client(endpoint(&registry.url()))

@@ -94,9 +94,10 @@ async fn each_page_is_asked_again_and_sent_again_only_where_it_changed() {
             return Answer::of(304);
         }
         let answer = page(&tags).with("etag", etag);
-        match ask.is("last=1") {
-            true => answer,
-            false => answer.with("link", "</v2/a/tags/list?last=1>; rel=next"),
+        if ask.is("last=1") {
+            answer
+        } else {
+            answer.with("link", "</v2/a/tags/list?last=1>; rel=next")
         }
     })
     .await;

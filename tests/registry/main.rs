@@ -6,9 +6,15 @@
 
 mod access;
 mod builds;
+mod distribution;
 mod failures;
 mod lists;
+mod proxy;
+#[path = "../support/registry.rs"]
+mod real;
 mod scripted;
+mod secrecy;
 mod sharing;
 mod support;
+mod tokens;
 mod trust;

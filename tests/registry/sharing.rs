@@ -32,9 +32,10 @@ async fn what_many_ask_at_a_time_is_asked_once() {
             async move {
                 gate.acquire().await.unwrap().forget();
                 let digest = format!("sha256:{}", "a".repeat(64));
-                match ask.is("HEAD") {
-                    true => Answer::of(200).with("docker-content-digest", &digest),
-                    false => list(),
+                if ask.is("HEAD") {
+                    Answer::of(200).with("docker-content-digest", &digest)
+                } else {
+                    list()
                 }
             }
         }

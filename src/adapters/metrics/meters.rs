@@ -63,7 +63,7 @@ impl Meters {
         );
         registry.register(
             "images_errors",
-            "The number of images that could not be changed for an ImageUpdater",
+            "The number of images that could not be changed for an ImageUpdater, or about which a registry gave no answer",
             self.images_errors.clone(),
         );
         registry.register(

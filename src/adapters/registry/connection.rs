@@ -47,6 +47,9 @@ pub(super) fn client(
         .connect_timeout(timings.connect)
         .read_timeout(timings.silence)
         .timeout(timings.request)
+        // A connection that died in silence is given up with the first request on it, and not offered to the next.
+        .http2_keep_alive_interval(timings.silence / 2)
+        .http2_keep_alive_timeout(timings.silence / 2)
         .pool_idle_timeout(IDLE_FOR)
         .pool_max_idle_per_host(MOST_IDLE)
         .redirect(policy)

@@ -1,5 +1,6 @@
 //! One request and its answer, asked for again where the registry could not answer.
 
+use std::ops::ControlFlow;
 use std::sync::PoisonError;
 use std::time::Duration;
 use std::time::SystemTime;
@@ -89,25 +90,15 @@ impl Host {
                 self.trouble.unavailable(reason, Some(closed.0))
             })?;
             let start = Instant::now();
-            let setback = match self.attempt(outgoing).await {
-                Ok(reply) => match setback(&reply) {
-                    Some(setback) => setback,
-                    None => return Ok(reply),
-                },
-                Err(Failed::Passing(reason)) => Setback {
-                    reason,
-                    asked_wait: None,
-                    is_too_many: false,
-                },
-                Err(Failed::Lasting(reason)) => return Err(self.trouble.unavailable(reason, None)),
-                Err(Failed::Nonsense(reason)) => return Err(self.trouble.nonsense(reason)),
+            let setback = match self.answer(outgoing).await? {
+                ControlFlow::Break(reply) => return Ok(reply),
+                ControlFlow::Continue(setback) => setback,
             };
             drop(place);
-            let wait = waits
-                .next()
-                .map(|wait| wait.max(setback.asked_wait.unwrap_or_default()));
-            if let Some(wait) = wait.or(setback.asked_wait).filter(|_| setback.is_too_many) {
-                self.doorway.close(wait);
+            let asked_wait = setback.asked_wait.unwrap_or_default();
+            let wait = waits.next().map(|wait| wait.max(asked_wait));
+            if setback.is_too_many {
+                self.doorway.close(wait.unwrap_or(asked_wait));
             }
             spent += start.elapsed();
             let Some(wait) = wait.filter(|wait| spent + *wait <= timings.persistence) else {
@@ -116,6 +107,26 @@ impl Host {
             debug!(registry = self.trouble.registry(), reason = setback.reason, wait = ?wait, "asking again");
             spent += wait;
             sleep(wait).await;
+        }
+    }
+
+    /// An answer, or why there is to be another attempt.
+    async fn answer(
+        &self,
+        outgoing: &Outgoing,
+    ) -> Result<ControlFlow<Reply, Setback>, RegistryError> {
+        match self.attempt(outgoing).await {
+            Ok(reply) => Ok(match setback(&reply) {
+                Some(setback) => ControlFlow::Continue(setback),
+                None => ControlFlow::Break(reply),
+            }),
+            Err(Failed::Passing(reason)) => Ok(ControlFlow::Continue(Setback {
+                reason,
+                asked_wait: None,
+                is_too_many: false,
+            })),
+            Err(Failed::Lasting(reason)) => Err(self.trouble.unavailable(reason, None)),
+            Err(Failed::Nonsense(reason)) => Err(self.trouble.nonsense(reason)),
         }
     }
 

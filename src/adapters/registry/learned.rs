@@ -16,8 +16,8 @@ use crate::ports::registry_client::RegistryError;
 
 /// Room for lists: ten thousand tags take less than a mebibyte.
 const LISTS_BYTES: u64 = 16 << 20;
-/// Room for each of the other kinds: facts about 30,000 builds.
-const FACTS_BYTES: u64 = 16 << 20;
+/// Room for each of the other kinds: facts about some 18,000 builds.
+const FACTS_BYTES: u64 = 8 << 20;
 
 /// A page of a list, as it was last sent, with the tag by which the registry knows whether it changed.
 #[derive(Clone)]

@@ -166,7 +166,7 @@ impl Target {
         let (Some(source), Some(refused)) = (&self.key.source, refused) else {
             return Ok(false);
         };
-        self.host.guard.wallet.forget(source, &refused);
+        self.host.guard.wallet.forget(source, &refused.credentials);
         if effort == Effort::Reread || refused.since >= start {
             return Ok(false);
         }

@@ -278,6 +278,33 @@ mod tests {
         }
     }
 
+    #[test]
+    fn azure_has_its_own_words() {
+        let wanted = Wanted {
+            realm: Url::parse("https://auth.example/token").unwrap(),
+            service: None,
+            repository: "a/b".to_owned(),
+        };
+        for (api, scope) in [
+            ("https://registry-1.docker.io", "repository:a/b:pull"),
+            (
+                "https://acme.azurecr.io",
+                "repository:a/b:pull,metadata_read,content_read",
+            ),
+        ] {
+            assert_eq!(wanted.scope(&Url::parse(api).unwrap()), scope);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_that_ends_is_good_no_more() {
+        let token = parse(br#"{"token":"a","expires_in":300}"#, SystemTime::now()).unwrap();
+        tokio::time::advance(Duration::from_secs(289)).await;
+        assert!(token.is_good());
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(!token.is_good());
+    }
+
     proptest! {
         #[test]
         fn any_answer_is_read_without_a_panic(expires in any::<f64>(), issued in "\\PC{0,30}") {

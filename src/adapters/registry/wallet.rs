@@ -37,12 +37,10 @@ impl Wallet {
     }
 
     /// Forgets credentials that were refused, if it holds no others by now.
-    pub(super) fn forget(&self, source: &CredentialSource, refused: &Held) {
+    pub(super) fn forget(&self, source: &CredentialSource, refused: &Credentials) {
         let mut held = locked(&self.held);
-        if held
-            .get(source)
-            .is_some_and(|known| known.since == refused.since)
-        {
+        let is_it = |known: &Held| known.credentials == *refused;
+        if held.get(source).is_some_and(is_it) {
             held.remove(source);
         }
     }

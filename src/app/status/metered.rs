@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use super::account::Account;
 use crate::domain::change::ApplicationChange;
+use crate::domain::judgement::Judgement;
+use crate::domain::judgement::Opinion;
 use crate::domain::resources::resource::ResourceId;
 use crate::domain::tracking::assessment::Assessment;
 use crate::ports::meter::Meter;
@@ -36,6 +38,19 @@ impl Metered {
             self.meter.images_updated(updater, images);
         }
         for (updater, images) in by_updater(account.failed.iter().map(|(change, _)| change)) {
+            self.meter.images_errors(updater, images);
+        }
+    }
+
+    /// Counts what no registry answered, in a dry run too: that is no change.
+    pub(super) fn judged(&self, judgement: &Judgement) {
+        let mut errors: BTreeMap<&ResourceId, u64> = BTreeMap::new();
+        for verdict in &judgement.verdicts {
+            if matches!(verdict.opinion, Opinion::Failed(_)) {
+                *errors.entry(&verdict.updater).or_default() += 1;
+            }
+        }
+        for (updater, images) in errors {
             self.meter.images_errors(updater, images);
         }
     }

@@ -115,6 +115,9 @@ impl Reporter {
 
     /// Hears what was found about an image in the end: what no registry answered is wrong until it does.
     pub fn judged(&self, image: &ImageName, judgement: &Judgement) {
+        if let Some(metered) = &self.metered {
+            metered.judged(judgement);
+        }
         let changed = lock(&self.desk).judged(image, judgement, Instant::now());
         if changed {
             self.statuses.notify_one();

@@ -8,7 +8,10 @@ use mockall::predicate::eq;
 use super::*;
 use crate::domain::change::ApplicationChange;
 use crate::domain::change::ImageChange;
+use crate::domain::judgement::Opinion;
+use crate::domain::judgement::Verdict;
 use crate::domain::reference::ImageName;
+use crate::domain::registry::answer::Failure;
 use crate::domain::resources::Resources;
 use crate::domain::resources::application::SourcePlace;
 use crate::domain::resources::image_updater::ImageUpdater;
@@ -440,8 +443,8 @@ async fn while_not_everything_is_known_only_what_was_done_is_told() {
     assert_eq!(*log.lock().unwrap(), ["a"]);
 }
 
-/// A meter that expects so many images to be updated, and so many not to be.
-fn meter(updated: u64, errors: u64) -> MockMeter {
+/// A meter that expects to be told these numbers.
+fn meter(updated: &[u64], errors: &[u64]) -> MockMeter {
     let mut meter = MockMeter::new();
     meter
         .expect_applications_watched()
@@ -453,17 +456,20 @@ fn meter(updated: u64, errors: u64) -> MockMeter {
         .with(eq(id("a")), eq(2))
         .times(1)
         .return_const(());
-    let times = |images: u64| usize::from(images > 0);
-    meter
-        .expect_images_updated()
-        .with(eq(id("a")), eq(updated))
-        .times(times(updated))
-        .return_const(());
-    meter
-        .expect_images_errors()
-        .with(eq(id("a")), eq(errors))
-        .times(times(errors))
-        .return_const(());
+    for images in updated {
+        meter
+            .expect_images_updated()
+            .with(eq(id("a")), eq(*images))
+            .times(1)
+            .return_const(());
+    }
+    for images in errors {
+        meter
+            .expect_images_errors()
+            .with(eq(id("a")), eq(*images))
+            .times(1)
+            .return_const(());
+    }
     meter
         .expect_forget()
         .with(eq(id("a")))
@@ -472,9 +478,21 @@ fn meter(updated: u64, errors: u64) -> MockMeter {
     meter
 }
 
+fn verdict(opinion: Opinion) -> Verdict {
+    Verdict {
+        application: id("web"),
+        updater: id("a"),
+        alias: String::new(),
+        image: "nginx".to_owned(),
+        live: true,
+        opinion,
+    }
+}
+
+/// What no registry answered is no change, so a dry run counts it too.
 #[tokio::test]
 async fn what_is_done_is_counted() {
-    for (is_dry, meter) in [(false, meter(2, 1)), (true, meter(0, 0))] {
+    for (is_dry, meter) in [(false, meter(&[2], &[1, 3])), (true, meter(&[], &[3]))] {
         let meter: Arc<dyn Meter> = Arc::new(meter);
         let reporter = reporter(&place(&["a"]), MockStatusWriter::new(), None);
         let reporter = reporter.metered(Metered { meter, is_dry });
@@ -483,6 +501,17 @@ async fn what_is_done_is_counted() {
             failed: vec![(change("api", "a"), "no".to_owned())],
             ..written(&[change("web", "a"), change("shop", "a")])
         });
+        let failed = Opinion::Failed(Failure {
+            reason: "no answer".to_owned(),
+            is_passing: true,
+        });
+        let mut verdicts = vec![verdict(failed); 3];
+        verdicts.push(verdict(Opinion::Unchanged("not newer".to_owned())));
+        let judgement = Judgement {
+            verdicts,
+            ..Judgement::default()
+        };
+        reporter.judged(&nginx(), &judgement);
         reporter.assessed(&id("a"), None);
     }
 }

@@ -30,8 +30,9 @@ pub(super) struct Known {
 impl Updater {
     /// Brings the index up to date, if anything changed, and tells of new problems.
     pub(super) fn refresh(&self) {
-        let resources = self.ports.reader.current();
+        // Locked first: of two who refresh at once, neither brings back what the other one knows to be old.
         let mut known = lock(&self.known);
+        let resources = self.ports.reader.current();
         let mut problems = Vec::new();
         if let Some(registries) = &self.terms.registries {
             let default = registries.borrow().default_registry();
@@ -108,6 +109,7 @@ impl Updater {
 
     /// Forgets what was edited: everything is about to be looked at.
     pub fn forget_edits(&self) {
+        self.refresh();
         self.edits.take();
     }
 

@@ -215,7 +215,8 @@ impl Updater {
     }
 
     /// Whether everything is known, so that decisions can be made.
-    fn is_current(&self) -> bool {
+    #[must_use]
+    pub fn is_current(&self) -> bool {
         let is_current = self.ports.reader.is_current();
         if let Some(turn) = lock(&self.currency).turn(is_current) {
             report::turn(turn);
@@ -303,4 +304,4 @@ mod currency_tests;
 #[cfg(test)]
 mod registry_tests;
 #[cfg(test)]
-mod tests;
+pub(in crate::app) mod tests;

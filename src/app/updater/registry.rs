@@ -21,11 +21,16 @@ pub(super) type Questions = BTreeMap<Access, BTreeSet<Question>>;
 /// What came of it.
 pub(super) type Learned = Vec<(Access, Question, Result<Answer, Failure>)>;
 
+/// One of so many places is kept free of looks.
+const KEPT_FREE: usize = 4;
+
 /// Those who know what registries hold.
 pub struct Registry {
     client: Arc<dyn RegistryClient>,
     verifier: Arc<dyn SignatureVerifier>,
     places: Semaphore,
+    /// Those of them that looks may take: a look at thousands of builds is not to hold up a delivery.
+    for_looks: Semaphore,
 }
 
 impl Registry {
@@ -36,17 +41,24 @@ impl Registry {
         verifier: Arc<dyn SignatureVerifier>,
         at_once: NonZeroUsize,
     ) -> Self {
+        let places = at_once.get().min(Semaphore::MAX_PERMITS);
         Self {
             client,
             verifier,
-            places: Semaphore::new(at_once.get().min(Semaphore::MAX_PERMITS)),
+            places: Semaphore::new(places),
+            for_looks: Semaphore::new(places - places / KEPT_FREE),
         }
     }
 
     /// Asks all questions. Every one gets an answer, or the reason why there is none.
-    pub(super) async fn answers(&self, questions: Questions) -> Learned {
+    pub(super) async fn answers(&self, questions: Questions, for_look: bool) -> Learned {
         let one = async |access: Access, question: Question| {
-            // The semaphore is never closed.
+            // The semaphores are never closed.
+            let _of_looks = if for_look {
+                Some(self.for_looks.acquire().await)
+            } else {
+                None
+            };
             let _place = self.places.acquire().await;
             let answer = self.answer(&access, &question).await;
             (access, question, answer)

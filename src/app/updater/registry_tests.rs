@@ -15,9 +15,15 @@ use super::*;
 use crate::domain::reference::Digest;
 use crate::domain::reference::ImageName;
 use crate::domain::reference::Tag;
+use crate::domain::registry::access::Access;
+use crate::domain::registry::answer::Answer;
+use crate::domain::registry::answer::Build;
 use crate::domain::registry::answer::TagList;
 use crate::domain::registry::answer::TagOrder;
+use crate::domain::registry::question::BuildQuestion;
+use crate::domain::registry::question::Question;
 use crate::ports::registry_client::MockRegistryClient;
+use crate::ports::registry_client::RegistryClient;
 use crate::ports::registry_client::RegistryError;
 use crate::ports::signature_verifier::MockSignatureVerifier;
 use crate::ports::update_trigger::MockUpdateTrigger;
@@ -176,35 +182,81 @@ async fn a_slow_registry_holds_up_no_other_image_and_newer_events_join() {
     assert_eq!(updater.unfinished(), []);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_look_with_many_questions_leaves_room_for_a_delivery() {
+    let mut client = MockRegistryClient::new();
+    client.expect_digest().once().returning(|_, _| Ok(None));
+    // Whoever asks for a list waits for ever.
+    let (_gate, closed) = watch::channel(false);
+    let client = SlowLists {
+        client,
+        gate: closed,
+    };
+    let verifier = Arc::new(MockSignatureVerifier::new());
+    let registry = Arc::new(Registry::new(
+        Arc::new(client),
+        verifier,
+        NonZeroUsize::new(4).unwrap(),
+    ));
+    let question = |name: usize, question: Question| {
+        let image = ImageName::parse(&format!("quay.io/a/{name}")).unwrap();
+        (Access::plain(image), BTreeSet::from([question]))
+    };
+    let lists = (0..9).map(|name| question(name, Question::Tags)).collect();
+    let looking = Arc::clone(&registry);
+    let look = tokio::spawn(async move { looking.answers(lists, true).await });
+    tokio::task::yield_now().await;
+    let tag = Question::Digest(Tag::parse("1").unwrap());
+    let learned = registry.answers([question(9, tag)].into(), false).await;
+    assert_eq!(learned[0].2, Ok(Answer::Digest(None)));
+    look.abort();
+}
+
+/// A registry that lists nothing before a gate is opened.
+struct SlowLists {
+    client: MockRegistryClient,
+    gate: watch::Receiver<bool>,
+}
+
+#[async_trait::async_trait]
+impl RegistryClient for SlowLists {
+    async fn tags(&self, access: &Access) -> Result<TagList, RegistryError> {
+        let mut gate = self.gate.clone();
+        gate.wait_for(|open| *open).await.unwrap();
+        self.client.tags(access).await
+    }
+
+    async fn digest(&self, access: &Access, tag: &Tag) -> Result<Option<Digest>, RegistryError> {
+        self.client.digest(access, tag).await
+    }
+
+    async fn build(
+        &self,
+        access: &Access,
+        question: &BuildQuestion,
+    ) -> Result<Option<Build>, RegistryError> {
+        self.client.build(access, question).await
+    }
+}
+
 /// A registry that has every tag and answers when a gate is opened.
 struct SlowClient {
     gate: watch::Receiver<bool>,
 }
 
 #[async_trait::async_trait]
-impl crate::ports::registry_client::RegistryClient for SlowClient {
-    async fn tags(
-        &self,
-        _: &crate::domain::registry::access::Access,
-    ) -> Result<TagList, RegistryError> {
+impl RegistryClient for SlowClient {
+    async fn tags(&self, _: &Access) -> Result<TagList, RegistryError> {
         Ok(list(&[]))
     }
 
-    async fn digest(
-        &self,
-        _: &crate::domain::registry::access::Access,
-        _: &Tag,
-    ) -> Result<Option<Digest>, RegistryError> {
+    async fn digest(&self, _: &Access, _: &Tag) -> Result<Option<Digest>, RegistryError> {
         let mut gate = self.gate.clone();
         gate.wait_for(|open| *open).await.unwrap();
         Ok(Some(digest()))
     }
 
-    async fn build(
-        &self,
-        _: &crate::domain::registry::access::Access,
-        _: &crate::domain::registry::question::BuildQuestion,
-    ) -> Result<Option<crate::domain::registry::answer::Build>, RegistryError> {
+    async fn build(&self, _: &Access, _: &BuildQuestion) -> Result<Option<Build>, RegistryError> {
         Ok(None)
     }
 }
@@ -315,4 +367,12 @@ async fn edited_image_updaters_are_told_of() {
     );
     updater.refresh();
     assert_eq!(updater.edited().await, updater.image_updaters());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_new_is_no_edit_where_everything_is_about_to_be_looked_at() {
+    let updater = updater(0, writes(0), follows("quay.io/a/b:^1"));
+    updater.forget_edits();
+    assert_eq!(updater.image_updaters().len(), 1);
+    assert_eq!(updater.edits.take().len(), 0);
 }

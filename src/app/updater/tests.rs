@@ -38,7 +38,7 @@ fn id(name: &str) -> ResourceId {
 }
 
 /// The Application `web` that runs `image`, and an ImageUpdater that has it follow `policy` by `strategy`.
-pub(super) fn resources(image: &str, policy: &str, strategy: &str) -> Arc<Resources> {
+pub(in crate::app) fn resources(image: &str, policy: &str, strategy: &str) -> Arc<Resources> {
     let source = Source {
         kustomize: Some(vec![image.to_owned()]),
         ..Source::default()
@@ -130,7 +130,7 @@ pub(super) fn updater(
 }
 
 /// Events are believed.
-pub(super) fn terms(confirm: Confirm) -> Terms {
+pub(in crate::app) fn terms(confirm: Confirm) -> Terms {
     Terms {
         confirm,
         never_downgrade: false,

@@ -203,11 +203,9 @@ impl Updater {
             else {
                 break;
             };
-            task.learn(
-                registry
-                    .answers(std::mem::take(&mut judgement.questions))
-                    .await,
-            );
+            let questions = std::mem::take(&mut judgement.questions);
+            let learned = registry.answers(questions, task.is_look()).await;
+            task.learn(learned);
             judgement = self.judge(task);
         }
         judgement

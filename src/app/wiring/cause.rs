@@ -18,7 +18,7 @@ pub(super) enum Cause {
 }
 
 impl Cause {
-    /// What a look at everything ends with, if it has ended by itself.
+    /// What a look at everything ends with; `None` where it could not be done.
     pub(super) fn looked(looked: Option<Looked>, fail_on_error: bool) -> Self {
         match looked {
             Some(looked) => Self::Looked {

@@ -1,5 +1,6 @@
 //! The composition root: the only place that names adapters. Each command is a file.
 
+mod asking;
 mod cause;
 mod configuration;
 mod decode;

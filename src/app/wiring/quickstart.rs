@@ -92,7 +92,10 @@ fn settings(arguments: &QuickstartArguments, folder: &Folder) -> Result<Settings
             "--tls-dir",
             &path(folder.manifests().join("no-certificate")),
         )
-        .with("--webhook-port", &arguments.port.to_string());
+        .with("--webhook-port", &arguments.port.to_string())
+        // Nothing that its images are named after exists.
+        .with("--webhook-confirm", "event")
+        .with("--catch-up", "false");
     let secrets = folder.secrets();
     let folders = |mount: Mount<'_>| -> Box<dyn ConfigSource> {
         if mount.path == secrets {

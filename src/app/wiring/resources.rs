@@ -11,8 +11,10 @@ use crate::adapters::kubernetes::events::ClusterAnnouncer;
 use crate::adapters::kubernetes::finalizer::let_go;
 use crate::adapters::kubernetes::resources::ClusterResources;
 use crate::adapters::kubernetes::scope::Scope;
+use crate::adapters::kubernetes::secret_reader::ClusterSecrets;
 use crate::adapters::kubernetes::status_writer::ClusterStatusWriter;
 use crate::adapters::manifests::reader::Manifests;
+use crate::adapters::manifests::secret_reader::ManifestSecrets;
 use crate::adapters::metrics::meters::Meters;
 use crate::app::leadership::Leadership;
 use crate::app::settings::ClusterSettings;
@@ -27,6 +29,7 @@ use crate::app::wiring::server::Background;
 use crate::app::wiring::server::StartError;
 use crate::ports::announcer::Announcer;
 use crate::ports::resource_reader::ResourceReader;
+use crate::ports::secret_reader::SecretReader;
 use crate::ports::update_trigger::UpdateTrigger;
 
 /// The namespace of objects whose manifest names none: where Argo CD's are.
@@ -43,6 +46,8 @@ pub(super) struct Place {
     pub(super) reporter: Option<Reporter>,
     /// Tells people; `None`: nobody is told.
     pub(super) announcer: Option<Arc<dyn Announcer>>,
+    /// Reads Secrets that images and registries name.
+    pub(super) secrets: Arc<dyn SecretReader>,
     /// Keeps what is known up to date.
     pub(super) watch: Background,
     /// Ends when everything was read for the first time.
@@ -95,6 +100,7 @@ pub(super) async fn open(
         Some(dir) => {
             let namespace = settings.cluster.argocd_namespace.clone();
             let namespace = namespace.unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned());
+            let secrets = ManifestSecrets::new(dir.clone(), namespace.clone());
             let manifests = Arc::new(Manifests::open(dir.clone(), namespace)?);
             if !settings.dry_run {
                 manifests.remove_leftovers();
@@ -105,6 +111,7 @@ pub(super) async fn open(
                 trigger: Some(Arc::clone(&manifests) as _),
                 reporter: None,
                 announcer: None,
+                secrets: Arc::new(secrets),
                 watch: Box::pin(manifests.watch()),
                 synced: Box::pin(std::future::ready(())),
                 leadership: None,
@@ -146,6 +153,7 @@ async fn in_cluster(
             announcer: announcer.clone(),
         })),
         announcer,
+        secrets: Arc::new(ClusterSecrets::new(cluster.client().clone())),
         watch: Box::pin(Arc::clone(&resources).watch()),
         synced: Box::pin(async move { first.synced().await }),
         leadership: settings

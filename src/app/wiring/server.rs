@@ -20,7 +20,6 @@ use tracing::warn;
 use crate::adapters::http::readiness::Readiness;
 use crate::adapters::kubernetes::client::ConnectError;
 use crate::adapters::manifests::reader::ManifestsError;
-use crate::adapters::memory::event_queue::InMemoryQueue;
 use crate::adapters::metrics::meters::Meters;
 use crate::adapters::pace::Governed;
 use crate::adapters::tls::error::TlsError;
@@ -32,7 +31,6 @@ use crate::app::settings::listen_address::ListenAddress;
 use crate::app::shutdown;
 use crate::app::shutdown::End;
 use crate::app::shutdown::Steps;
-use crate::app::updater::Ports;
 use crate::app::updater::Updater;
 use crate::app::wiring::cause::Cause;
 use crate::app::wiring::door;
@@ -49,7 +47,6 @@ use crate::app::wiring::probes;
 use crate::app::wiring::registries;
 use crate::app::wiring::resources;
 use crate::app::wiring::working;
-use crate::ports::event_queue::EventQueue;
 
 /// Why the program does not start.
 #[derive(Debug, Error)]
@@ -130,19 +127,16 @@ impl Server {
         let objects = following.objects;
         let cluster = objects.as_ref().map(|objects| &objects.cluster);
         let meters = Meters::default();
-        let place = resources::open(&settings, cluster, &meters).await?;
-        let queue: Arc<dyn EventQueue> = Arc::new(InMemoryQueue::new(settings.queue_size.get()));
-        let pace = Arc::new(Governed::new(settings.rate));
-        let announcer = place.announcer;
+        let mut place = resources::open(&settings, cluster, &meters).await?;
+        let announcer = place.announcer.take();
         let registries = registries::open(&settings, objects.as_ref(), announcer.clone())?;
-        let rules = working::terms(&settings, registries.current());
-        let (polling, spread) = (settings.polling, settings.spread);
+        let work = working::open(&settings, &mut place, registries.current(), &meters);
         let mut background: Vec<Background> = vec![place.watch, Box::pin(registries.run())];
-        background.extend(place.clearing);
+        background.extend(work.describing.into_iter().chain(place.clearing));
         let readiness = Readiness::default();
         let shown = Shown {
             meters,
-            reader: Arc::clone(&place.reader),
+            reader: place.reader,
             cluster: place.cluster,
         };
         open_aside(&settings, readiness.clone(), shown, &mut background).await?;
@@ -150,7 +144,7 @@ impl Server {
             Some(server) => {
                 let parts = Parts {
                     secrets: settings.secrets,
-                    queue: Arc::clone(&queue),
+                    queue: work.queue,
                     readiness: readiness.clone(),
                     objects: objects.as_ref(),
                 };
@@ -158,25 +152,15 @@ impl Server {
             }
             None => None,
         };
-        let paced = Arc::clone(&pace) as _;
+        let paced = Arc::clone(&work.pace) as _;
         let follow = Follow::of(following.settings, paced, objects.as_ref(), announcer);
         let settled = settled(objects.as_ref());
         background.extend(objects.map(Objects::follow));
-        let ports = Ports {
-            queue,
-            reader: place.reader,
-            trigger: place.trigger,
-            pace: Arc::clone(&pace) as _,
-            spread: working::spread(spread),
-            registry: None,
-        };
-        let updater = Arc::new(working::updater(ports, rules, place.reporter));
-        let leading = place.leadership.as_ref().map(Leadership::leading);
         Ok(Self {
-            polling: working::polling(&updater, polling.rhythm, leading),
-            fail_on_error: polling.fail_on_error,
-            updater,
-            pace,
+            polling: work.polling,
+            fail_on_error: settings.polling.fail_on_error,
+            updater: work.updater,
+            pace: work.pace,
             door,
             readiness,
             leadership: place.leadership,
@@ -209,11 +193,11 @@ impl Server {
         let mut serving = tokio::spawn(door::serve_at(self.door, stopping));
         let mut outdated = tokio::spawn(self.outdated);
         let (ready, is_ready) = watch::channel(false);
-        let mut polling = tokio::spawn(working::poll(self.polling, is_ready));
+        let mut polling = tokio::spawn(self.polling.run(is_ready));
         let cause = tokio::select! {
             () = signal() => Cause::Signal,
             never = become_ready(self.synced, &readiness, &ready) => match never {},
-            looked = &mut polling => Cause::looked(looked.ok(), self.fail_on_error),
+            looked = &mut polling => Cause::looked(looked.ok().flatten(), self.fail_on_error),
             _ = &mut updating => Cause::Failure("updater"),
             _ = &mut serving => Cause::Failure("webhook server"),
             Some(_) = background.join_next() => Cause::Failure("watch of files or of the cluster"),

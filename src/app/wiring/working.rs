@@ -2,29 +2,24 @@
 
 use std::sync::Arc;
 
-use tokio::sync::watch;
-
+use crate::adapters::memory::event_queue::InMemoryQueue;
+use crate::adapters::metrics::meters::Meters;
 use crate::adapters::pace::Governed;
+use crate::app::leadership::Leadership;
 use crate::app::polling::Polling;
 use crate::app::registries::live::Current;
+use crate::app::settings::Confirm;
 use crate::app::settings::Rhythm;
 use crate::app::settings::Settings;
-use crate::app::status::Reporter;
-use crate::app::updater::Looked;
 use crate::app::updater::Ports;
 use crate::app::updater::Terms;
 use crate::app::updater::Updater;
+use crate::app::wiring::asking;
+use crate::app::wiring::resources::Place;
+use crate::app::wiring::server::Background;
 use crate::domain::rate_policy::RatePolicy;
+use crate::ports::event_queue::EventQueue;
 use crate::ports::pace::Pace;
-
-/// Looks at registries, once what is tracked is known.
-pub(super) async fn poll(polling: Polling, mut is_ready: watch::Receiver<bool>) -> Looked {
-    if is_ready.wait_for(|ready| *ready).await.is_err() {
-        // The process ends.
-        std::future::pending::<()>().await;
-    }
-    polling.run().await
-}
 
 /// Any number from 0 to 1.
 fn random() -> f64 {
@@ -32,8 +27,55 @@ fn random() -> f64 {
     getrandom::u32().map_or(0.5, |number| f64::from(number) / f64::from(u32::MAX))
 }
 
+/// All that works on Applications.
+pub(super) struct Work {
+    pub(super) queue: Arc<dyn EventQueue>,
+    pub(super) pace: Arc<Governed>,
+    pub(super) updater: Arc<Updater>,
+    pub(super) polling: Polling,
+    /// Takes up registries that are described anew.
+    pub(super) describing: Option<Background>,
+}
+
+/// Makes what works on the Applications of a place. What tells of it goes over into it.
+pub(super) fn open(
+    settings: &Settings,
+    place: &mut Place,
+    described: Current,
+    meters: &Meters,
+) -> Work {
+    let queue: Arc<dyn EventQueue> = Arc::new(InMemoryQueue::new(settings.queue_size.get()));
+    let pace = Arc::new(Governed::new(settings.rate));
+    let rhythm = settings.polling.rhythm;
+    let asks = settings.confirm != Confirm::Event || rhythm != Rhythm::Never;
+    let (registry, describing) = asks
+        .then(|| asking::open(&settings.asking, described.clone(), &place.secrets, meters))
+        .unzip();
+    let ports = Ports {
+        queue: Arc::clone(&queue),
+        reader: Arc::clone(&place.reader),
+        trigger: place.trigger.take(),
+        pace: Arc::clone(&pace) as _,
+        spread: spread(settings.spread),
+        registry,
+    };
+    let updater = Updater::new(ports, terms(settings, described));
+    let updater = Arc::new(match place.reporter.take() {
+        Some(reporter) => updater.reporting_to(reporter),
+        None => updater,
+    });
+    let leading = place.leadership.as_ref().map(Leadership::leading);
+    Work {
+        polling: Polling::new(Arc::clone(&updater), rhythm, leading, Box::new(random)),
+        queue,
+        pace,
+        updater,
+        describing,
+    }
+}
+
 /// What decisions rest on.
-pub(super) fn terms(settings: &Settings, registries: Current) -> Terms {
+fn terms(settings: &Settings, registries: Current) -> Terms {
     Terms {
         confirm: settings.confirm,
         never_downgrade: settings.asking.never_downgrade,
@@ -42,25 +84,8 @@ pub(super) fn terms(settings: &Settings, registries: Current) -> Terms {
     }
 }
 
-pub(super) fn updater(ports: Ports, terms: Terms, reporter: Option<Reporter>) -> Updater {
-    let updater = Updater::new(ports, terms);
-    match reporter {
-        Some(reporter) => updater.reporting_to(reporter),
-        None => updater,
-    }
-}
-
-/// What looks at registries.
-pub(super) fn polling(
-    updater: &Arc<Updater>,
-    rhythm: Rhythm,
-    leading: Option<watch::Receiver<bool>>,
-) -> Polling {
-    Polling::new(Arc::clone(updater), rhythm, leading, Box::new(random))
-}
-
 /// What spaces changes of Applications out, where that is wanted.
-pub(super) fn spread(policy: RatePolicy) -> Option<Arc<dyn Pace>> {
+fn spread(policy: RatePolicy) -> Option<Arc<dyn Pace>> {
     match policy {
         RatePolicy::Unlimited => None,
         RatePolicy::PerHour(_) => Some(Arc::new(Governed::new(policy))),

@@ -117,7 +117,7 @@ fn may_be_its_own(
     }
 }
 
-/// What runs under the image's name, in the order in which it was reported.
+/// What runs under a name of the image.
 fn own<'r>(
     image: &TrackedImage,
     running: &HashMap<&ImageName, Vec<&'r LiveImage>>,
@@ -131,7 +131,7 @@ fn own<'r>(
     let mut own: Vec<_> = all
         .filter(|running| identity.is(&running.name, &running.spelling))
         .collect();
-    // A map has no order.
+    // A map has no order, and the first spelling is the one that is kept.
     own.sort_by(|one, other| one.spelling.cmp(&other.spelling));
     own
 }
