@@ -5,6 +5,8 @@
 
 mod chart;
 mod contract;
+#[path = "../support/counting.rs"]
+mod counting;
 mod crd;
 #[path = "../program/deliver.rs"]
 mod deliver;
@@ -24,7 +26,13 @@ mod manifests;
 mod memory;
 mod metrics;
 mod permissions;
+mod polling;
+mod pushes;
 mod reading;
+#[path = "../support/registry.rs"]
+#[expect(dead_code, reason = "the tests of the client use all of it")]
+mod registry;
+mod scene;
 mod secrets;
 #[path = "../program/server.rs"]
 #[expect(dead_code, reason = "the tests of the program use all of it")]
