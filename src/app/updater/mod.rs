@@ -265,7 +265,8 @@ impl Updater {
         let Some(task) = first.filter(|task| !self.judge(task).changes.is_empty()) else {
             return (false, false);
         };
-        (true, task.failures == 0 && !task.is_look())
+        let is_begun = task.failures > 0 || !task.settled.is_empty();
+        (true, !is_begun && !task.is_look())
     }
 
     /// What the queue gives without waiting.
@@ -303,5 +304,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod currency_tests;
 #[cfg(test)]
 mod registry_tests;
+#[cfg(test)]
+mod spread_tests;
 #[cfg(test)]
 mod tests;
