@@ -8,6 +8,7 @@ mod contract;
 #[path = "../support/counting.rs"]
 mod counting;
 mod crd;
+mod crowd;
 #[path = "../program/deliver.rs"]
 mod deliver;
 mod dry_run;
@@ -41,5 +42,7 @@ mod settings;
 mod status;
 mod support;
 mod support_check;
+#[expect(dead_code, reason = "the benchmark uses all of it")]
+mod town;
 mod waiting;
 mod writing;

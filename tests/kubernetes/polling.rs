@@ -24,7 +24,7 @@ async fn what_is_pushed_is_found_at_the_next_interval_and_the_status_tells() {
     };
     scene.push("shop", &["1.0.0", "1.1.0"]).await;
     scene.runs("shop", "1.0.0").await;
-    scene.follows("shop", "^1", json!({})).await;
+    scene.follows("shop", "^1", &json!({})).await;
     let api = Proxy::of(scene.home.world.client.clone()).await;
     scene.home.by(&api.url());
     let mut server = scene
@@ -59,7 +59,7 @@ async fn an_error_of_the_registry_is_a_condition_until_it_ends() {
         return;
     };
     scene.runs("shop", "1.0.0").await;
-    scene.follows("shop", "^1", json!({})).await;
+    scene.follows("shop", "^1", &json!({})).await;
     let _server = scene
         .home
         .run(&["--interval=500ms", "--leader-election=false"]);
@@ -94,7 +94,7 @@ async fn what_was_edited_is_looked_at_at_once_and_nothing_else() {
     for repository in ["shop", "other"] {
         scene.push(repository, &["1.0.0", "2.0.0"]).await;
         scene.runs(repository, "1.0.0").await;
-        scene.follows(repository, "^1", json!({})).await;
+        scene.follows(repository, "^1", &json!({})).await;
     }
     let flags = ["--interval=1h", "--leader-election=false"];
     let server = scene.home.run(&flags);
@@ -105,7 +105,7 @@ async fn what_was_edited_is_looked_at_at_once_and_nothing_else() {
     // And one that is new.
     scene.push("new", &["1.0.0", "1.1.0"]).await;
     scene.runs("new", "1.0.0").await;
-    scene.follows("new", "^1", json!({})).await;
+    scene.follows("new", "^1", &json!({})).await;
     scene.until_it_runs("new", "1.1.0").await;
     server.log.wait_for_count(3, LOOKED);
     assert_eq!(
@@ -121,7 +121,7 @@ async fn of_two_replicas_only_the_one_that_leads_looks() {
     };
     scene.push("shop", &["1.0.0"]).await;
     scene.runs("shop", "1.0.0").await;
-    scene.follows("shop", "^1", json!({})).await;
+    scene.follows("shop", "^1", &json!({})).await;
     let flags = ["--interval=200ms"];
     let mut first = scene.home.run(&flags);
     first.log.wait_for(LOOKED);
@@ -150,7 +150,7 @@ async fn what_was_pushed_while_it_was_down_is_found_after_the_start_if_that_is_w
     };
     scene.push("shop", &["1.0.0"]).await;
     scene.runs("shop", "1.0.0").await;
-    scene.follows("shop", "^1", json!({})).await;
+    scene.follows("shop", "^1", &json!({})).await;
     let open = ["--disable-tls", "--webhook-require-secret=false"];
     let without = [&open[..], &["--catch-up=false"]].concat();
     let with = [&open[..], &["--catch-up=true"]].concat();

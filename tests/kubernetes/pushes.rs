@@ -61,7 +61,7 @@ async fn a_push_is_notified_over_tls_confirmed_with_a_pull_secret_and_patched() 
     scene.runs("shop", "1.0.0").await;
     let namespace = &scene.home.world.namespace;
     let settings = json!({"pullSecret": format!("pullsecret:{namespace}/registry")});
-    scene.follows("shop", "^1", settings).await;
+    scene.follows("shop", "^1", &settings).await;
     let read = ["resources read", "applications=1", "image_updaters=1"];
     server.log.wait_for(&read);
 

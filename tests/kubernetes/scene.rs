@@ -132,21 +132,21 @@ impl Scene {
     }
 
     /// Adds an ImageUpdater of the Application of that name, which follows a constraint.
-    pub(crate) async fn follows(&self, repository: &str, constraint: &str, settings: Value) {
+    pub(crate) async fn follows(&self, repository: &str, constraint: &str, settings: &Value) {
         let spec = self.spec(repository, constraint, settings);
         self.home.world.updater(repository, spec).await;
     }
 
     /// Has an ImageUpdater follow another constraint.
     pub(crate) async fn edit(&self, repository: &str, constraint: &str) {
-        let spec = json!({"spec": self.spec(repository, constraint, json!({}))});
+        let spec = json!({"spec": self.spec(repository, constraint, &json!({}))});
         let (all, how) = (self.home.world.updaters(), PatchParams::default());
         all.patch(repository, &how, &Patch::Merge(spec))
             .await
             .unwrap();
     }
 
-    fn spec(&self, repository: &str, constraint: &str, settings: Value) -> Value {
+    fn spec(&self, repository: &str, constraint: &str, settings: &Value) -> Value {
         let image = json!({
             "alias": "main", "imageName": self.image(repository, constraint), "commonUpdateSettings": settings,
         });
