@@ -5,7 +5,10 @@
 
 mod chart;
 mod contract;
+#[path = "../support/counting.rs"]
+mod counting;
 mod crd;
+mod crowd;
 #[path = "../program/deliver.rs"]
 mod deliver;
 mod dry_run;
@@ -24,7 +27,13 @@ mod manifests;
 mod memory;
 mod metrics;
 mod permissions;
+mod polling;
+mod pushes;
 mod reading;
+#[path = "../support/registry.rs"]
+#[expect(dead_code, reason = "the tests of the client use all of it")]
+mod registry;
+mod scene;
 mod secrets;
 #[path = "../program/server.rs"]
 #[expect(dead_code, reason = "the tests of the program use all of it")]
@@ -33,5 +42,7 @@ mod settings;
 mod status;
 mod support;
 mod support_check;
+#[expect(dead_code, reason = "the benchmark uses all of it")]
+mod town;
 mod waiting;
 mod writing;

@@ -28,7 +28,11 @@ mod probes;
 mod pushes;
 mod registries;
 #[path = "../support/registry.rs"]
-#[expect(dead_code, reason = "the tests of the client use all of it")]
+#[expect(
+    dead_code,
+    clippy::expect_used,
+    reason = "the tests of the client use all of it, and fail by panicking"
+)]
 mod registry;
 mod scene;
 #[path = "../registry/scripted.rs"]

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
+use crate::app::settings::Rhythm;
 use crate::app::settings::Settings;
 use crate::app::settings::build::Build;
 use crate::app::settings::kind::{Kind, Sign};
@@ -746,4 +747,25 @@ fn a_cluster_is_talked_to_where_no_folder_is_named_and_nothing_is_wrong() {
     assert!(minimal().load(Mode::Run).cluster().is_none());
     let wrong = cluster.flags(&[("--webhook-port", "x")]);
     assert!(wrong.load(Mode::Run).cluster().is_none());
+}
+
+#[test]
+fn each_command_looks_in_a_rhythm_of_its_own() {
+    let every = |seconds| Rhythm::Every(std::time::Duration::from_secs(seconds));
+    for (mode, flags, rhythm) in [
+        (Mode::Webhook, &[][..], Rhythm::AtStart),
+        (Mode::Webhook, &[("--catch-up", "false")], Rhythm::Never),
+        (Mode::Run, &[], every(120)),
+        (Mode::Run, &[("--interval", "90s")], every(90)),
+        (Mode::Run, &[("--interval", "0")], Rhythm::OnEdit),
+        (Mode::Run, &[("--once", "true")], Rhythm::Once),
+        (
+            Mode::Run,
+            &[("--once", "true"), ("--interval", "5m")],
+            Rhythm::Once,
+        ),
+    ] {
+        let settings = minimal().flags(flags).settings(mode);
+        assert_eq!(settings.polling.rhythm, rhythm, "{flags:?}");
+    }
 }

@@ -265,7 +265,8 @@ impl Updater {
         let Some(task) = first.filter(|task| !self.judge(task).changes.is_empty()) else {
             return (false, false);
         };
-        (true, task.failures == 0 && !task.is_look())
+        let is_begun = task.failures > 0 || !task.settled.is_empty();
+        (true, !is_begun && !task.is_look())
     }
 
     /// What the queue gives without waiting.
@@ -305,3 +306,6 @@ mod currency_tests;
 mod registry_tests;
 #[cfg(test)]
 pub(in crate::app) mod tests;
+mod spread_tests;
+#[cfg(test)]
+mod tests;

@@ -30,7 +30,7 @@ use crate::ports::status_writer::MockStatusWriter;
 use crate::ports::update_trigger::MockUpdateTrigger;
 use crate::ports::update_trigger::TriggerError;
 
-fn id(name: &str) -> ResourceId {
+pub(super) fn id(name: &str) -> ResourceId {
     ResourceId {
         namespace: "argocd".to_owned(),
         name: name.to_owned(),
