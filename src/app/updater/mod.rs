@@ -305,7 +305,6 @@ mod currency_tests;
 #[cfg(test)]
 mod registry_tests;
 #[cfg(test)]
-pub(in crate::app) mod tests;
 mod spread_tests;
 #[cfg(test)]
-mod tests;
+pub(in crate::app) mod tests;
