@@ -250,6 +250,18 @@ impl Desk {
         self.take(|_| true)
     }
 
+    /// Takes what may be announced at once, so many at the most: of what is said about one object the second comes after the first.
+    pub(super) fn next_announcements(&mut self, most: usize) -> Vec<Announcement> {
+        let mut next: Vec<Announcement> = Vec::new();
+        while next.len() < most
+            && let Some(one) = self.announcements.front()
+            && next.iter().all(|taken| taken.about != one.about)
+        {
+            next.extend(self.announcements.pop_front());
+        }
+        next
+    }
+
     fn take(&mut self, is_taken: impl Fn(Instant) -> bool) -> BTreeMap<ResourceId, Sheet> {
         let notes = self.updaters.iter_mut();
         notes

@@ -19,6 +19,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 use std::time::SystemTime;
 
+use futures_util::future::join_all;
 use tokio::sync::Notify;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -47,6 +48,8 @@ use crate::ports::tell_error::TellError;
 
 /// How long to wait before a status is written that could not be for now.
 const RETRY: Duration = Duration::from_secs(30);
+/// How many Events are written at once. After a change of very many Applications one after the other would take longer than an end may.
+const ANNOUNCED_AT_ONCE: usize = 8;
 
 /// What the reporter works with.
 pub struct Ports {
@@ -242,12 +245,10 @@ impl Reporter {
             return;
         };
         loop {
-            let next = lock(&self.desk).announcements.pop_front();
-            if let Some(announcement) = next {
-                match announcer.announce(&announcement).await {
-                    Ok(()) => lock(&self.grievances).events_work(),
-                    Err(error) => lock(&self.grievances).event(&announcement, &error),
-                }
+            let next = lock(&self.desk).next_announcements(ANNOUNCED_AT_ONCE);
+            if !next.is_empty() {
+                let all = next.iter().map(|one| self.tell(announcer.as_ref(), one));
+                join_all(all).await;
             } else if *ended.borrow() {
                 return;
             } else {
@@ -257,6 +258,13 @@ impl Reporter {
                     _ = ended.changed() => {}
                 }
             }
+        }
+    }
+
+    async fn tell(&self, announcer: &dyn Announcer, announcement: &Announcement) {
+        match announcer.announce(announcement).await {
+            Ok(()) => lock(&self.grievances).events_work(),
+            Err(error) => lock(&self.grievances).event(announcement, &error),
         }
     }
 }

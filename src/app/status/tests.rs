@@ -515,3 +515,37 @@ async fn what_is_done_is_counted() {
         reporter.assessed(&id("a"), None);
     }
 }
+
+/// Takes a second for each announcement, and counts them.
+#[derive(Default)]
+struct SlowAnnouncer(Mutex<usize>);
+
+#[async_trait::async_trait]
+impl Announcer for SlowAnnouncer {
+    async fn announce(&self, _: &Announcement) -> Result<(), TellError> {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        *lock(&self.0) += 1;
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn several_are_announced_at_once_and_those_of_one_object_one_after_the_other() {
+    let announcer = Arc::new(SlowAnnouncer::default());
+    let reporter = Reporter::new(Ports {
+        reader: reader(&place(&[])),
+        writer: Arc::new(MockStatusWriter::new()),
+        announcer: Some(Arc::clone(&announcer) as _),
+    });
+    let of = |name: &str| Announcement::images_updated(&id(name), &[]);
+    let many: Vec<_> = (0..16).map(|number| of(&format!("app-{number}"))).collect();
+    let begun = Instant::now();
+    reporter.announce(many);
+    reporter.beside(std::future::ready(())).await;
+    assert_eq!(begun.elapsed().as_secs(), 2);
+    let begun = Instant::now();
+    reporter.announce(vec![of("web"), of("web"), of("shop")]);
+    reporter.beside(std::future::ready(())).await;
+    assert_eq!(begun.elapsed().as_secs(), 2);
+    assert_eq!(*lock(&announcer.0), 19);
+}
