@@ -14,7 +14,6 @@ mod counting;
 #[path = "../../tests/support/registry.rs"]
 #[expect(
     dead_code,
-    clippy::expect_used,
     clippy::unwrap_used,
     reason = "it belongs to the tests, which use all of it and fail by panicking"
 )]

@@ -30,7 +30,6 @@ mod registries;
 #[path = "../support/registry.rs"]
 #[expect(
     dead_code,
-    clippy::expect_used,
     reason = "the tests of the client use all of it, and fail by panicking"
 )]
 mod registry;
