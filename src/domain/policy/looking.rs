@@ -60,6 +60,9 @@ impl Policy {
     #[must_use]
     pub fn look(&self, circumstances: Circumstances<'_>, inquiry: &mut Inquiry<'_>) -> Choice {
         if let Rule::Digest(followed) = &self.rule {
+            if let Some(reason) = self.exclusion(followed) {
+                return Choice::Unchanged(reason);
+            }
             let at_last = Circumstances {
                 is_last_try: true,
                 ..circumstances

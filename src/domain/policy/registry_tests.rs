@@ -541,3 +541,18 @@ fn a_followed_tag_takes_no_list() {
         &["build latest"],
     );
 }
+
+#[test]
+fn a_tag_to_follow_that_is_ignored_is_not_followed() {
+    let policy = with_rules(PolicyRules {
+        strategy: Some("digest"),
+        constraint: Some("latest"),
+        ignore_tags: &["latest".to_owned()],
+        ..PolicyRules::default()
+    });
+    look(policy, &["latest@a"]).check(
+        &shelf(&["latest@b"]),
+        "unchanged: tag latest is ignored by ignoreTags latest",
+        &[],
+    );
+}

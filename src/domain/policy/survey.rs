@@ -125,9 +125,7 @@ impl Policy {
         access: &Access,
         knowledge: &Knowledge,
     ) -> Result<Candidate, Dropped> {
-        // Whoever looks for the tag to follow does not filter it, and no other is looked at.
-        let is_followed = matches!(self.rule, Rule::Digest(_));
-        if let Some(reason) = self.refusal(&tag).filter(|_| !is_followed) {
+        if let Some(reason) = self.refusal(&tag) {
             let by = self.rule_against(&tag);
             return Err(Dropped { tag, by, reason });
         }
@@ -338,11 +336,11 @@ mod tests {
 
     #[test]
     fn strategy_digest_has_one_candidate_if_it_is_there() {
-        for (followed, candidates, dropped) in [("1.1", 1, 0), ("1.2", 0, 1)] {
+        for (followed, candidates, dropped) in [("1.1", 1, 0), ("1.2", 0, 1), ("1.0", 0, 1)] {
             let rules = PolicyRules {
                 strategy: Some("digest"),
                 constraint: Some(followed),
-                ignore_tags: &["1.1".to_owned()],
+                ignore_tags: &["1.0".to_owned()],
                 ..PolicyRules::default()
             };
             let found = survey(&rules, &shelf(&["1.1", "1.0"]));
