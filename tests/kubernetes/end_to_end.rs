@@ -123,8 +123,19 @@ impl<'a> Installation<'a> {
         self.world.updater("all", spec).await;
     }
 
-    /// Runs the program with the Deployment's arguments and variables in what looks to it like a pod.
+    /// Runs the program with the Deployment's arguments and variables in what looks to it like a pod. It looks at no registry.
     async fn pod(&self) -> Server {
+        self.pod_that_looks("-1s").await
+    }
+
+    /// The same that looks at registries at an interval, and reaches none of them.
+    async fn pod_that_looks(&self, interval: &str) -> Server {
+        let nowhere = SENDERS.map(|(name, _, image)| {
+            let (registry, _) = image.split_once('/').unwrap();
+            format!("- {{name: {name}, prefix: '{registry}', api_url: 'http://127.0.0.1:1'}}\n")
+        });
+        let registries = self.account.path().join("registries.conf");
+        fs::write(&registries, format!("registries:\n{}", nowhere.concat())).unwrap();
         let deployments: Api<Deployment> = self.all();
         let name = "argocd-image-updater-controller";
         let deployment = deployments.get(name).await.unwrap();
@@ -148,7 +159,10 @@ impl<'a> Installation<'a> {
             .args(["--webhook-port", &free_port().to_string()])
             .args(["--health-probe-bind-address", "127.0.0.1:0"])
             .args(["--metrics-bind-address", "127.0.0.1:0"])
+            .arg("--registries-conf-path")
+            .arg(registries)
             .env_clear()
+            .env("IMAGE_UPDATER_INTERVAL", interval)
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("KUBERNETES_SERVICE_HOST", host)
             .env("KUBERNETES_SERVICE_PORT", port);
@@ -350,7 +364,9 @@ async fn two_replicas_change_an_application_once_and_one_of_them_leads() {
     };
     let installation = Installation::new(server).await;
     installation.fill().await;
-    let (mut first, mut second) = (installation.pod().await, installation.pod().await);
+    // Those that never look need no leader.
+    let mut first = installation.pod_that_looks("1h").await;
+    let mut second = installation.pod_that_looks("1h").await;
     let leader = eventually("a leader", async || {
         Some(installation.holder().await).filter(|holder| !holder.is_empty())
     })
