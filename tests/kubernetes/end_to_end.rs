@@ -123,13 +123,19 @@ impl<'a> Installation<'a> {
         self.world.updater("all", spec).await;
     }
 
-    /// Runs the program with the Deployment's arguments and variables in what looks to it like a pod.
+    /// Runs the program with the Deployment's arguments and variables in what looks to it like a pod. It looks at no registry.
     async fn pod(&self) -> Server {
-        self.pod_with(&[]).await
+        self.pod_that_looks("-1s").await
     }
 
-    /// The same with more arguments.
-    async fn pod_with(&self, more: &[&str]) -> Server {
+    /// The same that looks at registries at an interval, and reaches none of them.
+    async fn pod_that_looks(&self, interval: &str) -> Server {
+        let nowhere = SENDERS.map(|(name, _, image)| {
+            let (registry, _) = image.split_once('/').unwrap();
+            format!("- {{name: {name}, prefix: '{registry}', api_url: 'http://127.0.0.1:1'}}\n")
+        });
+        let registries = self.account.path().join("registries.conf");
+        fs::write(&registries, format!("registries:\n{}", nowhere.concat())).unwrap();
         let deployments: Api<Deployment> = self.all();
         let name = "argocd-image-updater-controller";
         let deployment = deployments.get(name).await.unwrap();
@@ -153,8 +159,10 @@ impl<'a> Installation<'a> {
             .args(["--webhook-port", &free_port().to_string()])
             .args(["--health-probe-bind-address", "127.0.0.1:0"])
             .args(["--metrics-bind-address", "127.0.0.1:0"])
-            .args(more)
+            .arg("--registries-conf-path")
+            .arg(registries)
             .env_clear()
+            .env("IMAGE_UPDATER_INTERVAL", interval)
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("KUBERNETES_SERVICE_HOST", host)
             .env("KUBERNETES_SERVICE_PORT", port);
@@ -349,21 +357,6 @@ async fn what_is_accepted_while_the_api_server_is_away_is_done_when_it_is_back()
     installation.runs(&application(sender), &pushed).await;
 }
 
-/// Describes the registries of all senders' images at a port where nobody is.
-fn silent_registries() -> String {
-    let mut hosts: Vec<&str> = SENDERS
-        .iter()
-        .map(|(_, _, image)| image.split('/').next().unwrap())
-        .collect();
-    hosts.sort_unstable();
-    hosts.dedup();
-    let entry = |host: &&str| {
-        format!("- {{name: {host}, prefix: \"{host}\", api_url: \"http://127.0.0.1:1\"}}\n")
-    };
-    let entries: String = hosts.iter().map(entry).collect();
-    format!("registries:\n{entries}")
-}
-
 #[tokio::test]
 async fn two_replicas_change_an_application_once_and_one_of_them_leads() {
     let Some(server) = ApiServer::shared() else {
@@ -371,13 +364,9 @@ async fn two_replicas_change_an_application_once_and_one_of_them_leads() {
     };
     let installation = Installation::new(server).await;
     installation.fill().await;
-    // Both poll, and no registry answers.
-    let registries = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(&registries, silent_registries()).unwrap();
-    let path = registries.path().to_str().unwrap();
-    let polling = ["--interval", "1h", "--registries-conf-path", path];
-    let mut first = installation.pod_with(&polling).await;
-    let mut second = installation.pod_with(&polling).await;
+    // Those that never look need no leader.
+    let mut first = installation.pod_that_looks("1h").await;
+    let mut second = installation.pod_that_looks("1h").await;
     let leader = eventually("a leader", async || {
         Some(installation.holder().await).filter(|holder| !holder.is_empty())
     })
