@@ -101,7 +101,8 @@ pub(super) type Background = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// A process that is ready to run.
 pub struct Server {
     updater: Arc<Updater>,
-    pace: Arc<Governed>,
+    /// What has work wait for its turn.
+    paces: Vec<Arc<Governed>>,
     door: Option<Door>,
     readiness: Readiness,
     leadership: Option<Leadership>,
@@ -160,7 +161,7 @@ impl Server {
             polling: work.polling,
             fail_on_error: settings.polling.fail_on_error,
             updater: work.updater,
-            pace: work.pace,
+            paces: work.spread.into_iter().chain([work.pace]).collect(),
             door,
             readiness,
             leadership: place.leadership,
@@ -206,7 +207,7 @@ impl Server {
         outdated.abort();
         polling.abort();
         // Not only once the door is shut: a client that dawdles could keep it open for all the time there is.
-        self.pace.lift();
+        self.paces.iter().for_each(|pace| pace.lift());
         let end = if let Cause::Failure(part) = cause {
             error!(part, "a part of the program has failed: ending");
             readiness.set(false);

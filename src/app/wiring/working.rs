@@ -19,7 +19,6 @@ use crate::app::wiring::resources::Place;
 use crate::app::wiring::server::Background;
 use crate::domain::rate_policy::RatePolicy;
 use crate::ports::event_queue::EventQueue;
-use crate::ports::pace::Pace;
 
 /// Any number from 0 to 1.
 fn random() -> f64 {
@@ -31,6 +30,8 @@ fn random() -> f64 {
 pub(super) struct Work {
     pub(super) queue: Arc<dyn EventQueue>,
     pub(super) pace: Arc<Governed>,
+    /// What spaces changes of Applications out.
+    pub(super) spread: Option<Arc<Governed>>,
     pub(super) updater: Arc<Updater>,
     pub(super) polling: Polling,
     /// Takes up registries that are described anew.
@@ -46,6 +47,7 @@ pub(super) fn open(
 ) -> Work {
     let queue: Arc<dyn EventQueue> = Arc::new(InMemoryQueue::new(settings.queue_size.get()));
     let pace = Arc::new(Governed::new(settings.rate));
+    let spread = spread(settings.spread);
     let rhythm = settings.polling.rhythm;
     let asks = settings.confirm != Confirm::Event || rhythm != Rhythm::Never;
     let (registry, describing) = asks
@@ -56,7 +58,7 @@ pub(super) fn open(
         reader: Arc::clone(&place.reader),
         trigger: place.trigger.take(),
         pace: Arc::clone(&pace) as _,
-        spread: spread(settings.spread),
+        spread: spread.clone().map(|spread| spread as _),
         registry,
     };
     let updater = Updater::new(ports, terms(settings, described));
@@ -69,6 +71,7 @@ pub(super) fn open(
         polling: Polling::new(Arc::clone(&updater), rhythm, leading, Box::new(random)),
         queue,
         pace,
+        spread,
         updater,
         describing,
     }
@@ -85,7 +88,7 @@ fn terms(settings: &Settings, registries: Current) -> Terms {
 }
 
 /// What spaces changes of Applications out, where that is wanted.
-fn spread(policy: RatePolicy) -> Option<Arc<dyn Pace>> {
+fn spread(policy: RatePolicy) -> Option<Arc<Governed>> {
     match policy {
         RatePolicy::Unlimited => None,
         RatePolicy::PerHour(_) => Some(Arc::new(Governed::new(policy))),
