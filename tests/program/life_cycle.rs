@@ -73,6 +73,21 @@ async fn one_event_an_hour_is_worked_on_and_the_end_brings_the_rest() {
 }
 
 #[tokio::test]
+async fn one_application_a_minute_is_changed_and_the_end_brings_the_rest() {
+    let folder = folder(3);
+    let mut server = Server::start(with(&folder, &["--max-updates-per-minute", "1"]));
+    for n in 0..3 {
+        let image = format!("ghcr.io/acme/app{n}:1.1.0");
+        announce(&server, "ghcr.io", &image, SECRET).await;
+    }
+    server.log.wait_for(&["outcome=changed"]);
+    assert_eq!(server.log.with(&["outcome=changed"]).len(), 1);
+    server.signal("TERM");
+    assert!(server.wait().success(), "{}", server.log.text());
+    server.log.wait_for_count(3, &["outcome=changed"]);
+}
+
+#[tokio::test]
 async fn a_full_queue_says_when_to_come_back() {
     let folder = folder(3);
     let flags = [
