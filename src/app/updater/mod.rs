@@ -265,7 +265,7 @@ impl Updater {
         let Some(task) = first.filter(|task| !self.judge(task).changes.is_empty()) else {
             return (false, false);
         };
-        let is_begun = task.failures > 0 || !task.settled.is_empty();
+        let is_begun = task.failures > 0 || task.has_turn;
         (true, !is_begun && !task.is_look())
     }
 

@@ -43,6 +43,8 @@ pub(super) struct Task {
     pub(super) learned: Option<Instant>,
     /// When a registry first did not show what was announced.
     pub(super) unshown: Option<Instant>,
+    /// Whether it has had its turn among those that are worked on at a rate.
+    pub(super) has_turn: bool,
     /// The Applications in which all is done that can be.
     pub(super) settled: HashSet<ResourceId>,
     /// What could not be written for now, of what is settled.
@@ -73,6 +75,7 @@ impl Task {
             knowledge: Knowledge::new(),
             learned: None,
             unshown: None,
+            has_turn: false,
             settled: HashSet::new(),
             postponed: Postponed::new(),
             looked: Looked::default(),

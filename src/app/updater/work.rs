@@ -3,6 +3,9 @@
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use std::sync::Arc;
+
+use super::Registry;
 use super::Updater;
 use super::asking::Incoming;
 use super::changing::Postponed;
@@ -59,12 +62,7 @@ impl Updater {
             return self.end_superseded(superseded).await;
         }
         let judgement = self.judge(&task);
-        if let Some(registry) = self
-            .ports
-            .registry
-            .as_ref()
-            .filter(|_| !judgement.questions.is_empty())
-        {
+        if let Some(registry) = self.registry_for(&judgement) {
             self.asking.begin(task, judgement.questions, registry);
         } else if !judgement.changes.is_empty() {
             let superseded = lock(&self.backlog).add(task);
@@ -76,6 +74,12 @@ impl Updater {
             report::judgement(&task.batch, &judgement);
             self.conclude(task, &judgement).await;
         }
+    }
+
+    /// Who is to be asked what a judgement misses, if it misses anything.
+    fn registry_for(&self, judgement: &Judgement) -> Option<&Arc<Registry>> {
+        let registry = self.ports.registry.as_ref();
+        registry.filter(|_| !judgement.questions.is_empty())
     }
 
     /// Whether it is worth while to ask again. A look is made again anyway, and at the end of the process nothing is waited for.
@@ -103,6 +107,13 @@ impl Updater {
         let Some(mut task) = lock(&self.backlog).take(at_the_end) else {
             return;
         };
+        task.has_turn |= !self.judge(&task).changes.is_empty();
+        task.forget_old();
+        let judgement = self.judge(&task);
+        if let Some(registry) = self.registry_for(&judgement) {
+            // Not here, where everything else would wait for the registry.
+            return self.asking.begin(task, judgement.questions, registry);
+        }
         report::together(&task.batch);
         *lock(&self.in_work) = Some(task.batch.clone());
         let mut account = Account::new(task.batch.image.clone());
@@ -175,7 +186,6 @@ impl Updater {
         let mut open = Postponed::new();
         let mut judgement = Judgement::default();
         let mut is_left = false;
-        task.forget_old();
         for _ in 0..DECISIONS {
             self.refresh();
             judgement = self.judge_in_full(task).await;
@@ -195,12 +205,7 @@ impl Updater {
     async fn judge_in_full(&self, task: &mut Task) -> Judgement {
         let mut judgement = self.judge(task);
         for _ in 0..ROUNDS {
-            let Some(registry) = self
-                .ports
-                .registry
-                .as_ref()
-                .filter(|_| !judgement.questions.is_empty())
-            else {
+            let Some(registry) = self.registry_for(&judgement) else {
                 break;
             };
             let questions = std::mem::take(&mut judgement.questions);
