@@ -10,6 +10,7 @@ use crate::app::status::Account;
 use crate::domain::change::ApplicationChange;
 use crate::domain::judgement::Judgement;
 use crate::domain::judgement::Opinion;
+use crate::domain::judgement::Verdict;
 use crate::domain::resources::resource::ResourceId;
 use crate::ports::event_queue::Batch;
 use crate::ports::update_trigger::TriggerError;
@@ -90,23 +91,21 @@ impl Updater {
     }
 }
 
-/// Tells what was found where nothing is open any more.
+/// Tells what was found where nothing is open any more. What a registry did not answer is told when it is given up.
 fn settle(batch: &Batch, judgement: &Judgement, settled: &mut HashSet<ResourceId>, made: &Made) {
-    let open = |id: &ResourceId| {
-        let mut open = made.moved.iter().chain(&made.postponed);
-        open.any(|(change, _)| change.application == *id)
-    };
+    let unwritten = made.moved.iter().chain(&made.postponed);
+    let unwritten = unwritten.map(|(change, _)| &change.application);
+    let failed = |verdict: &&Verdict| matches!(verdict.opinion, Opinion::Failed(_));
+    let unanswered = judgement.verdicts.iter().filter(failed);
+    let unanswered = unanswered.map(|verdict| &verdict.application);
+    let open: HashSet<&ResourceId> = unwritten.chain(unanswered).collect();
     let mut told = HashSet::new();
     for verdict in &judgement.verdicts {
         let application = &verdict.application;
-        if open(application) || settled.contains(application) {
-            continue;
-        }
-        // What a registry did not answer is told when it is given up.
-        if !matches!(verdict.opinion, Opinion::Failed(_)) {
+        if !open.contains(application) && !settled.contains(application) {
             report::verdict(batch, verdict);
+            told.insert(application.clone());
         }
-        told.insert(application.clone());
     }
     settled.extend(told);
 }

@@ -1,5 +1,6 @@
 //! One log line for what became of an image in an Application, under the ids of the deliveries that announced it.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use tracing::debug;
@@ -69,9 +70,12 @@ pub(super) fn together(batch: &Batch) {
     }
 }
 
-/// Nothing is to be changed.
-pub(super) fn judgement(batch: &Batch, judgement: &Judgement) {
+/// Nothing is to be changed, or nothing more.
+pub(super) fn judgement(batch: &Batch, judgement: &Judgement, settled: &HashSet<ResourceId>) {
     let verdicts = &judgement.verdicts;
+    if !settled.is_empty() {
+        return rest(batch, judgement, settled);
+    }
     if verdicts.is_empty() {
         nowhere(batch, "unmatched", None, "no Application tracks this image");
     } else if verdicts.iter().all(|verdict| !verdict.live) {
@@ -141,10 +145,10 @@ pub(super) fn verdict(batch: &Batch, verdict: &Verdict) {
     }
 }
 
-/// What registries gave no answer to.
-pub(super) fn failures(batch: &Batch, judgement: &Judgement) {
-    let failed = |verdict: &&Verdict| matches!(verdict.opinion, Opinion::Failed(_));
-    for verdict in judgement.verdicts.iter().filter(failed) {
+/// What was found in the Applications that nobody was told of yet.
+pub(super) fn rest(batch: &Batch, judgement: &Judgement, settled: &HashSet<ResourceId>) {
+    let is_open = |verdict: &&Verdict| !settled.contains(&verdict.application);
+    for verdict in judgement.verdicts.iter().filter(is_open) {
         self::verdict(batch, verdict);
     }
 }

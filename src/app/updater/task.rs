@@ -135,7 +135,8 @@ impl Task {
         self.postponed.clear();
     }
 
-    fn forget(&mut self) {
+    /// Everything is to be asked anew, for what is not settled.
+    pub(super) fn forget(&mut self) {
         self.knowledge = Knowledge::new();
         self.learned = None;
     }

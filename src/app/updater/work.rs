@@ -71,7 +71,7 @@ impl Updater {
             self.ask_later(task, &judgement).await;
         } else {
             report::together(&task.batch);
-            report::judgement(&task.batch, &judgement);
+            report::judgement(&task.batch, &judgement, &task.settled);
             self.conclude(task, &judgement).await;
         }
     }
@@ -95,7 +95,7 @@ impl Updater {
     }
 
     async fn ask_later(&self, mut task: Task, judgement: &Judgement) {
-        task.begin_anew();
+        task.forget();
         let batch = task.batch.clone();
         let (wait, superseded) = lock(&self.backlog).again(task);
         report::asked_later(&batch, judgement, wait);
@@ -151,13 +151,16 @@ impl Updater {
         if task.postponed.is_empty() && self.may_be_answered_later(&mut task, judgement) {
             return self.ask_later(task, judgement).await;
         }
-        report::failures(&task.batch, judgement);
+        report::rest(&task.batch, judgement, &task.settled);
         self.conclude(task, judgement).await;
     }
 
     async fn postpone(&self, mut task: Task) {
         let (batch, postponed) = (task.batch.clone(), std::mem::take(&mut task.postponed));
-        task.begin_anew();
+        task.forget();
+        for (change, _) in &postponed {
+            task.settled.remove(&change.application);
+        }
         let (wait, superseded) = lock(&self.backlog).again(task);
         for (change, reason) in &postponed {
             report::postponed(&batch, &change.application, reason, wait);
