@@ -1,9 +1,9 @@
 //! Registries, asked by the [distribution API](https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md): HTTP by reqwest, TLS by
 //! rustls.
 //!
-//! A question becomes a [`target`]: a repository, and the credentials with which it is asked. Its requests go through the [`doorway`] of their
-//! host, show what the [`guard`] knows that is wanted, and are repeated by [`exchange`] where the registry cannot answer. [`once`] sees to it
-//! that nothing is asked twice at a time, [`learned`] that what cannot change is not asked twice at all.
+//! A question becomes a `target`: a repository, and the credentials with which it is asked. Its requests go through the `doorway` of their
+//! host, show what the `guard` knows that is wanted, and are repeated by `exchange` where the registry cannot answer. `once` sees to it
+//! that nothing is asked twice at a time, `learned` that what cannot change is not asked twice at all.
 
 mod builds;
 pub mod challenge;
