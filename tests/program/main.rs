@@ -15,7 +15,11 @@ mod life_cycle;
 mod live;
 mod metrics;
 mod probes;
+#[path = "../support/registry.rs"]
+#[expect(dead_code, reason = "the tests of registries use all of it")]
+mod real;
 mod registries;
 mod secrets;
 mod server;
+mod signatures;
 mod tls;
