@@ -26,6 +26,9 @@ mod metrics;
 mod once;
 mod probes;
 mod pushes;
+#[path = "../support/registry.rs"]
+#[expect(dead_code, reason = "the tests of registries use all of it")]
+mod real;
 mod registries;
 #[path = "../support/registry.rs"]
 #[expect(
@@ -40,5 +43,6 @@ mod scripted;
 mod secrets;
 mod server;
 mod template;
+mod signatures;
 mod tls;
 mod trial;

@@ -14,9 +14,14 @@ use crate::adapters::cosign::unreadable::Unreadable;
 
 /// The media type of a bundle.
 pub const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
-/// The payload of every envelope that cosign writes.
+/// The payload of every envelope that cosign writes. `cosign verify` demands it, too: the verifier beneath it reads no other payload as a
+/// Statement.
 pub const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 /// The statement of `cosign sign`. `cosign attest` writes others.
+///
+/// Here this is stricter than `cosign verify`, which as of version 3.0 takes a Statement of any kind about the digest for a signature, as it
+/// verifies bundles by the function for attestations; only `cosign verify-attestation` compares the kind. A scanner's report that is signed
+/// with the same key must not let an image pass.
 pub const SIGN: &str = "https://sigstore.dev/cosign/sign/v1";
 
 /// The beginning of every version's `_type`.
@@ -108,6 +113,7 @@ pub fn pre_authentication_encoding(payload_type: &str, payload: &[u8]) -> Vec<u8
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use serde_json::json;
 
     use super::*;
 
@@ -130,11 +136,43 @@ mod tests {
         assert_eq!(claim(statement), Err(Unreadable::NoStatement));
     }
 
+    /// `cosign sign` writes no predicate, though a Statement should have one, and names each subject by its digest alone.
+    #[test]
+    fn every_digest_of_every_subject_is_signed() {
+        let statement = format!(
+            r#"{{"_type":"https://in-toto.io/Statement/v0.1","predicateType":"{SIGN}","subject":[{{"name":"x"}},{{"digest":{{"sha256":"a","sha512":"b"}}}},{{"digest":{{"sha256":"c"}}}}]}}"#
+        );
+        let digests = ["sha256:a", "sha512:b", "sha256:c"].map(str::to_owned);
+        assert_eq!(
+            claim(statement.as_bytes()),
+            Ok(Claim::Signs(digests.to_vec()))
+        );
+    }
+
     proptest! {
         #[test]
         fn anything_is_read_or_refused(blob in any::<Vec<u8>>()) {
             let _ = read(&blob);
             let _ = claim(&blob);
+        }
+
+        /// JSON of the right shape, which random bytes never are.
+        #[test]
+        fn any_texts_in_an_envelope_are_read_or_refused(payload in ".*", sig in ".*", kind in ".*") {
+            for kind in [kind.as_str(), PAYLOAD_TYPE] {
+                let bundle = json!({"dsseEnvelope": {
+                    "payload": payload, "payloadType": kind, "signatures": [{"sig": sig}],
+                }});
+                let _ = read(bundle.to_string().as_bytes());
+            }
+        }
+
+        #[test]
+        fn no_two_envelopes_sign_the_same_bytes(
+            (one, other) in (any::<(String, Vec<u8>)>(), any::<(String, Vec<u8>)>())
+        ) {
+            let encode = |(kind, payload): &(String, Vec<u8>)| pre_authentication_encoding(kind, payload);
+            prop_assert_eq!(encode(&one) == encode(&other), one == other);
         }
     }
 }

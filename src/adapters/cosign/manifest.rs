@@ -121,6 +121,45 @@ mod tests {
         assert!(matches!(read, Err(Unreadable::Json { .. })), "{read:?}");
     }
 
+    #[test]
+    fn what_cannot_be_a_signature_is_left_out() {
+        let name = |digit: &str| format!("sha256:{}", digit.repeat(64));
+        let layers = json!({"layers": [
+            {"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "digest": "of no matter"},
+            {"mediaType": bundle::MEDIA_TYPE, "digest": name("1")},
+            {"mediaType": simple_signing::MEDIA_TYPE, "digest": name("2"), "annotations": {simple_signing::ANNOTATION: "MAA="}},
+            {"mediaType": simple_signing::MEDIA_TYPE, "digest": name("3"), "annotations": {"other": "MAA="}},
+        ]});
+        let layer = |format, digit: &str, signature: Option<&str>| Layer {
+            format,
+            digest: Digest::parse(&name(digit)).unwrap(),
+            signature: signature.map(str::to_owned),
+        };
+        assert_eq!(
+            read(layers.to_string().as_bytes()),
+            Ok(Manifest::Layers(vec![
+                layer(Format::Bundle, "1", None),
+                layer(Format::SimpleSigning, "2", Some("MAA=")),
+                layer(Format::SimpleSigning, "3", None),
+            ]))
+        );
+        let entry = |digit: &str, kind: Option<&str>| json!({"mediaType": "m", "digest": name(digit), "artifactType": kind});
+        let index = json!({"manifests": [
+            entry("1", None),
+            entry("2", Some("application/spdx+json")),
+            entry("3", Some(bundle::MEDIA_TYPE)),
+            entry("4", Some(SIGNATURE_ARTIFACT)),
+        ], "layers": [{"mediaType": "x", "digest": "x"}]});
+        let wanted = ["1", "3", "4"].map(|digit| Digest::parse(&name(digit)).unwrap());
+        assert_eq!(
+            read(index.to_string().as_bytes()),
+            Ok(Manifest::Index(wanted.to_vec()))
+        );
+        for empty in ["{}", r#"{"layers": null}"#, r#"{"layers": []}"#] {
+            assert_eq!(read(empty.as_bytes()), Ok(Manifest::Layers(vec![])));
+        }
+    }
+
     proptest! {
         #[test]
         fn anything_is_read_or_refused(content in any::<Vec<u8>>(), digest in ".*") {

@@ -77,5 +77,16 @@ mod tests {
         fn anything_is_read_or_refused(layer in any::<Vec<u8>>(), annotation in ".*") {
             let _ = read(layer, Some(&annotation));
         }
+
+        /// What is verified is what lies in the registry, byte for byte, blanks included.
+        #[test]
+        fn the_layer_is_the_message(digest in "\\PC*", blanks in "[ \n\t]{0,4}") {
+            let text = serde_json::json!({"critical": {"image": {"docker-manifest-digest": digest}}});
+            let layer = format!("{blanks}{text}{blanks}").into_bytes();
+            let candidate = read(layer.clone(), Some(" AQI ")).unwrap();
+            prop_assert_eq!(candidate.message, layer);
+            prop_assert_eq!(candidate.claim, Claim::Signs(vec![digest]));
+            prop_assert_eq!(candidate.signatures, [[1, 2]]);
+        }
     }
 }

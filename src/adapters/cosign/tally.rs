@@ -61,3 +61,57 @@ impl fmt::Display for Tally {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_text_says_what_was_found() {
+        let none = Tally::default;
+        let found = |signatures, of_another_digest| Tally {
+            signatures,
+            of_another_digest,
+            ..none()
+        };
+        let nothing = "it has no signature of cosign, neither among its referrers nor under a tag";
+        for (tally, text) in [
+            (none(), nothing.to_owned()),
+            (
+                found(1, 0),
+                "it has 1 signature, which is not by this key".to_owned(),
+            ),
+            (
+                found(7, 0),
+                "it has 7 signatures, none of them by this key".to_owned(),
+            ),
+            (
+                found(7, 2),
+                "of the signatures found (7), those by this key (2) sign another digest".to_owned(),
+            ),
+            (
+                Tally {
+                    attestations: 2,
+                    missing: 3,
+                    unreadable: Some((4, Unreadable::NoEnvelope)),
+                    cut: true,
+                    ..none()
+                },
+                format!(
+                    "{nothing}; attestations sign no image (found: 2); 4 could not be read: a bundle has no dsseEnvelope, so that it names no \
+                     image; the registry lacks 3 of its parts; there is more, which was not looked at: delete old signatures"
+                ),
+            ),
+        ] {
+            assert_eq!(tally.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn the_first_unreadable_one_is_told_and_all_are_counted() {
+        let mut tally = Tally::default();
+        tally.add_unreadable(Unreadable::Digest);
+        tally.add_unreadable(Unreadable::NoEnvelope);
+        assert_eq!(tally.unreadable, Some((2, Unreadable::Digest)));
+    }
+}

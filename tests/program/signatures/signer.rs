@@ -1,0 +1,130 @@
+//! Signatures as cosign makes them, pushed to a registry as cosign pushes them.
+
+use aws_lc_rs::encoding::AsDer;
+use aws_lc_rs::encoding::PublicKeyX509Der;
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::ECDSA_P256_SHA256_ASN1_SIGNING;
+use aws_lc_rs::signature::EcdsaKeyPair;
+use aws_lc_rs::signature::KeyPair;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use image_updater::domain::reference::Digest;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::real::Pusher;
+
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+const IN_TOTO: &str = "application/vnd.in-toto+json";
+const SIGN: &str = "https://sigstore.dev/cosign/sign/v1";
+
+/// Who has a private key.
+pub(super) struct Signer(EcdsaKeyPair);
+
+impl Signer {
+    /// Makes a key.
+    pub(super) fn new() -> Self {
+        Self(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap())
+    }
+
+    /// What `cosign public-key` prints.
+    pub(super) fn public_key(&self) -> String {
+        let der: PublicKeyX509Der<'_> = self.0.public_key().as_der().unwrap();
+        let body = BASE64_STANDARD.encode(der.as_ref());
+        let (first, second) = body.split_at(64);
+        format!("-----BEGIN PUBLIC KEY-----\n{first}\n{second}\n-----END PUBLIC KEY-----\n")
+    }
+
+    fn sign(&self, message: &[u8]) -> String {
+        let signature = self.0.sign(&SystemRandom::new(), message).unwrap();
+        BASE64_STANDARD.encode(signature.as_ref())
+    }
+
+    /// As `cosign sign --new-bundle-format=false` does.
+    pub(super) async fn sign_simply(&self, pusher: &Pusher, image: &Digest) {
+        self.sign_beside(pusher, image, image).await;
+    }
+
+    /// The same, under the tag of another image.
+    pub(super) async fn sign_beside(&self, pusher: &Pusher, image: &Digest, other: &Digest) {
+        let payload = json!({"critical": {
+            "identity": {"docker-reference": "registry.example.com/acme/app"},
+            "image": {"docker-manifest-digest": image.as_str()},
+            "type": "cosign container image signature",
+        }, "optional": null});
+        let payload = payload.to_string();
+        let kind = "application/vnd.dev.cosign.simplesigning.v1+json";
+        let mut layer = descriptor(pusher, kind, payload.as_bytes()).await;
+        let signature = self.sign(payload.as_bytes());
+        layer["annotations"] = json!({"dev.cosignproject.cosign/signature": signature});
+        let manifest = artifact(pusher, layer).await;
+        let tag = other.as_str().replace(':', "-") + ".sig";
+        pusher.manifest(Some(&tag), &manifest).await;
+    }
+
+    /// As `cosign sign` does where a registry knows nothing of referrers: a bundle, in an index under the tag that the specification of
+    /// registries has for that.
+    pub(super) async fn sign_by_bundle(&self, pusher: &Pusher, image: &Digest) {
+        self.attest(pusher, image, SIGN).await;
+    }
+
+    /// As `cosign attest` does.
+    pub(super) async fn attest(&self, pusher: &Pusher, image: &Digest, predicate: &str) {
+        let (algorithm, hex) = image.as_str().split_once(':').unwrap();
+        // cosign writes no predicate.
+        let statement = json!({
+            "_type": "https://in-toto.io/Statement/v1",
+            "subject": [{"digest": {algorithm: hex}}],
+            "predicateType": predicate,
+        });
+        let bundle = self.bundle(&statement.to_string()).to_string();
+        let layer = descriptor(pusher, BUNDLE, bundle.as_bytes()).await;
+        let mut manifest = artifact(pusher, layer).await;
+        manifest["artifactType"] = json!(BUNDLE);
+        manifest["subject"] = json!({
+            "mediaType": MANIFEST, "digest": image.as_str(), "size": 1,
+        });
+        let digest = pusher.manifest(None, &manifest).await;
+        let index = json!({
+            "schemaVersion": 2,
+            "mediaType": "application/vnd.oci.image.index.v1+json",
+            "manifests": [{
+                "mediaType": MANIFEST, "digest": digest.as_str(), "size": manifest.to_string().len(), "artifactType": BUNDLE,
+            }],
+        });
+        let tag = image.as_str().replace(':', "-");
+        pusher.manifest(Some(&tag), &index).await;
+    }
+
+    fn bundle(&self, statement: &str) -> Value {
+        let message = format!(
+            "DSSEv1 {} {IN_TOTO} {} {statement}",
+            IN_TOTO.len(),
+            statement.len()
+        );
+        json!({
+            "mediaType": BUNDLE,
+            "verificationMaterial": {"publicKey": {"hint": "of the tests"}},
+            "dsseEnvelope": {
+                "payload": BASE64_STANDARD.encode(statement),
+                "payloadType": IN_TOTO,
+                "signatures": [{"sig": self.sign(message.as_bytes())}],
+            },
+        })
+    }
+}
+
+async fn artifact(pusher: &Pusher, layer: Value) -> Value {
+    json!({
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "config": descriptor(pusher, "application/vnd.oci.empty.v1+json", b"{}").await,
+        "layers": [layer],
+    })
+}
+
+async fn descriptor(pusher: &Pusher, kind: &str, content: &[u8]) -> Value {
+    let digest = pusher.blob(content).await;
+    json!({"mediaType": kind, "digest": digest.as_str(), "size": content.len()})
+}
