@@ -26,9 +26,6 @@ mod metrics;
 mod once;
 mod probes;
 mod pushes;
-#[path = "../support/registry.rs"]
-#[expect(dead_code, reason = "the tests of registries use all of it")]
-mod real;
 mod registries;
 #[path = "../support/registry.rs"]
 #[expect(
@@ -42,7 +39,7 @@ mod scene;
 mod scripted;
 mod secrets;
 mod server;
-mod template;
 mod signatures;
+mod template;
 mod tls;
 mod trial;

@@ -9,9 +9,9 @@ use image_updater::domain::reference::Digest;
 
 use self::signer::Signer;
 use crate::folder::Folder;
-use crate::real::Options;
-use crate::real::Pusher;
-use crate::real::Registry;
+use crate::registry::Options;
+use crate::registry::Pusher;
+use crate::registry::Registry;
 use crate::server::Lines;
 use crate::server::Server;
 use crate::server::field;

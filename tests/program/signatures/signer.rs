@@ -12,7 +12,7 @@ use image_updater::domain::reference::Digest;
 use serde_json::Value;
 use serde_json::json;
 
-use crate::real::Pusher;
+use crate::registry::Pusher;
 
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
