@@ -106,6 +106,27 @@ impl Backlog {
         Vec::new()
     }
 
+    /// Lets work be the next, as it had its turn already. Newer work of its kind that waits joins it; what that supersedes is given back.
+    pub(super) fn go_first(&mut self, mut task: Task) -> Vec<QueuedEvent> {
+        let key = task.key();
+        let newer = self.waiting.remove(&key);
+        self.order.retain(|waiting| *waiting != key);
+        self.order.push_front(key.clone());
+        let superseded = newer.map(|newer| task.join(newer)).unwrap_or_default();
+        self.waiting.insert(key, task);
+        superseded
+    }
+
+    /// Lets work that could not be decided for now wait before it is tried again, and says how long. It joins older work of its kind that waits
+    /// already; what it supersedes of that is given back.
+    pub(super) fn later(&mut self, task: Task) -> (Duration, Vec<QueuedEvent>) {
+        if self.waiting.contains_key(&task.key()) {
+            (SETTLE, self.add(task))
+        } else {
+            self.again(task)
+        }
+    }
+
     /// Lets work that failed for now wait before it is tried again, and says how long. Newer work of its kind, if any came in meanwhile, joins
     /// it; what that supersedes is given back as well.
     pub(super) fn again(&mut self, task: Task) -> (Duration, Vec<QueuedEvent>) {

@@ -265,8 +265,10 @@ impl Updater {
         let Some(task) = first.filter(|task| !self.judge(task).changes.is_empty()) else {
             return (false, false);
         };
-        let is_begun = task.failures > 0 || task.has_turn;
-        (true, !is_begun && !task.is_look())
+        if task.is_next {
+            return (false, false);
+        }
+        (true, !task.has_turn && !task.is_look())
     }
 
     /// What the queue gives without waiting.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::task::Task;
 use super::tests::batch;
 use super::tests::resources;
 use super::tests::terms;
@@ -357,11 +358,31 @@ async fn what_waited_for_long_is_asked_for_again_before_it_is_done() {
     take_next(&updater).await;
     assert_eq!(
         updater.needs_turn(false),
-        (true, false),
-        "it has had its turn"
+        (false, false),
+        "it has had its turns"
     );
     updater.work_on_next(false).await;
     assert_eq!(updater.unfinished(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_asked_again_after_its_turn_goes_before_all_others() {
+    let mut client = MockRegistryClient::new();
+    client.expect_digest().returning(|_, _| Ok(Some(digest())));
+    let updater = updater(1, writes(1), follows("quay.io/a/b:^1"));
+    let updater = asking(client, Confirm::Registry, updater);
+    updater.examine(batch(&["quay.io/a/b:1.6.0"])).await;
+    take_next(&updater).await;
+    tokio::time::advance(Duration::from_secs(3600)).await;
+    updater.work_on_next(false).await; // asks again
+    let other = Task::of(batch(&["quay.io/a/other:1.6.0"]));
+    lock(&updater.backlog).add(other);
+    take_next(&updater).await;
+    let first = lock(&updater.backlog).take(false).unwrap();
+    assert_eq!(first.batch, batch(&["quay.io/a/b:1.6.0"]));
+    lock(&updater.backlog).go_first(first);
+    updater.work_on_next(false).await;
+    assert_eq!(updater.unfinished(), [batch(&["quay.io/a/other:1.6.0"])]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -45,6 +45,8 @@ pub(super) struct Task {
     pub(super) unshown: Option<Instant>,
     /// Whether it has had its turn among those that are worked on at a rate.
     pub(super) has_turn: bool,
+    /// Whether it took its turns and was only asked again before it was worked on.
+    pub(super) is_next: bool,
     /// The Applications in which all is done that can be.
     pub(super) settled: HashSet<ResourceId>,
     /// What could not be written for now, of what is settled.
@@ -76,6 +78,7 @@ impl Task {
             learned: None,
             unshown: None,
             has_turn: false,
+            is_next: false,
             settled: HashSet::new(),
             postponed: Postponed::new(),
             looked: Looked::default(),
@@ -116,6 +119,7 @@ impl Task {
         self.batch.events.extend(newer.batch.events);
         self.waiting.extend(newer.waiting);
         self.unshown = None;
+        self.has_turn = false;
         self.begin_anew();
         superseded
     }

@@ -64,6 +64,9 @@ impl Updater {
         let judgement = self.judge(&task);
         if let Some(registry) = self.registry_for(&judgement) {
             self.asking.begin(task, judgement.questions, registry);
+        } else if !judgement.changes.is_empty() && task.is_next {
+            let superseded = lock(&self.backlog).go_first(task);
+            self.end_superseded(superseded).await;
         } else if !judgement.changes.is_empty() {
             let superseded = lock(&self.backlog).add(task);
             self.end_superseded(superseded).await;
@@ -97,7 +100,8 @@ impl Updater {
     async fn ask_later(&self, mut task: Task, judgement: &Judgement) {
         task.forget();
         let batch = task.batch.clone();
-        let (wait, superseded) = lock(&self.backlog).again(task);
+        task.is_next = false;
+        let (wait, superseded) = lock(&self.backlog).later(task);
         report::asked_later(&batch, judgement, wait);
         self.end_superseded(superseded).await;
     }
@@ -107,13 +111,16 @@ impl Updater {
         let Some(mut task) = lock(&self.backlog).take(at_the_end) else {
             return;
         };
-        task.has_turn |= !self.judge(&task).changes.is_empty();
+        let had_turn = !self.judge(&task).changes.is_empty();
+        task.has_turn |= had_turn;
         task.forget_old();
         let judgement = self.judge(&task);
         if let Some(registry) = self.registry_for(&judgement) {
-            // Not here, where everything else would wait for the registry.
+            // Not here, where everything else would wait for the registry. It does not lose its turn by that.
+            task.is_next = had_turn;
             return self.asking.begin(task, judgement.questions, registry);
         }
+        task.is_next = false;
         report::together(&task.batch);
         *lock(&self.in_work) = Some(task.batch.clone());
         let mut account = Account::new(task.batch.image.clone());
@@ -174,7 +181,9 @@ impl Updater {
         let failed = verdicts.filter(|verdict| matches!(verdict.opinion, Opinion::Failed(_)));
         task.looked.considered = judgement.verdicts.len();
         task.looked.failed += failed.count();
-        if let Some(reporter) = &self.reporter {
+        // What ends without a question says nothing of what a registry did not answer to others.
+        let asked = task.is_look() || task.learned.is_some();
+        if let Some(reporter) = self.reporter.as_ref().filter(|_| asked) {
             reporter.judged(&task.batch.image, judgement);
         }
         self.end(&task.batch).await;

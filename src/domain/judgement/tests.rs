@@ -527,7 +527,7 @@ fn what_was_verified_is_what_is_deployed() {
     assert_eq!(shown(&judgement), ["failed"]);
     let failure = Failure {
         reason: "no matching signature".to_owned(),
-        is_passing: false,
+        is_passing: true,
     };
     assert_eq!(judgement.verdicts[0].opinion, Opinion::Failed(failure));
 }

@@ -92,12 +92,13 @@ impl Policy {
     pub(super) fn shortcoming(
         &self,
         tag: &Tag,
+        age: Age,
         inquiry: &mut Inquiry<'_>,
     ) -> Result<Option<String>, Gap> {
         if self.platforms.is_any() {
             return Ok(None);
         }
-        Ok(match inquiry.build(self.about(tag, Age::Recent))? {
+        Ok(match inquiry.build(self.about(tag, age))? {
             Some(build) if build.is_for_platform => None,
             Some(_) => Some(self.no_platform(tag)),
             None => Some(format!("the registry does not have tag {tag}")),
@@ -114,7 +115,7 @@ impl Listing<'_> {
         let (mut candidates, mut out) = self.admitted(rank);
         candidates.sort_by(|(one, _), (other, _)| other.cmp(one));
         for (rank, tag) in candidates {
-            match self.policy.shortcoming(tag, inquiry)? {
+            match self.policy.shortcoming(tag, Age::Recent, inquiry)? {
                 None => return self.against(&rank, tag, inquiry),
                 // Before all others, as it is the highest that would have been chosen.
                 Some(reason) => out.insert(0, reason),
@@ -132,16 +133,20 @@ impl Listing<'_> {
     ) -> Result<Choice, Gap> {
         let in_use = self.circumstances.current.iter();
         let in_use = in_use.filter_map(|place| place.tag.as_deref());
-        let top = in_use
+        let mut no_lower: Vec<(R, &str)> = in_use
             .filter_map(|text| Some((R::of(text)?, text)))
-            .max_by(|(one, _), (other, _)| one.cmp(other));
-        match top {
-            None => Ok(change(tag)),
-            Some((top, _)) if rank.precedence(&top) == Ordering::Greater => Ok(change(tag)),
-            Some((_, text)) if text == tag.as_str() => {
-                Ok(Choice::Unchanged(format!("tag {tag} is in use already")))
-            }
-            Some((_, text)) => self.instead_of(text, tag, inquiry),
+            .filter(|(in_use, _)| rank.precedence(in_use) != Ordering::Greater)
+            .collect();
+        no_lower.sort_by(|(one, _), (other, _)| other.cmp(one));
+        let others: Vec<&str> = no_lower
+            .iter()
+            .map(|(_, text)| *text)
+            .filter(|text| *text != tag.as_str())
+            .collect();
+        match (no_lower.is_empty(), others.is_empty()) {
+            (true, _) => Ok(change(tag)),
+            (false, true) => Ok(Choice::Unchanged(format!("tag {tag} is in use already"))),
+            (false, false) => self.instead_of(&others, tag, inquiry),
         }
     }
 
@@ -162,18 +167,25 @@ impl Listing<'_> {
         (admitted, out)
     }
 
-    /// Whether a tag is to be run in the place of one that is no lower.
+    /// Whether a tag is to be run in the place of those, at least one, that are no lower. None of them may be one that is to be kept.
     pub(super) fn instead_of(
         &self,
-        in_use: &str,
+        in_use: &[&str],
         tag: &Tag,
         inquiry: &mut Inquiry<'_>,
     ) -> Result<Choice, Gap> {
-        let Some(reason) = self.why_not_kept(in_use, inquiry)? else {
-            return Ok(Choice::Unchanged(format!(
-                "no tag is newer than {in_use}, which is in use"
-            )));
-        };
+        let mut reasons = Vec::new();
+        for text in in_use {
+            match self.why_not_kept(text, inquiry)? {
+                Some(reason) => reasons.push(reason),
+                None => {
+                    return Ok(Choice::Unchanged(format!(
+                        "no tag is newer than {text}, which is in use"
+                    )));
+                }
+            }
+        }
+        let (in_use, reason) = (in_use.join(" and "), reasons.join("; "));
         if self.circumstances.never_downgrade {
             return Ok(Choice::Unchanged(format!(
                 "{reason}, but {tag} is no newer tag, and --never-downgrade keeps what is in use"
@@ -192,7 +204,8 @@ impl Listing<'_> {
             return Ok(Some(refusal));
         }
         if self.tags.tags.contains(&tag) {
-            return self.policy.shortcoming(&tag, inquiry);
+            // Nothing is left for what was so an hour ago.
+            return self.policy.shortcoming(&tag, Age::Now, inquiry);
         }
         Ok(match inquiry.digest(&tag)? {
             Some(_) => None,

@@ -34,7 +34,7 @@ impl Listing<'_> {
         inquiry: &mut Inquiry<'_>,
     ) -> Result<Choice, Gap> {
         for tag in newest_first {
-            match self.policy.shortcoming(tag, inquiry)? {
+            match self.policy.shortcoming(tag, Age::Recent, inquiry)? {
                 None => return self.in_order(tag, inquiry),
                 Some(reason) => out.insert(0, reason),
             }
@@ -63,13 +63,12 @@ impl Listing<'_> {
         let is_listed = |text: &str| self.tags.tags.iter().any(|listed| listed.as_str() == text);
         let is_admitted =
             |text: &str| Tag::parse(text).is_ok_and(|tag| self.policy.exclusion(&tag).is_none());
-        match others
-            .iter()
-            .find(|text| !(is_listed(text) && is_admitted(text)))
-        {
-            Some(in_use) => self.instead_of(in_use, tag, inquiry),
-            None => Ok(change(tag)),
+        let mut no_older = others;
+        no_older.retain(|text| !(is_listed(text) && is_admitted(text)));
+        if no_older.is_empty() {
+            return Ok(change(tag));
         }
+        self.instead_of(&no_older, tag, inquiry)
     }
 
     fn newest_by_date(
@@ -109,17 +108,21 @@ impl Listing<'_> {
         inquiry: &mut Inquiry<'_>,
     ) -> Result<Choice, Gap> {
         let mut is_same = !self.circumstances.current.is_empty();
+        let mut excluded = Vec::new();
         for place in self.circumstances.current {
             match compared(place, tag, build, inquiry)? {
                 Compared::Same => {}
                 Compared::Older => is_same = false,
                 Compared::NoOlder(reason) => match &place.tag {
                     Some(in_use) if in_use != tag.as_str() && self.policy.excludes(place) => {
-                        return self.instead_of(in_use, tag, inquiry);
+                        excluded.push(in_use.as_str());
                     }
                     Some(_) | None => return Ok(Choice::Unchanged(reason)),
                 },
             }
+        }
+        if !excluded.is_empty() {
+            return self.instead_of(&excluded, tag, inquiry);
         }
         Ok(if is_same {
             Choice::Unchanged(format!("tag {tag} is in use already"))

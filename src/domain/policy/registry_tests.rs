@@ -432,6 +432,13 @@ fn a_list_that_lags_lowers_nothing() {
         ..lagging(&["1.1"], &["1.1"])
     };
     look(rule(), &["1.2"]).check(&silent, "unanswered", &["tags", "digest 1.2"]);
+    // Every version in use counts, not the highest alone, which is excluded.
+    let lags = lagging(&["1.8", "1.9", "2.0"], &["1.8", "2.0"]);
+    look(rule(), &["2.0", "1.9"]).check(
+        &lags,
+        "unchanged: no tag is newer than 1.9",
+        &["tags", "digest 1.9"],
+    );
     // Newest-build: what is in use is not listed and was built later.
     let shelf = lagging(&["a@a+1", "b@b+2"], &["a"]);
     let built = look(policy("newest-build", ""), &["b"]);
@@ -464,7 +471,7 @@ fn the_highest_that_is_for_the_platform_counts() {
     look(for_arm("semver", "1.x"), &["1.3"]).check(
         &shelf(&there),
         "1.2 … instead of 1.3: tag 1.3 is not for",
-        &asked,
+        &["tags", "build 1.3", "build 1.2", "build 1.3"],
     );
     let built = ["a@a+1/linux/arm64", "b@b+2"];
     let asked = ["tags", "build a", "build b"];
