@@ -63,11 +63,8 @@ impl Registry {
             let answer = self.answer(&access, &question).await;
             (access, question, answer)
         };
-        let all = questions.into_iter().flat_map(|(access, questions)| {
-            let asked = move |question| (access.clone(), question);
-            questions.into_iter().map(asked)
-        });
-        join_all(all.map(|(access, question)| one(access, question))).await
+        let all = each(questions).map(|(access, question)| one(access, question));
+        join_all(all).await
     }
 
     async fn answer(&self, access: &Access, question: &Question) -> Result<Answer, Failure> {
@@ -101,10 +98,15 @@ pub(super) fn unanswered(questions: Questions) -> Learned {
             .to_owned(),
         is_passing: true,
     };
-    let all = questions.into_iter().flat_map(|(access, questions)| {
+    each(questions)
+        .map(|(access, question)| (access, question, Err(failure())))
+        .collect()
+}
+
+/// Every question with its access.
+fn each(questions: Questions) -> impl Iterator<Item = (Access, Question)> {
+    questions.into_iter().flat_map(|(access, questions)| {
         let asked = move |question| (access.clone(), question);
         questions.into_iter().map(asked)
-    });
-    all.map(|(access, question)| (access, question, Err(failure())))
-        .collect()
+    })
 }

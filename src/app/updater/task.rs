@@ -145,14 +145,14 @@ impl Task {
         self.learned = None;
     }
 
-    /// Forgets what was learned too long ago.
-    pub(super) fn forget_old(&mut self) {
-        if self
-            .learned
-            .is_some_and(|learned| learned.elapsed() > FRESH)
-        {
+    /// Forgets what was learned too long ago, and says whether there was anything.
+    pub(super) fn forget_old(&mut self) -> bool {
+        let learned = self.learned;
+        let is_old = learned.is_some_and(|learned| learned.elapsed() > FRESH);
+        if is_old {
             self.forget();
         }
+        is_old
     }
 
     /// Whether a tag that the registry does not show is no longer waited for.

@@ -111,10 +111,12 @@ impl Updater {
         let Some(mut task) = lock(&self.backlog).take(at_the_end) else {
             return;
         };
-        let had_turn = !self.judge(&task).changes.is_empty();
+        let mut judgement = self.judge(&task);
+        let had_turn = !judgement.changes.is_empty();
         task.has_turn |= had_turn;
-        task.forget_old();
-        let judgement = self.judge(&task);
+        if task.forget_old() {
+            judgement = self.judge(&task);
+        }
         if let Some(registry) = self.registry_for(&judgement) {
             // Not here, where everything else would wait for the registry. It does not lose its turn by that.
             task.is_next = had_turn;
