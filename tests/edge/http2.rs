@@ -129,8 +129,14 @@ async fn limits_are_those_of_http_1() {
     let (status, text) = send(&mut sender, long).await;
     assert_eq!(status, 413, "{text}");
 
-    // What is far too long h2 answers by itself.
-    for (kib, is_ours) in [(16, true), (60, true), (70, false)] {
+    // What is longer than the settings of the connection allow h2 answers by itself.
+    for (kib, is_ours) in [
+        (16, true),
+        (60, true),
+        (70, true),
+        (1000, true),
+        (1100, false),
+    ] {
         let head = post(0).header("x-fill", "x".repeat(kib * 1024));
         let (status, text) = send(&mut sender, head.body(body("")).unwrap()).await;
         assert_eq!(status, 431, "{kib} KiB: {text}");

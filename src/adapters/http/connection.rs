@@ -148,8 +148,7 @@ impl Connection {
         let activity = self.room.admit(&self.limits);
         let service = service(routes, self.peer, Arc::clone(&activity));
         let mut builder = http2::Builder::new(TokioExecutor::new());
-        let max_head = u32::try_from(lenient(self.limits.max_head)).unwrap_or(u32::MAX);
-        builder.max_header_list_size(max_head);
+        builder.max_header_list_size(HTTP2_HEAD);
         builder.max_concurrent_streams(STREAMS);
         let connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
         let stop = http2::Connection::graceful_shutdown;
@@ -229,6 +228,10 @@ fn lenient(max_head: usize) -> usize {
     const LEAST: usize = 64 * 1024;
     max_head.saturating_mul(4).max(LEAST)
 }
+
+/// The length of a head in HTTP/2, in bytes, as it is told to the client (`SETTINGS_MAX_HEADER_LIST_SIZE`). h2 answers a longer one by itself, without a
+/// body; and no head is kept longer than it takes to refuse it, so that this may be as much as a body.
+const HTTP2_HEAD: u32 = 1024 * 1024;
 
 /// How long a client may go on after its last answer.
 const LINGER: Duration = Duration::from_secs(1);
