@@ -36,6 +36,12 @@ impl Updater {
         self.asking.look(image)
     }
 
+    /// Gives up all looks that are not done: whoever asked for them does not want them any longer.
+    pub fn give_up_looks(&self) {
+        lock(&self.backlog).drop_looks();
+        self.asking.drop_looks();
+    }
+
     /// Judges what just came in: it ends here, or waits for answers or for its turn.
     pub(super) async fn examine(&self, batch: Batch) {
         self.consider(Task::of(batch)).await;
@@ -48,7 +54,9 @@ impl Updater {
                 self.consider(Task::look(image, Some(waiting))).await;
             }
             Incoming::Answers { key, learned } => {
-                if let Some(task) = self.asking.end(&key, learned) {
+                let ended = self.asking.end(&key, learned);
+                let (task, newer) = ended.unzip();
+                for task in task.into_iter().chain(newer.flatten()) {
                     self.consider(task).await;
                 }
             }
@@ -58,7 +66,7 @@ impl Updater {
     async fn consider(&self, mut task: Task) {
         self.refresh();
         if self.asking.is_open(&task.key()) {
-            let superseded = self.asking.join(task);
+            let superseded = self.asking.follow(task);
             return self.end_superseded(superseded).await;
         }
         let judgement = self.judge(&task);
@@ -93,7 +101,10 @@ impl Updater {
         if !is_passing || task.is_look() || self.is_closing() || task.failures + 1 >= ATTEMPTS {
             return false;
         }
-        task.unshown.get_or_insert_with(Instant::now);
+        // A registry that does not answer says nothing of what it shows.
+        if !task.knowledge.has_failures() {
+            task.unshown.get_or_insert_with(Instant::now);
+        }
         true
     }
 

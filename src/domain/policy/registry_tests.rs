@@ -236,8 +236,22 @@ fn a_tag_that_is_not_shown_yet_is_asked_for_again_and_at_last_left_out() {
         "unchanged: the registry does not have tag 1.4",
         &["digest 1.4"],
     );
-    let followed = push(policy("digest", "1.3"), &["1.3@b"], &["1.3@a"]);
-    followed.check(&shelf(&[]), "unanswered", &["digest 1.3"]);
+    let followed = || push(policy("digest", "1.3"), &["1.3@b"], &["1.3@a"]);
+    followed().check(&shelf(&[]), "unanswered", &["digest 1.3"]);
+    followed().check(
+        &shelf(&["1.3@a"]),
+        "unanswered: the registry does not show the digest that was pushed for tag 1.3 yet",
+        &["digest 1.3"],
+    );
+    let last = Case {
+        is_last_try: true,
+        ..followed()
+    };
+    last.check(
+        &shelf(&["1.3@a"]),
+        "unchanged: digest sha256:aaaa … where the event announced sha256:bbbb",
+        &["digest 1.3"],
+    );
     let built = push(policy("newest-build", ""), &["b"], &["a"]);
     built.check(&shelf(&["a@a+1"]), "unanswered", &["build b"]);
 }
@@ -352,6 +366,43 @@ fn an_event_goes_back_by_the_list_alone() {
         &shelf(&built),
         "y … instead of x1",
         &["build z", "build x1", "tags", "build y", "build z"],
+    );
+}
+
+#[test]
+fn a_list_that_lacks_what_was_pushed_hides_it_not() {
+    let lagging = |there: &[&'static str], listed: &[&'static str]| Shelf {
+        listed: Some(listed.to_vec()),
+        ..shelf(there)
+    };
+    let excluded = push(policy("semver", "1.x"), &["1.3"], &["2.0"]);
+    excluded.check(
+        &lagging(&["1.1", "1.2", "1.3", "2.0"], &["1.1", "1.2", "2.0"]),
+        "1.3 … instead of 2.0",
+        &["tags", "digest 1.3"],
+    );
+    let not_there = push(policy("semver", "1.x"), &["1.3"], &["2.0"]);
+    not_there.check(
+        &shelf(&["1.1", "1.2", "2.0"]),
+        "unanswered: the registry does not show tag 1.3 yet",
+        &["tags", "digest 1.3"],
+    );
+    let never = Case {
+        is_last_try: true,
+        ..push(policy("semver", "1.x"), &["1.3"], &["2.0"])
+    };
+    never.check(
+        &shelf(&["1.1", "1.2", "2.0"]),
+        "1.2 … instead of 2.0",
+        &["tags", "digest 1.3"],
+    );
+    let built = push(ignoring("newest-build", "x*"), &["z"], &["x1"]);
+    built.check(
+        &lagging(&["x1@a+9", "y@b+3", "z@c+5"], &["x1", "y"]),
+        "z … instead of x1",
+        &[
+            "build z", "build x1", "tags", "digest z", "build y", "build z",
+        ],
     );
 }
 
