@@ -27,7 +27,9 @@ use image_updater::app::settings::{LogFormat, LogLevel, LogSettings};
 use image_updater::app::telemetry;
 use image_updater::domain::delivery::{Delivery, DeliveryId};
 use image_updater::domain::pairs::Pairs;
+use image_updater::domain::queue::fate::Fate;
 use image_updater::domain::secret_policy::{SecretPolicy, Secrets};
+
 use image_updater::domain::tls::TlsPolicy;
 use image_updater::ports::event_queue::EventQueue;
 use image_updater::ports::payload_decoder::{Decoded, PayloadDecoder};
@@ -136,7 +138,7 @@ async fn edge(listener: TcpListener, acceptor: Arc<dyn Acceptor>) -> Result<()> 
     tokio::spawn(async move {
         loop {
             let batch = queue.next().await;
-            queue.done(&batch).await;
+            queue.done(&batch, &Fate::Worked(Vec::new())).await;
         }
     });
     let edge = Edge {

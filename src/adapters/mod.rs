@@ -5,6 +5,7 @@ pub mod config;
 pub mod cosign;
 pub mod credentials;
 pub mod http;
+pub mod journal;
 pub mod kubernetes;
 pub mod manifests;
 pub mod memory;

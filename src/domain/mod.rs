@@ -10,6 +10,7 @@
 //! | what is known | [`resources`], [`registry`] |
 //! | which Applications follow which images | [`tracking`] |
 //! | which version is wanted | [`policy`] |
+//! | how it waits, and what becomes of it | [`queue`] |
 //! | what is to be done | [`judgement`], [`edits`], [`change`], [`commit`] |
 //! | what people are told in the cluster | [`status`] |
 //! | how connections are secured | [`tls`] |
@@ -25,6 +26,7 @@ pub mod kustomize_image;
 pub mod lease;
 pub mod pairs;
 pub mod policy;
+pub mod queue;
 pub mod rate_policy;
 pub mod reference;
 pub mod registry;

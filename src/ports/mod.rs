@@ -9,6 +9,7 @@
 //! | [`certificate_source`] | driven | `adapters::tls`, `adapters::kubernetes` |
 //! | [`event_queue`] | driven | `adapters::memory` |
 //! | [`pace`] | driven | `adapters::pace` |
+//! | [`delivery_log`] | driven | `adapters::journal` |
 //! | [`resource_reader`] | driven | `adapters::kubernetes`, `adapters::manifests` |
 //! | [`update_trigger`] | driven | `adapters::kubernetes`, `adapters::manifests` |
 //! | [`status_writer`] | driven | `adapters::kubernetes` |
@@ -31,6 +32,7 @@ pub mod artifact_reader;
 pub mod certificate_source;
 pub mod config_source;
 pub mod credential_reader;
+pub mod delivery_log;
 pub mod event_queue;
 pub mod lease_store;
 pub mod meter;

@@ -73,6 +73,10 @@ impl Answer {
                 };
                 Self::json(StatusCode::OK, "accepted", message, images)
             }
+            Outcome::Duplicate { of, images } => {
+                let message = format!("delivery {of}, which is the same, is not done yet");
+                Self::json(StatusCode::OK, "duplicate", message, images)
+            }
             Outcome::Ignored { reason } => {
                 Self::json(StatusCode::OK, "ignored", reason, Vec::new())
             }
@@ -90,11 +94,13 @@ impl Answer {
             Rejection::NoHandler => StatusCode::NOT_FOUND,
             Rejection::MissingSecret | Rejection::InvalidSecret => StatusCode::UNAUTHORIZED,
             Rejection::Malformed { .. } => StatusCode::BAD_REQUEST,
-            Rejection::Busy { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Rejection::Busy { .. } | Rejection::Unavailable { .. } => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
         };
         let answer = Self::rejected(status, rejection.to_string());
         match rejection {
-            Rejection::Busy { retry_after } => {
+            Rejection::Busy { retry_after } | Rejection::Unavailable { retry_after } => {
                 answer.with(RETRY_AFTER, whole_seconds(*retry_after).into())
             }
             Rejection::NoHandler

@@ -16,8 +16,9 @@ use crate::app::updater::Ports;
 use crate::app::updater::Registry;
 use crate::app::updater::tests::resources;
 use crate::app::updater::tests::terms;
-use crate::domain::delivery::DeliveryId;
-use crate::domain::event::ImageEvent;
+use crate::domain::queue::accepted::Accepted;
+use crate::domain::queue::entry::Batch;
+use crate::domain::queue::fate::Fate;
 use crate::domain::reference::Digest;
 use crate::domain::reference::Tag;
 use crate::domain::registry::access::Access;
@@ -30,9 +31,9 @@ use crate::domain::resources::application::Application;
 use crate::domain::resources::image_updater::ImageUpdater;
 use crate::domain::secret_policy::Verified;
 use crate::domain::testing::id;
-use crate::ports::event_queue::Batch;
 use crate::ports::event_queue::EventQueue;
-use crate::ports::event_queue::Placement;
+use crate::ports::event_queue::Load;
+use crate::ports::event_queue::Pushed;
 use crate::ports::event_queue::QueueError;
 use crate::ports::pace::MockPace;
 use crate::ports::registry_client::MockRegistryClient;
@@ -46,11 +47,7 @@ struct NoDeliveries;
 
 #[async_trait]
 impl EventQueue for NoDeliveries {
-    async fn push(
-        &self,
-        _: &DeliveryId,
-        _: Verified<Vec<ImageEvent>>,
-    ) -> Result<Vec<Placement>, QueueError> {
+    async fn push(&self, _: Verified<Accepted>) -> Result<Pushed, QueueError> {
         unreachable!("nobody delivers")
     }
 
@@ -58,7 +55,11 @@ impl EventQueue for NoDeliveries {
         std::future::pending().await
     }
 
-    async fn done(&self, _: &Batch) {}
+    async fn done(&self, _: &Batch, _: &Fate) {}
+
+    fn load(&self) -> Load {
+        Load::default()
+    }
 }
 
 /// Resources that are edited.

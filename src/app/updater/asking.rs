@@ -17,9 +17,9 @@ use super::registry::Registry;
 use super::registry::unanswered;
 use super::task::Key;
 use super::task::Looked;
+use super::task::Superseded;
 use super::task::Task;
 use crate::domain::reference::ImageName;
-use crate::ports::event_queue::QueuedEvent;
 
 /// Work whose questions are open, and the way by which others reach the updater.
 pub(super) struct Asking {
@@ -105,7 +105,7 @@ impl Asking {
     }
 
     /// Lets newer work wait behind what is being asked for, and gives back what it supersedes of what waits there already.
-    pub(super) fn follow(&self, task: Task) -> Vec<QueuedEvent> {
+    pub(super) fn follow(&self, task: Task) -> Vec<Superseded> {
         let mut open = lock(&self.open);
         let Some(open) = open.get_mut(&task.key()) else {
             return Vec::new();

@@ -40,13 +40,14 @@ use self::edits::Edits;
 use self::knowing::Known;
 pub use self::registry::Registry;
 pub use self::task::Looked;
+use self::task::Superseded;
 use crate::app::settings::Confirm;
 use crate::app::status::Reporter;
+use crate::domain::queue::entry::Batch;
+use crate::domain::queue::fate::Fate;
 use crate::domain::registry::credential_source::CredentialKind;
 use crate::domain::registry::endpoint::Registries;
-use crate::ports::event_queue::Batch;
 use crate::ports::event_queue::EventQueue;
-use crate::ports::event_queue::QueuedEvent;
 use crate::ports::pace::Pace;
 use crate::ports::resource_reader::ResourceReader;
 use crate::ports::update_trigger::UpdateTrigger;
@@ -281,18 +282,14 @@ impl Updater {
     }
 
     /// Ends the way of events that newer ones took the place of.
-    async fn end_superseded(&self, events: Vec<QueuedEvent>) {
-        events.iter().for_each(report::superseded);
-        if let Some(first) = events.first() {
-            let image = first.event.image.clone();
-            self.end(&Batch { image, events }).await;
-        }
-    }
-
-    /// Ends the way of events; a look has none.
-    async fn end(&self, batch: &Batch) {
-        if !batch.events.is_empty() {
-            self.ports.queue.done(batch).await;
+    async fn end_superseded(&self, superseded: Vec<Superseded>) {
+        for Superseded { event, by } in superseded {
+            report::superseded(&event, &by);
+            let batch = Batch {
+                image: event.event.image.clone(),
+                events: vec![event],
+            };
+            self.ports.queue.done(&batch, &Fate::Superseded(by)).await;
         }
     }
 }

@@ -10,15 +10,16 @@ use tracing::warn;
 
 use super::currency::Turn;
 use crate::domain::change::ApplicationChange;
+use crate::domain::delivery::DeliveryId;
 use crate::domain::judgement::Judgement;
 use crate::domain::judgement::Opinion;
 use crate::domain::judgement::Verdict;
+use crate::domain::queue::entry::Batch;
+use crate::domain::queue::entry::QueuedEvent;
 use crate::domain::resources::Resources;
 use crate::domain::resources::problem::Problem;
 use crate::domain::resources::problem::Severity;
 use crate::domain::resources::resource::ResourceId;
-use crate::ports::event_queue::Batch;
-use crate::ports::event_queue::QueuedEvent;
 
 /// The most ids or tags that a line names. A line of thousands would be cut by whatever collects logs.
 const NAMED: usize = 16;
@@ -224,9 +225,10 @@ pub(super) fn postponed(batch: &Batch, application: &ResourceId, reason: &str, w
 }
 
 /// A later delivery for the same tag takes the place of one that still waited.
-pub(super) fn superseded(event: &QueuedEvent) {
+pub(super) fn superseded(event: &QueuedEvent, by: &DeliveryId) {
     info!(
         delivery = %event.delivery,
+        %by,
         image = %event.event.image,
         tag = %event.event.tag,
         "delivery superseded by a newer one for the same tag"

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::Registry;
 use super::Updater;
 use super::asking::Incoming;
+use super::changing;
 use super::changing::Postponed;
 use super::lock;
 use super::report;
@@ -16,8 +17,8 @@ use super::task::Task;
 use crate::app::status::Account;
 use crate::domain::judgement::Judgement;
 use crate::domain::judgement::Opinion;
+use crate::domain::queue::entry::Batch;
 use crate::domain::reference::ImageName;
-use crate::ports::event_queue::Batch;
 
 /// How often a decision is made again at once because an Application changed while it was made.
 const DECISIONS: usize = 5;
@@ -165,8 +166,8 @@ impl Updater {
         if !task.postponed.is_empty() && !gives_up {
             return self.postpone(task).await;
         }
-        for (change, reason) in &task.postponed {
-            report::failed(&task.batch, &change.application, reason);
+        for (change, reason) in task.postponed.clone() {
+            changing::fail(&mut task, &change, &reason);
         }
         if task.postponed.is_empty() && self.may_be_answered_later(&mut task, judgement) {
             return self.ask_later(task, judgement).await;
@@ -199,7 +200,15 @@ impl Updater {
         if let Some(reporter) = self.reporter.as_ref().filter(|_| asked) {
             reporter.judged(&task.batch.image, judgement);
         }
-        self.end(&task.batch).await;
+        if !task.is_look() {
+            for verdict in &judgement.verdicts {
+                if !task.settled.contains(&verdict.application) {
+                    changing::note(&mut task, verdict);
+                }
+            }
+            let fate = task.fate();
+            self.ports.queue.done(&task.batch, &fate).await;
+        }
         task.tell();
     }
 
