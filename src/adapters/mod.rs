@@ -4,6 +4,7 @@ pub mod commit_template;
 pub mod config;
 pub mod cosign;
 pub mod credentials;
+pub mod delivery_socket;
 pub mod http;
 pub mod journal;
 pub mod kubernetes;

@@ -20,6 +20,7 @@ mod edge {
 }
 mod event;
 mod folder;
+mod journal;
 mod life_cycle;
 mod live;
 mod metrics;

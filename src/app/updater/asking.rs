@@ -110,13 +110,11 @@ impl Asking {
         let Some(open) = open.get_mut(&task.key()) else {
             return Vec::new();
         };
-        match &mut open.newer {
-            Some(newer) => newer.join(task),
-            None => {
-                open.newer = Some(task);
-                Vec::new()
-            }
+        if let Some(newer) = &mut open.newer {
+            return newer.join(task);
         }
+        open.newer = Some(task);
+        Vec::new()
     }
 
     /// Takes the work to which answers belong, with what was learned, and what waits behind it.

@@ -79,6 +79,8 @@ pub struct Terms {
     pub credential_kinds: Vec<CredentialKind>,
     /// The registries that are described, one of which has names without one; `None`: Docker Hub does.
     pub registries: Option<watch::Receiver<Arc<Registries>>>,
+    /// Whether the queue gives what is not done again after the next start.
+    pub is_durable: bool,
 }
 
 /// Works on what the queue holds and on what is to be looked at, one image at a time.
@@ -170,11 +172,16 @@ impl Updater {
         }
     }
 
-    /// Works until nothing waits. Whoever looks at registries does so again after the next start.
+    /// Works until nothing waits, or, where what waits is given again after the next start, until nothing can be done at once. Whoever looks at
+    /// registries does so again after the next start.
     async fn finish(&self) {
         self.is_closing.store(true, Ordering::Relaxed);
         lock(&self.backlog).drop_looks();
+        let may_leave = self.terms.is_durable;
         loop {
+            if may_leave && !self.is_current() {
+                return;
+            }
             self.finish_when_current().await;
             tokio::select! {
                 biased;
@@ -183,6 +190,7 @@ impl Updater {
                 incoming = self.asking.next() => self.take_in(incoming).await,
                 () = self.ports.reader.changed() => self.refresh(),
                 () = self.turn(true) => self.work_on_next(true).await,
+                () = std::future::ready(()), if may_leave => return,
             }
         }
     }
@@ -225,11 +233,13 @@ impl Updater {
         is_current
     }
 
-    /// Names in the log what is not done, for a process that cannot wait for it, and says how many images that are.
+    /// Says how many images are not done, for a process that does not wait for them, and names them in the log where they are lost with it.
     pub fn leave(&self) -> usize {
         let mut left = self.unfinished();
         left.extend(std::iter::from_fn(|| self.waiting()));
-        left.iter().for_each(report::left_over);
+        if !self.terms.is_durable {
+            left.iter().for_each(report::left_over);
+        }
         left.len()
     }
 

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::adapters::memory::event_queue::InMemoryQueue;
 use crate::adapters::metrics::meters::Meters;
 use crate::adapters::pace::Governed;
 use crate::app::leadership::Leadership;
@@ -15,10 +14,10 @@ use crate::app::updater::Ports;
 use crate::app::updater::Terms;
 use crate::app::updater::Updater;
 use crate::app::wiring::asking;
+use crate::app::wiring::keeping::Keeping;
 use crate::app::wiring::resources::Place;
 use crate::app::wiring::server::Background;
 use crate::domain::rate_policy::RatePolicy;
-use crate::ports::event_queue::EventQueue;
 
 /// Any number from 0 to 1.
 fn random() -> f64 {
@@ -28,7 +27,6 @@ fn random() -> f64 {
 
 /// All that works on Applications.
 pub(super) struct Work {
-    pub(super) queue: Arc<dyn EventQueue>,
     pub(super) pace: Arc<Governed>,
     /// What spaces changes of Applications out.
     pub(super) spread: Option<Arc<Governed>>,
@@ -42,10 +40,10 @@ pub(super) struct Work {
 pub(super) fn open(
     settings: &Settings,
     place: &mut Place,
+    keeping: &Keeping,
     described: Current,
     meters: &Meters,
 ) -> Work {
-    let queue: Arc<dyn EventQueue> = Arc::new(InMemoryQueue::new(settings.queue_size.get()));
     let pace = Arc::new(Governed::new(settings.rate));
     let spread = spread(settings.spread);
     let rhythm = settings.polling.rhythm;
@@ -54,14 +52,21 @@ pub(super) fn open(
         .then(|| asking::open(&settings.asking, described.clone(), &place.secrets, meters))
         .unzip();
     let ports = Ports {
-        queue: Arc::clone(&queue),
+        queue: Arc::clone(&keeping.queue),
         reader: Arc::clone(&place.reader),
         trigger: place.trigger.take(),
         pace: Arc::clone(&pace) as _,
         spread: spread.clone().map(|spread| spread as _),
         registry,
     };
-    let updater = Updater::new(ports, terms(settings, described));
+    let terms = Terms {
+        confirm: settings.confirm,
+        never_downgrade: settings.asking.never_downgrade,
+        credential_kinds: settings.image_credentials.clone(),
+        registries: Some(described),
+        is_durable: keeping.is_durable,
+    };
+    let updater = Updater::new(ports, terms);
     let updater = Arc::new(match place.reporter.take() {
         Some(reporter) => updater.reporting_to(reporter),
         None => updater,
@@ -69,21 +74,10 @@ pub(super) fn open(
     let leading = place.leadership.as_ref().map(Leadership::leading);
     Work {
         polling: Polling::new(Arc::clone(&updater), rhythm, leading, Box::new(random)),
-        queue,
         pace,
         spread,
         updater,
         describing,
-    }
-}
-
-/// What decisions rest on.
-fn terms(settings: &Settings, registries: Current) -> Terms {
-    Terms {
-        confirm: settings.confirm,
-        never_downgrade: settings.asking.never_downgrade,
-        credential_kinds: settings.image_credentials.clone(),
-        registries: Some(registries),
     }
 }
 

@@ -16,10 +16,10 @@ use crate::domain::reference::Tag;
 /// All that waits or is in work: for each image a line, in it each tag once. What is asked of it costs about the same however much waits.
 #[derive(Debug, Default)]
 pub struct Lines {
-    /// Images of which something waits, the one that has waited longest first. Each is a key of `lines`.
+    /// Images of which something waits, the one that has waited longest first. Each is a key of `by_image`.
     order: VecDeque<ImageName>,
-    /// By image, where something of it waits or is in work.
-    lines: HashMap<ImageName, Line>,
+    /// The lines of images of which something waits or is in work.
+    by_image: HashMap<ImageName, Line>,
     /// Tags that wait or are in work. One that is both counts once: who announces a tag that is in work must not be sent away.
     entries: usize,
     /// How many events wait that are not in work.
@@ -81,7 +81,7 @@ impl Lines {
     pub fn is_full_for(&self, accepted: &Accepted, capacity: usize) -> bool {
         let new = accepted.events.iter();
         let new = new.filter(|event| {
-            let line = self.lines.get(&event.image);
+            let line = self.by_image.get(&event.image);
             line.is_none_or(|line| !line.holds(&event.tag))
         });
         let new = new.count();
@@ -103,7 +103,7 @@ impl Lines {
     /// Lets an event wait, in the place of what waits for the same tag, which is given back. Later events have greater entries.
     pub fn place(&mut self, queued: QueuedEvent, key: Option<&SenderKey>) -> Option<QueuedEvent> {
         self.open_up(&queued.delivery, key);
-        let line = self.lines.entry(queued.event.image.clone()).or_default();
+        let line = self.by_image.entry(queued.event.image.clone()).or_default();
         if line.waiting.is_empty() {
             self.order.push_back(queued.event.image.clone());
         }
@@ -127,7 +127,7 @@ impl Lines {
     /// Takes everything that waits for the image that has waited longest.
     pub fn take(&mut self) -> Option<Batch> {
         let image = self.order.pop_front()?;
-        let events = self.lines.get_mut(&image)?.take();
+        let events = self.by_image.get_mut(&image)?.take();
         self.waiting -= events.len();
         Some(Batch { image, events })
     }
@@ -137,7 +137,7 @@ impl Lines {
         for queued in &batch.events {
             self.close(&queued.delivery);
         }
-        let Entry::Occupied(mut line) = self.lines.entry(batch.image.clone()) else {
+        let Entry::Occupied(mut line) = self.by_image.entry(batch.image.clone()) else {
             return;
         };
         let tags = batch.events.iter().map(|queued| &queued.event.tag);
@@ -156,7 +156,7 @@ impl Lines {
     /// Since when the one waits that has waited longest.
     #[must_use]
     pub fn oldest(&self) -> Option<SystemTime> {
-        let line = self.lines.get(self.order.front()?)?;
+        let line = self.by_image.get(self.order.front()?)?;
         line.waiting.values().map(|queued| queued.at).min()
     }
 
@@ -226,7 +226,7 @@ mod tests {
         lines.end(&batch);
         assert_eq!(lines.same_as(&key), None);
         assert!(!lines.is_open(&DeliveryId::new("d1")));
-        assert!(lines.lines.is_empty() && lines.open.is_empty() && lines.entries == 0);
+        assert!(lines.by_image.is_empty() && lines.open.is_empty() && lines.entries == 0);
     }
 
     #[test]
