@@ -17,10 +17,10 @@ use image_updater::ports::artifact_reader::ArtifactReader as _;
 use image_updater::ports::registry_client::RegistryClient as _;
 use tokio::sync::mpsc;
 
-use crate::real::Auth;
-use crate::real::Options;
-use crate::real::Registry;
-use crate::real::notified;
+use crate::registry::Auth;
+use crate::registry::Options;
+use crate::registry::Registry;
+use crate::registry::notified;
 use crate::scripted::Answer;
 use crate::scripted::Ask;
 use crate::scripted::Scripted;
