@@ -41,6 +41,8 @@ mod scripted;
 mod secrets;
 mod server;
 mod signatures;
+#[path = "../support/signer.rs"]
+mod signer;
 mod template;
 mod tls;
 mod trial;

@@ -1,5 +1,7 @@
 //! One log line for what became of an image in an Application, under the ids of the deliveries that announced it.
 
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -23,6 +25,9 @@ use crate::domain::resources::resource::ResourceId;
 
 /// The most ids or tags that a line names. A line of thousands would be cut by whatever collects logs.
 const NAMED: usize = 16;
+
+/// The most Applications that a line about many names. The debug log has them all.
+const EXAMPLES: usize = 3;
 
 /// The ids of a batch's deliveries, so that a search for one finds the line. Of more than [`NAMED`] the newest; [`together`] leads from the others
 /// to them.
@@ -83,9 +88,7 @@ pub(super) fn judgement(batch: &Batch, judgement: &Judgement, settled: &HashSet<
         let reason = "the image is live in none of the Applications in which it is tracked; the debug log names them";
         nowhere(batch, "unchanged", Some(verdicts.len()), reason);
     }
-    for verdict in verdicts {
-        self::verdict(batch, verdict);
-    }
+    self::verdicts(batch, verdicts.iter());
 }
 
 /// No Application runs the image. Where any track it, `applications` says how many. A look at a registry is made again and again, so what it
@@ -149,8 +152,65 @@ pub(super) fn verdict(batch: &Batch, verdict: &Verdict) {
 /// What was found in the Applications that nobody was told of yet.
 pub(super) fn rest(batch: &Batch, judgement: &Judgement, settled: &HashSet<ResourceId>) {
     let is_open = |verdict: &&Verdict| !settled.contains(&verdict.application);
-    for verdict in judgement.verdicts.iter().filter(is_open) {
-        self::verdict(batch, verdict);
+    verdicts(batch, judgement.verdicts.iter().filter(is_open));
+}
+
+/// What was found in some Applications. What a look fails at is mostly the same in all of them, and each look would say it again, so one line
+/// for a reason is what is seen by default.
+fn verdicts<'v>(batch: &Batch, verdicts: impl Iterator<Item = &'v Verdict>) {
+    let mut failed: BTreeMap<&str, Vec<&Verdict>> = BTreeMap::new();
+    for verdict in verdicts {
+        if let Opinion::Failed(failure) = &verdict.opinion
+            && verdict.live
+            && batch.events.is_empty()
+        {
+            failed.entry(&failure.reason).or_default().push(verdict);
+        } else {
+            self::verdict(batch, verdict);
+        }
+    }
+    for (reason, verdicts) in failed {
+        match verdicts[..] {
+            [alone] => verdict(batch, alone),
+            _ => failed_alike(batch, reason, &verdicts),
+        }
+    }
+}
+
+/// A look failed for one reason at many places.
+fn failed_alike(batch: &Batch, reason: &str, verdicts: &[&Verdict]) {
+    let applications: BTreeSet<&ResourceId> = verdicts
+        .iter()
+        .map(|verdict| &verdict.application)
+        .collect();
+    warn!(
+        outcome = "failed",
+        image = %batch.image,
+        applications = applications.len(),
+        application = examples(&applications),
+        reason,
+        "image failed"
+    );
+    for verdict in verdicts {
+        debug!(
+            image = %batch.image,
+            application = %verdict.application,
+            image_updater = %verdict.updater,
+            alias = verdict.alias,
+            reason,
+            "image failed here, too"
+        );
+    }
+}
+
+/// The first few, and how many more there are.
+fn examples(applications: &BTreeSet<&ResourceId>) -> String {
+    let named = applications.iter().take(EXAMPLES);
+    let named: Vec<String> = named.map(ToString::to_string).collect();
+    let named = named.join(",");
+    match applications.len().saturating_sub(EXAMPLES) {
+        0 => named,
+        unnamed => format!("{named} and {unnamed} more"),
     }
 }
 
@@ -290,6 +350,85 @@ pub(super) fn resources(resources: &Resources) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::telemetry::testing::logged;
+    use crate::app::updater::tests::batch;
+    use crate::app::updater::tests::id;
+    use crate::domain::registry::answer::Failure;
+
+    fn failed(application: usize, alias: &str, reason: &str) -> Verdict {
+        Verdict {
+            application: id(&format!("web-{application:04}")),
+            updater: id("updater"),
+            alias: alias.to_owned(),
+            image: "quay.io/a/b".to_owned(),
+            live: true,
+            opinion: Opinion::Failed(Failure {
+                reason: reason.to_owned(),
+                is_passing: true,
+            }),
+        }
+    }
+
+    fn lines_of(batch: &Batch, verdicts: Vec<Verdict>, level: &str) -> Vec<String> {
+        let judgement = Judgement {
+            verdicts,
+            ..Judgement::default()
+        };
+        let mut lines = logged(|| self::judgement(batch, &judgement, &HashSet::new()));
+        lines.retain(|line| line.starts_with(level));
+        lines
+    }
+
+    fn look() -> Batch {
+        Batch {
+            events: Vec::new(),
+            ..batch(&["quay.io/a/b:1"])
+        }
+    }
+
+    #[test]
+    fn a_look_that_fails_for_one_reason_in_a_thousand_applications_warns_once() {
+        let verdicts = || {
+            let down = (0..1000).map(|number| failed(number, "main", "registry down"));
+            let rest = [
+                // Another image of an Application that is counted already.
+                failed(7, "side", "registry down"),
+                failed(1, "main", "not signed"),
+            ];
+            let mut verdicts: Vec<Verdict> = down.chain(rest).collect();
+            verdicts.push(Verdict {
+                live: false,
+                ..failed(2000, "main", "registry down")
+            });
+            verdicts
+        };
+        let alone = "level=warning msg=\"image failed\" outcome=failed image=quay.io/a/b application=argocd/web-0001 image_updater=argocd/updater alias=main reason=\"not signed\"\n";
+        let together = "level=warning msg=\"image failed\" outcome=failed image=quay.io/a/b applications=1000 application=\"argocd/web-0000,argocd/web-0001,argocd/web-0002 and 997 more\" reason=\"registry down\"\n";
+        assert_eq!(
+            lines_of(&look(), verdicts(), "level=warning"),
+            [alone, together]
+        );
+        let details = lines_of(&look(), verdicts(), "level=debug");
+        let of_failures = details.iter().filter(|line| line.contains("here, too"));
+        assert_eq!(of_failures.count(), 1001);
+        assert!(details.iter().any(|line| line.contains("web-0999")));
+    }
+
+    #[test]
+    fn what_fails_for_a_delivery_is_told_of_each_application() {
+        let verdicts = (0..3).map(|number| failed(number, "main", "registry down"));
+        let lines = lines_of(
+            &batch(&["quay.io/a/b:1"]),
+            verdicts.collect(),
+            "level=warning",
+        );
+        assert_eq!(lines.len(), 3, "{lines:?}");
+        for (number, line) in lines.iter().enumerate() {
+            let application = format!("application=argocd/web-{number:04}");
+            assert!(line.contains(&application), "{line}");
+            assert!(line.contains("delivery=d"), "{line}");
+        }
+    }
 
     #[test]
     fn a_line_names_the_newest_and_counts_the_rest() {
