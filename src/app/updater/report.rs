@@ -226,7 +226,7 @@ pub(super) fn asked_later(batch: &Batch, judgement: &Judgement, wait: Duration) 
             tag = tags(batch),
             application = %verdict.application,
             reason = failure.reason,
-            retry_after_seconds = wait.as_secs(),
+            retry_after_seconds = wait.as_secs_f64().ceil(),
             "image could not be decided for now"
         );
     }
@@ -279,7 +279,7 @@ pub(super) fn postponed(batch: &Batch, application: &ResourceId, reason: &str, w
         tag = tags(batch),
         %application,
         reason,
-        retry_after_seconds = wait.as_secs(),
+        retry_after_seconds = wait.as_secs_f64().ceil(),
         "image could not be changed for now"
     );
 }
