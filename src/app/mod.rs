@@ -7,6 +7,7 @@ pub mod metrics_access;
 pub mod polling;
 pub mod quickstart;
 pub mod registries;
+pub mod seeing;
 pub mod send;
 pub mod settings;
 pub mod shutdown;

@@ -6,6 +6,9 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use image_updater::adapters::memory::event_queue::InMemoryQueue;
+use image_updater::adapters::metrics::work::WorkMeters;
+use image_updater::app::seeing::arrivals::Arrivals;
+use image_updater::app::seeing::watched_queue::WatchedQueue;
 use image_updater::domain::delivery::Delivery;
 use image_updater::domain::delivery::DeliveryId;
 use image_updater::domain::event::ImageEvent;
@@ -272,4 +275,16 @@ fn verified(events: Vec<ImageEvent>) -> Verified<Vec<ImageEvent>> {
 #[tokio::test]
 async fn in_memory() {
     suite(|capacity| Arc::new(InMemoryQueue::new(capacity))).await;
+}
+
+#[tokio::test]
+async fn a_queue_that_is_watched_is_one() {
+    suite(|capacity| {
+        Arc::new(WatchedQueue {
+            queue: Arc::new(InMemoryQueue::new(capacity)),
+            arrivals: Arc::new(Arrivals::new(capacity)),
+            watcher: Arc::new(WorkMeters::default()),
+        })
+    })
+    .await;
 }

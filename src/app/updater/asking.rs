@@ -73,7 +73,7 @@ impl Asking {
 
     /// Has work wait for answers.
     pub(super) fn begin(&self, task: Task, questions: Questions, registry: &Arc<Registry>) {
-        let (key, for_look) = (task.key(), task.is_look());
+        let (key, batch) = (task.key(), task.batch.clone());
         let open = Open {
             task,
             is_joined: false,
@@ -82,7 +82,7 @@ impl Asking {
         let (registry, send, asked) = (Arc::clone(registry), self.send.clone(), questions.clone());
         tokio::spawn(async move {
             // A panic in there is a bug, and must not leave the image waiting for ever.
-            let answers = tokio::spawn(async move { registry.answers(questions, for_look).await });
+            let answers = tokio::spawn(async move { registry.answers(questions, &batch).await });
             let learned = answers.await.unwrap_or_else(|_| unanswered(asked));
             // Nobody is there any more where the process ends.
             let _ = send.send(Incoming::Answers { key, learned });

@@ -2,10 +2,13 @@
 
 use std::collections::HashSet;
 
+use tokio::time::Instant;
+
 use super::Updater;
 use super::lock;
 use super::report;
 use super::task::Task;
+use super::watching::Watching;
 use crate::app::status::Account;
 use crate::domain::change::ApplicationChange;
 use crate::domain::judgement::Judgement;
@@ -14,6 +17,7 @@ use crate::domain::judgement::Verdict;
 use crate::domain::resources::resource::ResourceId;
 use crate::ports::event_queue::Batch;
 use crate::ports::update_trigger::TriggerError;
+use crate::ports::work_watcher::Step;
 
 /// Changes that could not be made for now, and why.
 pub(super) type Postponed = Vec<(ApplicationChange, String)>;
@@ -46,7 +50,7 @@ impl Updater {
             settled.extend(changes.iter().map(|change| change.application.clone()));
             made.is_left = true;
         }
-        let results = self.apply(&changes).await;
+        let results = self.apply(batch, &changes).await;
         for (change, result) in changes.into_iter().zip(results) {
             match result {
                 Ok(()) => {
@@ -58,41 +62,66 @@ impl Updater {
                     made.postponed.push((change, error.to_string()));
                 }
                 Err(error @ TriggerError::Gone) => {
-                    report::failed(batch, &change.application, &error.to_string());
+                    report::failed(
+                        &self.watching,
+                        batch,
+                        &change.application,
+                        &error.to_string(),
+                    );
                     account.gone.push(change.application);
                 }
                 Err(error @ TriggerError::Refused { .. }) => {
-                    report::failed(batch, &change.application, &error.to_string());
+                    report::failed(
+                        &self.watching,
+                        batch,
+                        &change.application,
+                        &error.to_string(),
+                    );
                     account.failed.push((change, error.to_string()));
                 }
             }
         }
         if !made.is_left {
-            settle(batch, judgement, settled, &made);
+            settle(&self.watching, batch, judgement, settled, &made);
         }
         made
     }
 
     /// Makes changes. In a dry run every one of them succeeds, and none is made.
-    async fn apply(&self, changes: &[ApplicationChange]) -> Vec<Result<(), TriggerError>> {
-        match &self.ports.trigger {
-            Some(trigger) if !changes.is_empty() => trigger.apply(changes).await,
-            Some(_) | None => vec![Ok(()); changes.len()],
-        }
+    async fn apply(
+        &self,
+        batch: &Batch,
+        changes: &[ApplicationChange],
+    ) -> Vec<Result<(), TriggerError>> {
+        let Some(trigger) = self.ports.trigger.as_ref().filter(|_| !changes.is_empty()) else {
+            return vec![Ok(()); changes.len()];
+        };
+        let began = Instant::now();
+        let results = trigger.apply(changes).await;
+        let failed = results.iter().any(Result::is_err);
+        self.watching.stepped(Step::Write, batch, began, failed);
+        results
     }
 
     fn tell_change(&self, batch: &Batch, change: &ApplicationChange) {
         if self.ports.trigger.is_none() {
-            report::would_change(batch, change);
+            report::would_change(&self.watching, batch, change);
             return;
         }
         lock(&self.backlog).wrote(&batch.image);
-        report::changed(batch, change);
+        report::changed(&self.watching, batch, change);
+        self.watching.changed(batch, change);
     }
 }
 
 /// Tells what was found where nothing is open any more. What a registry did not answer is told when it is given up.
-fn settle(batch: &Batch, judgement: &Judgement, settled: &mut HashSet<ResourceId>, made: &Made) {
+fn settle(
+    watching: &Watching,
+    batch: &Batch,
+    judgement: &Judgement,
+    settled: &mut HashSet<ResourceId>,
+    made: &Made,
+) {
     let unwritten = made.moved.iter().chain(&made.postponed);
     let unwritten = unwritten.map(|(change, _)| &change.application);
     let failed = |verdict: &&Verdict| matches!(verdict.opinion, Opinion::Failed(_));
@@ -103,7 +132,7 @@ fn settle(batch: &Batch, judgement: &Judgement, settled: &mut HashSet<ResourceId
     for verdict in &judgement.verdicts {
         let application = &verdict.application;
         if !open.contains(application) && !settled.contains(application) {
-            report::verdict(batch, verdict);
+            report::verdict(watching, batch, verdict);
             told.insert(application.clone());
         }
     }

@@ -1,4 +1,5 @@
-//! One log line for what became of an image in an Application, under the ids of the deliveries that announced it.
+//! One log line for what became of an image in an Application, under the ids of the deliveries that announced it. Each line with an outcome is
+//! counted once.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use tracing::info;
 use tracing::warn;
 
 use super::currency::Turn;
+use super::watching::Watching;
 use crate::domain::change::ApplicationChange;
 use crate::domain::judgement::Judgement;
 use crate::domain::judgement::Opinion;
@@ -19,6 +21,7 @@ use crate::domain::resources::problem::Severity;
 use crate::domain::resources::resource::ResourceId;
 use crate::ports::event_queue::Batch;
 use crate::ports::event_queue::QueuedEvent;
+use crate::ports::work_watcher::ImageOutcome;
 
 /// The most ids or tags that a line names. A line of thousands would be cut by whatever collects logs.
 const NAMED: usize = 16;
@@ -71,25 +74,38 @@ pub(super) fn together(batch: &Batch) {
 }
 
 /// Nothing is to be changed, or nothing more.
-pub(super) fn judgement(batch: &Batch, judgement: &Judgement, settled: &HashSet<ResourceId>) {
+pub(super) fn judgement(
+    watching: &Watching,
+    batch: &Batch,
+    judgement: &Judgement,
+    settled: &HashSet<ResourceId>,
+) {
     let verdicts = &judgement.verdicts;
     if !settled.is_empty() {
-        return rest(batch, judgement, settled);
+        return rest(watching, batch, judgement, settled);
     }
     if verdicts.is_empty() {
-        nowhere(batch, "unmatched", None, "no Application tracks this image");
+        watching.concluded(batch, ImageOutcome::Unmatched, 1);
+        nowhere(
+            batch,
+            ImageOutcome::Unmatched,
+            None,
+            "no Application tracks this image",
+        );
     } else if verdicts.iter().all(|verdict| !verdict.live) {
         let reason = "the image is live in none of the Applications in which it is tracked; the debug log names them";
-        nowhere(batch, "unchanged", Some(verdicts.len()), reason);
+        watching.concluded(batch, ImageOutcome::Unchanged, 1);
+        nowhere(batch, ImageOutcome::Unchanged, Some(verdicts.len()), reason);
     }
     for verdict in verdicts {
-        self::verdict(batch, verdict);
+        self::verdict(watching, batch, verdict);
     }
 }
 
 /// No Application runs the image. Where any track it, `applications` says how many. A look at a registry is made again and again, so what it
 /// does not change is for the debug log.
-fn nowhere(batch: &Batch, outcome: &str, applications: Option<usize>, reason: &str) {
+fn nowhere(batch: &Batch, outcome: ImageOutcome, applications: Option<usize>, reason: &str) {
+    let outcome = outcome.name();
     macro_rules! line {
         ($level:ident) => {
             $level!(
@@ -112,20 +128,23 @@ fn nowhere(batch: &Batch, outcome: &str, applications: Option<usize>, reason: &s
 
 /// An image stays as it is in an Application. One that changes is told of when it has changed. An ImageUpdater may track images in thousands of
 /// Applications that do not run them, so those get no line of their own that is seen by default.
-pub(super) fn verdict(batch: &Batch, verdict: &Verdict) {
+pub(super) fn verdict(watching: &Watching, batch: &Batch, verdict: &Verdict) {
     macro_rules! line {
-        ($level:ident, $outcome:expr, $reason:expr) => {
+        ($level:ident, $outcome:ident, $reason:expr) => {
+            let outcome = ImageOutcome::$outcome;
+            watching.concluded(batch, outcome, 1);
             $level!(
                 delivery = deliveries(batch),
-                outcome = $outcome,
+                outcome = outcome.name(),
                 image = %batch.image,
                 tag = tags(batch),
                 application = %verdict.application,
                 image_updater = %verdict.updater,
                 alias = verdict.alias,
                 reason = $reason,
-                concat!("image ", $outcome)
-            )
+                "image {}",
+                outcome.name()
+            );
         };
     }
     if !verdict.live {
@@ -137,19 +156,34 @@ pub(super) fn verdict(batch: &Batch, verdict: &Verdict) {
     match &verdict.opinion {
         // Told when it is made, and when it is answered.
         Opinion::Change { .. } | Opinion::Open => {}
-        Opinion::Unchanged(reason) if is_look => line!(debug, "unchanged", reason),
-        Opinion::Unchanged(reason) => line!(info, "unchanged", reason),
-        Opinion::Undecided(reason) if is_look => line!(debug, "undecided", reason),
-        Opinion::Undecided(reason) => line!(info, "undecided", reason),
-        Opinion::Failed(failure) => line!(warn, "failed", failure.reason),
+        Opinion::Unchanged(reason) if is_look => {
+            line!(debug, Unchanged, reason);
+        }
+        Opinion::Unchanged(reason) => {
+            line!(info, Unchanged, reason);
+        }
+        Opinion::Undecided(reason) if is_look => {
+            line!(debug, Undecided, reason);
+        }
+        Opinion::Undecided(reason) => {
+            line!(info, Undecided, reason);
+        }
+        Opinion::Failed(failure) => {
+            line!(warn, Failed, failure.reason);
+        }
     }
 }
 
 /// What was found in the Applications that nobody was told of yet.
-pub(super) fn rest(batch: &Batch, judgement: &Judgement, settled: &HashSet<ResourceId>) {
+pub(super) fn rest(
+    watching: &Watching,
+    batch: &Batch,
+    judgement: &Judgement,
+    settled: &HashSet<ResourceId>,
+) {
     let is_open = |verdict: &&Verdict| !settled.contains(&verdict.application);
     for verdict in judgement.verdicts.iter().filter(is_open) {
-        self::verdict(batch, verdict);
+        self::verdict(watching, batch, verdict);
     }
 }
 
@@ -172,16 +206,19 @@ pub(super) fn asked_later(batch: &Batch, judgement: &Judgement, wait: Duration) 
 }
 
 /// A change was written.
-pub(super) fn changed(batch: &Batch, change: &ApplicationChange) {
-    images(batch, change, "changed", "changed");
+pub(super) fn changed(watching: &Watching, batch: &Batch, change: &ApplicationChange) {
+    watching.concluded(batch, ImageOutcome::Changed, change.images.len());
+    images(batch, change, ImageOutcome::Changed, "changed");
 }
 
 /// A change would be written, were this no dry run.
-pub(super) fn would_change(batch: &Batch, change: &ApplicationChange) {
-    images(batch, change, "dry-run", "would change");
+pub(super) fn would_change(watching: &Watching, batch: &Batch, change: &ApplicationChange) {
+    watching.concluded(batch, ImageOutcome::DryRun, change.images.len());
+    images(batch, change, ImageOutcome::DryRun, "would change");
 }
 
-fn images(batch: &Batch, change: &ApplicationChange, outcome: &str, what: &str) {
+fn images(batch: &Batch, change: &ApplicationChange, outcome: ImageOutcome, what: &str) {
+    let outcome = outcome.name();
     for image in &change.images {
         info!(
             delivery = deliveries(batch),
@@ -198,7 +235,8 @@ fn images(batch: &Batch, change: &ApplicationChange, outcome: &str, what: &str) 
 }
 
 /// A change will not be written.
-pub(super) fn failed(batch: &Batch, application: &ResourceId, reason: &str) {
+pub(super) fn failed(watching: &Watching, batch: &Batch, application: &ResourceId, reason: &str) {
+    watching.concluded(batch, ImageOutcome::Failed, 1);
     error!(
         delivery = deliveries(batch),
         outcome = "failed",
@@ -234,7 +272,8 @@ pub(super) fn superseded(event: &QueuedEvent) {
 }
 
 /// Work that the process does not get to before it has to end.
-pub(super) fn left_over(batch: &Batch) {
+pub(super) fn left_over(watching: &Watching, batch: &Batch) {
+    watching.concluded(batch, ImageOutcome::Failed, 1);
     error!(
         delivery = deliveries(batch),
         outcome = "failed",

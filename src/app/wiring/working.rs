@@ -8,6 +8,9 @@ use crate::adapters::pace::Governed;
 use crate::app::leadership::Leadership;
 use crate::app::polling::Polling;
 use crate::app::registries::live::Current;
+use crate::app::seeing::arrivals::Arrivals;
+use crate::app::seeing::watched_pace::WatchedPace;
+use crate::app::seeing::watched_queue::WatchedQueue;
 use crate::app::settings::Confirm;
 use crate::app::settings::Rhythm;
 use crate::app::settings::Settings;
@@ -19,6 +22,9 @@ use crate::app::wiring::resources::Place;
 use crate::app::wiring::server::Background;
 use crate::domain::rate_policy::RatePolicy;
 use crate::ports::event_queue::EventQueue;
+use crate::ports::pace::Pace;
+use crate::ports::pace_meter::Limit;
+use crate::ports::work_watcher::WorkWatcher;
 
 /// Any number from 0 to 1.
 fn random() -> f64 {
@@ -34,6 +40,8 @@ pub(super) struct Work {
     pub(super) spread: Option<Arc<Governed>>,
     pub(super) updater: Arc<Updater>,
     pub(super) polling: Polling,
+    /// How much is left to do.
+    pub(super) arrivals: Arc<Arrivals>,
     /// Takes up registries that are described anew.
     pub(super) describing: Option<Background>,
 }
@@ -45,23 +53,42 @@ pub(super) fn open(
     described: Current,
     meters: &Meters,
 ) -> Work {
-    let queue: Arc<dyn EventQueue> = Arc::new(InMemoryQueue::new(settings.queue_size.get()));
+    let watcher: Arc<dyn WorkWatcher> = Arc::new(meters.work.clone());
+    let arrivals = Arc::new(Arrivals::new(settings.queue_size.get()));
+    let queue: Arc<dyn EventQueue> = Arc::new(WatchedQueue {
+        queue: Arc::new(InMemoryQueue::new(settings.queue_size.get())),
+        arrivals: Arc::clone(&arrivals),
+        watcher: Arc::clone(&watcher),
+    });
     let pace = Arc::new(Governed::new(settings.rate));
     let spread = spread(settings.spread);
+    let counted = |pace: &Arc<Governed>, limit| -> Arc<dyn Pace> {
+        Arc::new(WatchedPace {
+            pace: Arc::clone(pace) as _,
+            limit,
+            meter: Arc::new(meters.waits.clone()),
+        })
+    };
     let rhythm = settings.polling.rhythm;
     let asks = settings.confirm != Confirm::Event || rhythm != Rhythm::Never;
     let (registry, describing) = asks
-        .then(|| asking::open(&settings.asking, described.clone(), &place.secrets, meters))
+        .then(|| {
+            let (described, watcher) = (described.clone(), Arc::clone(&watcher));
+            asking::open(&settings.asking, described, &place.secrets, meters, watcher)
+        })
         .unzip();
     let ports = Ports {
         queue: Arc::clone(&queue),
         reader: Arc::clone(&place.reader),
         trigger: place.trigger.take(),
-        pace: Arc::clone(&pace) as _,
-        spread: spread.clone().map(|spread| spread as _),
+        pace: counted(&pace, Limit::EventsPerHour),
+        spread: spread
+            .as_ref()
+            .map(|spread| counted(spread, Limit::UpdatesPerMinute)),
         registry,
     };
-    let updater = Updater::new(ports, terms(settings, described));
+    let updater =
+        Updater::new(ports, terms(settings, described)).watched_by(watcher, Arc::clone(&arrivals));
     let updater = Arc::new(match place.reporter.take() {
         Some(reporter) => updater.reporting_to(reporter),
         None => updater,
@@ -69,6 +96,7 @@ pub(super) fn open(
     let leading = place.leadership.as_ref().map(Leadership::leading);
     Work {
         polling: Polling::new(Arc::clone(&updater), rhythm, leading, Box::new(random)),
+        arrivals,
         queue,
         pace,
         spread,
