@@ -8,6 +8,7 @@ pub mod metrics_access;
 pub mod polling;
 pub mod quickstart;
 pub mod registries;
+pub mod seeing;
 mod seen_twice;
 pub mod send;
 pub mod settings;

@@ -40,16 +40,16 @@ pub trait EventQueue: Send + Sync {
     /// gives the batch again.
     async fn done(&self, batch: &Batch, fate: &Fate);
 
-    /// How much waits.
+    /// How much is not done.
     fn load(&self) -> Load;
 }
 
-/// How much waits in a queue.
+/// How much of a queue is not done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Load {
-    /// How many events wait that are not in work.
-    pub waiting: usize,
-    /// Since when the oldest of them waits.
+    /// How many events wait or are in work.
+    pub open: usize,
+    /// When the first of them came.
     pub oldest: Option<SystemTime>,
 }
 

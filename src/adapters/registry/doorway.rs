@@ -44,16 +44,17 @@ impl Doorway {
         }
     }
 
-    /// Waits for a place and a turn. The place is given back when the permit is dropped.
+    /// Waits for a place and a turn, and says how long the wait for the turn was. The place is given back when the permit is dropped.
     ///
     /// # Errors
     /// [`Closed`] where the registry wants to be left alone for longer than that.
     pub(super) async fn enter(
         &self,
         patience: Duration,
-    ) -> Result<Option<SemaphorePermit<'_>>, Closed> {
+    ) -> Result<(Option<SemaphorePermit<'_>>, Duration), Closed> {
         // Fails only where it was closed, which nobody does.
         let place = self.places.acquire().await.ok();
+        let start = Instant::now();
         let _turn = self.turns.lock().await;
         loop {
             let closed = self.closed_for();
@@ -62,7 +63,7 @@ impl Doorway {
             }
             let wait = closed.max(self.wait());
             if wait.is_zero() {
-                return Ok(place);
+                return Ok((place, start.elapsed()));
             }
             // tokio's timers have a resolution of a millisecond.
             sleep(wait.max(Duration::from_millis(1))).await;
@@ -121,9 +122,11 @@ mod tests {
     async fn no_second_has_more_requests_than_the_limit_but_the_first() {
         let doorway = Doorway::new(NonZeroU32::new(10));
         let start = Instant::now();
+        let mut waited = Duration::ZERO;
         for _ in 0..60 {
-            doorway.enter(LONG).await.unwrap();
+            waited += doorway.enter(LONG).await.unwrap().1;
         }
+        assert_eq!(waited, start.elapsed());
         let took = start.elapsed();
         let expected = Duration::from_secs(5);
         assert!(took >= expected && took < expected * 2, "{took:?}");

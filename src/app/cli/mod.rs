@@ -14,7 +14,7 @@ mod test_command;
 #[cfg(test)]
 mod tests;
 pub mod usage_error;
-mod version;
+pub(in crate::app) mod version;
 
 use std::ffi::OsString;
 

@@ -79,14 +79,14 @@ impl Asking {
 
     /// Has work wait for answers.
     pub(super) fn begin(&self, task: Task, questions: Questions, registry: &Arc<Registry>) {
-        let (key, for_look) = (task.key(), task.is_look());
+        let (key, batch) = (task.key(), task.batch.clone());
         let (registry, send, to) = (Arc::clone(registry), self.send.clone(), key.clone());
         // Locked until it is in: the answers may be there at once.
         let mut open = lock(&self.open);
         let asking = tokio::spawn(async move {
             let asked = questions.clone();
             // A panic in there is a bug, and must not leave the image waiting for ever.
-            let answers = AssertUnwindSafe(registry.answers(questions, for_look)).catch_unwind();
+            let answers = AssertUnwindSafe(registry.answers(questions, &batch)).catch_unwind();
             let learned = answers.await.unwrap_or_else(|_| unanswered(asked));
             // Nobody is there any more where the process ends.
             let _ = send.send(Incoming::Answers { key: to, learned });

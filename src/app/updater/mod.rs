@@ -17,6 +17,7 @@ mod knowing;
 mod registry;
 mod report;
 mod task;
+mod watching;
 mod work;
 
 use std::sync::Arc;
@@ -41,6 +42,7 @@ use self::knowing::Known;
 pub use self::registry::Registry;
 pub use self::task::Looked;
 use self::task::Superseded;
+use self::watching::Watching;
 use crate::app::settings::Confirm;
 use crate::app::status::Reporter;
 use crate::domain::queue::entry::Batch;
@@ -51,6 +53,7 @@ use crate::ports::event_queue::EventQueue;
 use crate::ports::pace::Pace;
 use crate::ports::resource_reader::ResourceReader;
 use crate::ports::update_trigger::UpdateTrigger;
+use crate::ports::work_watcher::WorkWatcher;
 
 /// What the updater works with.
 pub struct Ports {
@@ -94,6 +97,7 @@ pub struct Updater {
     edits: Edits,
     currency: Mutex<Currency>,
     reporter: Option<Reporter>,
+    watching: Watching,
     /// Whether the process ends, and nothing is waited for that may come.
     is_closing: AtomicBool,
 }
@@ -122,6 +126,7 @@ impl Updater {
             edits: Edits::default(),
             currency: Mutex::default(),
             reporter: None,
+            watching: Watching::default(),
             is_closing: AtomicBool::new(false),
         }
     }
@@ -131,6 +136,13 @@ impl Updater {
     pub fn reporting_to(self, reporter: Reporter) -> Self {
         let reporter = Some(reporter);
         Self { reporter, ..self }
+    }
+
+    /// Has somebody watch what is done.
+    #[must_use]
+    pub fn watched_by(self, watcher: Arc<dyn WorkWatcher>) -> Self {
+        let watching = Watching::new(watcher);
+        Self { watching, ..self }
     }
 
     /// Works until `closing` turns true, and then until nothing waits any more.
@@ -238,7 +250,9 @@ impl Updater {
         let mut left = self.unfinished();
         left.extend(std::iter::from_fn(|| self.waiting()));
         if !self.terms.is_durable {
-            left.iter().for_each(report::left_over);
+            for batch in &left {
+                report::left_over(&self.watching, batch);
+            }
         }
         left.len()
     }
@@ -317,3 +331,5 @@ mod registry_tests;
 mod spread_tests;
 #[cfg(test)]
 pub(in crate::app) mod tests;
+#[cfg(test)]
+mod watching_tests;

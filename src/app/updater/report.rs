@@ -1,4 +1,5 @@
-//! One log line for what became of an image in an Application, under the ids of the deliveries that announced it.
+//! One log line for what became of an image in an Application, under the ids of the deliveries that announced it. Each line with an outcome is
+//! counted once.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -11,6 +12,7 @@ use tracing::info;
 use tracing::warn;
 
 use super::currency::Turn;
+use super::watching::Watching;
 use crate::domain::change::ApplicationChange;
 use crate::domain::delivery::DeliveryId;
 use crate::domain::judgement::Judgement;
@@ -22,6 +24,7 @@ use crate::domain::resources::Resources;
 use crate::domain::resources::problem::Problem;
 use crate::domain::resources::problem::Severity;
 use crate::domain::resources::resource::ResourceId;
+use crate::ports::work_watcher::ImageOutcome;
 
 /// The most ids or tags that a line names. A line of thousands would be cut by whatever collects logs.
 const NAMED: usize = 16;
@@ -77,23 +80,36 @@ pub(super) fn together(batch: &Batch) {
 }
 
 /// Nothing is to be changed, or nothing more.
-pub(super) fn judgement(batch: &Batch, judgement: &Judgement, settled: &HashSet<ResourceId>) {
+pub(super) fn judgement(
+    watching: &Watching,
+    batch: &Batch,
+    judgement: &Judgement,
+    settled: &HashSet<ResourceId>,
+) {
     let verdicts = &judgement.verdicts;
     if !settled.is_empty() {
-        return rest(batch, judgement, settled);
+        return rest(watching, batch, judgement, settled);
     }
     if verdicts.is_empty() {
-        nowhere(batch, "unmatched", None, "no Application tracks this image");
+        watching.concluded(batch, ImageOutcome::Unmatched, 1);
+        nowhere(
+            batch,
+            ImageOutcome::Unmatched,
+            None,
+            "no Application tracks this image",
+        );
     } else if verdicts.iter().all(|verdict| !verdict.live) {
         let reason = "the image is live in none of the Applications in which it is tracked; the debug log names them";
-        nowhere(batch, "unchanged", Some(verdicts.len()), reason);
+        watching.concluded(batch, ImageOutcome::Unchanged, 1);
+        nowhere(batch, ImageOutcome::Unchanged, Some(verdicts.len()), reason);
     }
-    self::verdicts(batch, verdicts.iter());
+    self::verdicts(watching, batch, verdicts.iter());
 }
 
 /// No Application runs the image. Where any track it, `applications` says how many. A look at a registry is made again and again, so what it
 /// does not change is for the debug log.
-fn nowhere(batch: &Batch, outcome: &str, applications: Option<usize>, reason: &str) {
+fn nowhere(batch: &Batch, outcome: ImageOutcome, applications: Option<usize>, reason: &str) {
+    let outcome = outcome.name();
     macro_rules! line {
         ($level:ident) => {
             $level!(
@@ -116,20 +132,23 @@ fn nowhere(batch: &Batch, outcome: &str, applications: Option<usize>, reason: &s
 
 /// An image stays as it is in an Application. One that changes is told of when it has changed. An ImageUpdater may track images in thousands of
 /// Applications that do not run them, so those get no line of their own that is seen by default.
-pub(super) fn verdict(batch: &Batch, verdict: &Verdict) {
+pub(super) fn verdict(watching: &Watching, batch: &Batch, verdict: &Verdict) {
     macro_rules! line {
-        ($level:ident, $outcome:expr, $reason:expr) => {
+        ($level:ident, $outcome:ident, $reason:expr) => {
+            let outcome = ImageOutcome::$outcome;
+            watching.concluded(batch, outcome, 1);
             $level!(
                 delivery = deliveries(batch),
-                outcome = $outcome,
+                outcome = outcome.name(),
                 image = %batch.image,
                 tag = tags(batch),
                 application = %verdict.application,
                 image_updater = %verdict.updater,
                 alias = verdict.alias,
                 reason = $reason,
-                concat!("image ", $outcome)
-            )
+                "image {}",
+                outcome.name()
+            );
         };
     }
     if !verdict.live {
@@ -141,23 +160,38 @@ pub(super) fn verdict(batch: &Batch, verdict: &Verdict) {
     match &verdict.opinion {
         // Told when it is made, and when it is answered.
         Opinion::Change { .. } | Opinion::Open => {}
-        Opinion::Unchanged(reason) if is_look => line!(debug, "unchanged", reason),
-        Opinion::Unchanged(reason) => line!(info, "unchanged", reason),
-        Opinion::Undecided(reason) if is_look => line!(debug, "undecided", reason),
-        Opinion::Undecided(reason) => line!(info, "undecided", reason),
-        Opinion::Failed(failure) => line!(warn, "failed", failure.reason),
+        Opinion::Unchanged(reason) if is_look => {
+            line!(debug, Unchanged, reason);
+        }
+        Opinion::Unchanged(reason) => {
+            line!(info, Unchanged, reason);
+        }
+        Opinion::Undecided(reason) if is_look => {
+            line!(debug, Undecided, reason);
+        }
+        Opinion::Undecided(reason) => {
+            line!(info, Undecided, reason);
+        }
+        Opinion::Failed(failure) => {
+            line!(warn, Failed, failure.reason);
+        }
     }
 }
 
 /// What was found in the Applications that nobody was told of yet.
-pub(super) fn rest(batch: &Batch, judgement: &Judgement, settled: &HashSet<ResourceId>) {
+pub(super) fn rest(
+    watching: &Watching,
+    batch: &Batch,
+    judgement: &Judgement,
+    settled: &HashSet<ResourceId>,
+) {
     let is_open = |verdict: &&Verdict| !settled.contains(&verdict.application);
-    verdicts(batch, judgement.verdicts.iter().filter(is_open));
+    verdicts(watching, batch, judgement.verdicts.iter().filter(is_open));
 }
 
 /// What was found in some Applications. What a look fails at is mostly the same in all of them, and each look would say it again, so one line
 /// for a reason is what is seen by default.
-fn verdicts<'v>(batch: &Batch, verdicts: impl Iterator<Item = &'v Verdict>) {
+fn verdicts<'v>(watching: &Watching, batch: &Batch, verdicts: impl Iterator<Item = &'v Verdict>) {
     let mut failed: BTreeMap<&str, Vec<&Verdict>> = BTreeMap::new();
     for verdict in verdicts {
         if let Opinion::Failed(failure) = &verdict.opinion
@@ -166,19 +200,20 @@ fn verdicts<'v>(batch: &Batch, verdicts: impl Iterator<Item = &'v Verdict>) {
         {
             failed.entry(&failure.reason).or_default().push(verdict);
         } else {
-            self::verdict(batch, verdict);
+            self::verdict(watching, batch, verdict);
         }
     }
     for (reason, verdicts) in failed {
         match verdicts[..] {
-            [alone] => verdict(batch, alone),
-            _ => failed_alike(batch, reason, &verdicts),
+            [alone] => verdict(watching, batch, alone),
+            _ => failed_alike(watching, batch, reason, &verdicts),
         }
     }
 }
 
 /// A look failed for one reason at many places.
-fn failed_alike(batch: &Batch, reason: &str, verdicts: &[&Verdict]) {
+fn failed_alike(watching: &Watching, batch: &Batch, reason: &str, verdicts: &[&Verdict]) {
+    watching.concluded(batch, ImageOutcome::Failed, verdicts.len());
     let applications: BTreeSet<&ResourceId> = verdicts
         .iter()
         .map(|verdict| &verdict.application)
@@ -233,16 +268,19 @@ pub(super) fn asked_later(batch: &Batch, judgement: &Judgement, wait: Duration) 
 }
 
 /// A change was written.
-pub(super) fn changed(batch: &Batch, change: &ApplicationChange) {
-    images(batch, change, "changed", "changed");
+pub(super) fn changed(watching: &Watching, batch: &Batch, change: &ApplicationChange) {
+    watching.concluded(batch, ImageOutcome::Changed, change.images.len());
+    images(batch, change, ImageOutcome::Changed, "changed");
 }
 
 /// A change would be written, were this no dry run.
-pub(super) fn would_change(batch: &Batch, change: &ApplicationChange) {
-    images(batch, change, "dry-run", "would change");
+pub(super) fn would_change(watching: &Watching, batch: &Batch, change: &ApplicationChange) {
+    watching.concluded(batch, ImageOutcome::DryRun, change.images.len());
+    images(batch, change, ImageOutcome::DryRun, "would change");
 }
 
-fn images(batch: &Batch, change: &ApplicationChange, outcome: &str, what: &str) {
+fn images(batch: &Batch, change: &ApplicationChange, outcome: ImageOutcome, what: &str) {
+    let outcome = outcome.name();
     for image in &change.images {
         info!(
             delivery = deliveries(batch),
@@ -259,7 +297,8 @@ fn images(batch: &Batch, change: &ApplicationChange, outcome: &str, what: &str) 
 }
 
 /// A change will not be written.
-pub(super) fn failed(batch: &Batch, application: &ResourceId, reason: &str) {
+pub(super) fn failed(watching: &Watching, batch: &Batch, application: &ResourceId, reason: &str) {
+    watching.concluded(batch, ImageOutcome::Failed, 1);
     error!(
         delivery = deliveries(batch),
         outcome = "failed",
@@ -296,7 +335,8 @@ pub(super) fn superseded(event: &QueuedEvent, by: &DeliveryId) {
 }
 
 /// Work that the process does not get to before it has to end.
-pub(super) fn left_over(batch: &Batch) {
+pub(super) fn left_over(watching: &Watching, batch: &Batch) {
+    watching.concluded(batch, ImageOutcome::Failed, 1);
     error!(
         delivery = deliveries(batch),
         outcome = "failed",
@@ -374,7 +414,8 @@ mod tests {
             verdicts,
             ..Judgement::default()
         };
-        let mut lines = logged(|| self::judgement(batch, &judgement, &HashSet::new()));
+        let mut lines =
+            logged(|| self::judgement(&Watching::default(), batch, &judgement, &HashSet::new()));
         lines.retain(|line| line.starts_with(level));
         lines
     }

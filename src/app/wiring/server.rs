@@ -27,6 +27,7 @@ use crate::adapters::pace::Governed;
 use crate::adapters::tls::error::TlsError;
 use crate::app::leadership::Leadership;
 use crate::app::polling::Polling;
+use crate::app::settings::MetricsSettings;
 use crate::app::settings::Settings;
 use crate::app::settings::ShutdownSettings;
 use crate::app::settings::listen_address::ListenAddress;
@@ -47,6 +48,7 @@ use crate::app::wiring::metrics;
 use crate::app::wiring::metrics::Shown;
 use crate::app::wiring::objects::Objects;
 use crate::app::wiring::probes;
+use crate::app::wiring::profiles;
 use crate::app::wiring::registries;
 use crate::app::wiring::resources;
 use crate::app::wiring::working;
@@ -138,7 +140,7 @@ impl Server {
     ) -> Result<Self, StartError> {
         let objects = following.objects;
         let cluster = objects.as_ref().map(|objects| &objects.cluster);
-        let meters = Meters::default();
+        let meters = Meters::new(profiles().into_iter().map(|profile| profile.name));
         let mut place = resources::open(&settings, cluster, &meters).await?;
         let announcer = place.announcer.take();
         let registries = registries::open(&settings, objects.as_ref(), announcer.clone())?;
@@ -154,24 +156,28 @@ impl Server {
         background.extend(work.describing.into_iter().chain(place.clearing));
         background.extend(keeping.showing);
         let readiness = Readiness::default();
-        let shown = Shown {
-            meters,
-            reader: place.reader,
-            cluster: place.cluster,
-        };
-        open_aside(&settings, readiness.clone(), shown, &mut background).await?;
         let door = match settings.server {
             Some(server) => {
                 let parts = Parts {
                     secrets: settings.secrets,
-                    queue: keeping.queue,
+                    queue: Arc::clone(&work.queue) as _,
                     readiness: readiness.clone(),
                     objects: objects.as_ref(),
+                    watcher: Arc::new(meters.deliveries.clone()),
                 };
                 Some(Door::open(server, parts, &mut background).await?)
             }
             None => None,
         };
+        let shown = Shown {
+            meters,
+            reader: place.reader,
+            cluster: place.cluster,
+            backlog: work.queue,
+            certificate: door.as_ref().and_then(Door::certificate),
+        };
+        let aside = (settings.probes, settings.metrics);
+        open_aside(aside, readiness.clone(), shown, &mut background).await?;
         let paced = Arc::clone(&work.pace) as _;
         let follow = Follow::of(following.settings, paced, objects.as_ref(), announcer);
         let settled = settled(objects.as_ref());
@@ -278,15 +284,15 @@ fn tell(end: End, left: usize) {
 
 /// Opens the servers beside the webhook's.
 async fn open_aside(
-    settings: &Settings,
+    (probes, metrics): (Option<ListenAddress>, Option<MetricsSettings>),
     readiness: Readiness,
     shown: Shown,
     background: &mut Vec<Background>,
 ) -> Result<(), StartError> {
-    if let Some(address) = &settings.probes {
+    if let Some(address) = &probes {
         background.push(probes::open(address, readiness).await?);
     }
-    if let Some(settings) = &settings.metrics {
+    if let Some(settings) = &metrics {
         background.push(metrics::open(settings, shown).await?);
     }
     Ok(())

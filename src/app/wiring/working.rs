@@ -7,6 +7,8 @@ use crate::adapters::pace::Governed;
 use crate::app::leadership::Leadership;
 use crate::app::polling::Polling;
 use crate::app::registries::live::Current;
+use crate::app::seeing::watched_pace::WatchedPace;
+use crate::app::seeing::watched_queue::WatchedQueue;
 use crate::app::settings::Confirm;
 use crate::app::settings::Rhythm;
 use crate::app::settings::Settings;
@@ -18,6 +20,9 @@ use crate::app::wiring::keeping::Keeping;
 use crate::app::wiring::resources::Place;
 use crate::app::wiring::server::Background;
 use crate::domain::rate_policy::RatePolicy;
+use crate::ports::pace::Pace;
+use crate::ports::pace_meter::Limit;
+use crate::ports::work_watcher::WorkWatcher;
 
 /// Any number from 0 to 1.
 fn random() -> f64 {
@@ -32,6 +37,8 @@ pub(super) struct Work {
     pub(super) spread: Option<Arc<Governed>>,
     pub(super) updater: Arc<Updater>,
     pub(super) polling: Polling,
+    /// How much is left to do.
+    pub(super) queue: Arc<WatchedQueue>,
     /// Takes up registries that are described anew.
     pub(super) describing: Option<Background>,
 }
@@ -44,19 +51,37 @@ pub(super) fn open(
     described: Current,
     meters: &Meters,
 ) -> Work {
+    let watcher: Arc<dyn WorkWatcher> = Arc::new(meters.work.clone());
+    let queue = Arc::new(WatchedQueue {
+        queue: Arc::clone(&keeping.queue),
+        watcher: Arc::clone(&watcher),
+        capacity: settings.queue_size.get(),
+    });
     let pace = Arc::new(Governed::new(settings.rate));
     let spread = spread(settings.spread);
+    let counted = |pace: &Arc<Governed>, limit| -> Arc<dyn Pace> {
+        Arc::new(WatchedPace {
+            pace: Arc::clone(pace) as _,
+            limit,
+            meter: Arc::new(meters.waits.clone()),
+        })
+    };
     let rhythm = settings.polling.rhythm;
     let asks = settings.confirm != Confirm::Event || rhythm != Rhythm::Never;
     let (registry, describing) = asks
-        .then(|| asking::open(&settings.asking, described.clone(), &place.secrets, meters))
+        .then(|| {
+            let (described, watcher) = (described.clone(), Arc::clone(&watcher));
+            asking::open(&settings.asking, described, &place.secrets, meters, watcher)
+        })
         .unzip();
     let ports = Ports {
-        queue: Arc::clone(&keeping.queue),
+        queue: Arc::clone(&queue) as _,
         reader: Arc::clone(&place.reader),
         trigger: place.trigger.take(),
-        pace: Arc::clone(&pace) as _,
-        spread: spread.clone().map(|spread| spread as _),
+        pace: counted(&pace, Limit::EventsPerHour),
+        spread: spread
+            .as_ref()
+            .map(|spread| counted(spread, Limit::UpdatesPerMinute)),
         registry,
     };
     let terms = Terms {
@@ -66,7 +91,7 @@ pub(super) fn open(
         registries: Some(described),
         is_durable: keeping.is_durable,
     };
-    let updater = Updater::new(ports, terms);
+    let updater = Updater::new(ports, terms).watched_by(watcher);
     let updater = Arc::new(match place.reporter.take() {
         Some(reporter) => updater.reporting_to(reporter),
         None => updater,
@@ -74,6 +99,7 @@ pub(super) fn open(
     let leading = place.leadership.as_ref().map(Leadership::leading);
     Work {
         polling: Polling::new(Arc::clone(&updater), rhythm, leading, Box::new(random)),
+        queue,
         pace,
         spread,
         updater,

@@ -403,7 +403,7 @@ fn a_list_that_lacks_what_was_pushed_hides_it_not() {
         &lagging(&["x1@a+9", "y@b+3", "z@c+5"], &["x1", "y"]),
         "z … instead of x1",
         &[
-            "build z", "build x1", "tags", "digest z", "build y", "build z",
+            "build z", "build x1", "tags", "digest z", "build y", "build z", "build y",
         ],
     );
 }

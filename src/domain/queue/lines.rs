@@ -1,5 +1,6 @@
 //! The lines in which events wait, one for each image.
 
+use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::collections::VecDeque;
 use std::collections::hash_map::Entry;
@@ -9,6 +10,7 @@ use crate::domain::delivery::DeliveryId;
 use crate::domain::delivery::SenderKey;
 use crate::domain::queue::accepted::Accepted;
 use crate::domain::queue::entry::Batch;
+use crate::domain::queue::entry::EntryId;
 use crate::domain::queue::entry::QueuedEvent;
 use crate::domain::reference::ImageName;
 use crate::domain::reference::Tag;
@@ -22,8 +24,8 @@ pub struct Lines {
     by_image: HashMap<ImageName, Line>,
     /// Tags that wait or are in work. One that is both counts once: who announces a tag that is in work must not be sent away.
     entries: usize,
-    /// How many events wait that are not in work.
-    waiting: usize,
+    /// When each event came that waits or is in work.
+    arrivals: BTreeMap<EntryId, SystemTime>,
     /// Deliveries of which something waits or is in work.
     open: HashMap<DeliveryId, Open>,
     /// Their senders' names for them.
@@ -102,7 +104,7 @@ impl Lines {
 
     /// Lets an event wait, in the place of what waits for the same tag, which is given back. Later events have greater entries.
     pub fn place(&mut self, queued: QueuedEvent, key: Option<&SenderKey>) -> Option<QueuedEvent> {
-        self.open_up(&queued.delivery, key);
+        self.open_up(&queued, key);
         let line = self.by_image.entry(queued.event.image.clone()).or_default();
         if line.waiting.is_empty() {
             self.order.push_back(queued.event.image.clone());
@@ -110,14 +112,13 @@ impl Lines {
         match line.waiting.entry(queued.event.tag.clone()) {
             Entry::Occupied(mut waiting) => {
                 let before = waiting.insert(queued);
-                self.close(&before.delivery);
+                self.close(&before);
                 Some(before)
             }
             Entry::Vacant(free) => {
                 if !line.in_work.contains_key(free.key()) {
                     self.entries += 1;
                 }
-                self.waiting += 1;
                 free.insert(queued);
                 None
             }
@@ -128,14 +129,13 @@ impl Lines {
     pub fn take(&mut self) -> Option<Batch> {
         let image = self.order.pop_front()?;
         let events = self.by_image.get_mut(&image)?.take();
-        self.waiting -= events.len();
         Some(Batch { image, events })
     }
 
     /// Ends the work on a batch that was taken, or on a part of it.
     pub fn end(&mut self, batch: &Batch) {
         for queued in &batch.events {
-            self.close(&queued.delivery);
+            self.close(queued);
         }
         let Entry::Occupied(mut line) = self.by_image.entry(batch.image.clone()) else {
             return;
@@ -147,20 +147,21 @@ impl Lines {
         }
     }
 
-    /// How many events wait that are not in work.
+    /// How many events wait or are in work.
     #[must_use]
-    pub fn waiting(&self) -> usize {
-        self.waiting
+    pub fn open(&self) -> usize {
+        self.arrivals.len()
     }
 
-    /// Since when the one waits that has waited longest.
+    /// When the first of them came.
     #[must_use]
     pub fn oldest(&self) -> Option<SystemTime> {
-        let line = self.by_image.get(self.order.front()?)?;
-        line.waiting.values().map(|queued| queued.at).min()
+        self.arrivals.values().next().copied()
     }
 
-    fn open_up(&mut self, delivery: &DeliveryId, key: Option<&SenderKey>) {
+    fn open_up(&mut self, queued: &QueuedEvent, key: Option<&SenderKey>) {
+        let delivery = &queued.delivery;
+        self.arrivals.insert(queued.entry, queued.at);
         let open = self.open.entry(delivery.clone()).or_insert_with(|| Open {
             key: key.cloned(),
             entries: 0,
@@ -171,7 +172,9 @@ impl Lines {
         }
     }
 
-    fn close(&mut self, delivery: &DeliveryId) {
+    fn close(&mut self, queued: &QueuedEvent) {
+        let delivery = &queued.delivery;
+        self.arrivals.remove(&queued.entry);
         let Entry::Occupied(mut open) = self.open.entry(delivery.clone()) else {
             return;
         };
@@ -190,7 +193,6 @@ impl Lines {
 mod tests {
     use super::*;
     use crate::domain::event::ImageEvent;
-    use crate::domain::queue::entry::EntryId;
 
     fn event(image: &str, tag: &str) -> ImageEvent {
         ImageEvent {
@@ -230,14 +232,16 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_is_counted_and_the_oldest_known() {
+    fn what_is_not_done_is_counted_and_the_oldest_known() {
         let mut lines = Lines::default();
-        assert_eq!((lines.waiting(), lines.oldest()), (0, None));
+        assert_eq!((lines.open(), lines.oldest()), (0, None));
         lines.place(queued(5, "d1", "1"), None);
         lines.place(queued(7, "d2", "2"), None);
         let oldest = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(5);
-        assert_eq!((lines.waiting(), lines.oldest()), (2, Some(oldest)));
-        lines.take();
-        assert_eq!((lines.waiting(), lines.oldest()), (0, None));
+        assert_eq!((lines.open(), lines.oldest()), (2, Some(oldest)));
+        let batch = lines.take().unwrap();
+        assert_eq!(lines.open(), 2, "they are in work");
+        lines.end(&batch);
+        assert_eq!((lines.open(), lines.oldest()), (0, None));
     }
 }
