@@ -14,12 +14,20 @@ use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 
-const DOMAIN_CRATES: [&str; 6] = ["hex", "hmac", "regex", "semver", "sha2", "thiserror"];
+const DOMAIN_CRATES: [&str; 7] = [
+    "hex",
+    "hmac",
+    "ipnet",
+    "regex",
+    "semver",
+    "sha2",
+    "thiserror",
+];
 const PORT_CRATES: [&str; 3] = ["async_trait", "mockall", "thiserror"];
 const TEST_CRATES: [&str; 2] = ["proptest", "tokio"];
 
-/// What every adapter may use: formats without I/O, and the reader of a mounted file.
-const SHARED: [&str; 2] = ["mounted_file", "wire"];
+/// What every adapter may use: formats without I/O, the reader of a mounted file, and the clock of rates.
+const SHARED: [&str; 3] = ["mounted_file", "tokio_clock", "wire"];
 
 /// Where a file stands: its layer and, for an adapter, which one.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,9 +12,7 @@ use async_trait::async_trait;
 use governor::Quota;
 use governor::RateLimiter;
 use governor::clock::Clock;
-use governor::clock::Reference;
 use governor::middleware::NoOpMiddleware;
-use governor::nanos::Nanos;
 use governor::state::InMemoryState;
 use governor::state::NotKeyed;
 use tokio::sync::Mutex;
@@ -22,6 +20,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio::time::sleep;
 
+use crate::adapters::tokio_clock::TokioInstant;
 use crate::domain::rate_policy::RatePolicy;
 use crate::ports::pace::Pace;
 
@@ -33,7 +32,7 @@ pub struct Governed {
     turns: Mutex<Turns>,
 }
 
-type Limiter = RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<TokioInstant>>;
+type Limiter = RateLimiter<NotKeyed, InMemoryState, PausableClock, NoOpMiddleware<TokioInstant>>;
 
 /// The turns so far.
 struct Turns {
@@ -117,7 +116,7 @@ impl Turns {
 /// The limiter of a policy, if it needs one, as if it had given the last turn.
 fn limiter(policy: RatePolicy, last: Option<Instant>) -> Option<Limiter> {
     let quota = policy.interval().and_then(Quota::with_period)?;
-    let clock = TokioClock::standing_at(last);
+    let clock = PausableClock::standing_at(last);
     let limiter = RateLimiter::direct_with_clock(quota, clock.clone());
     if last.is_some() {
         // Nobody has had a turn of it, so there is one.
@@ -129,11 +128,11 @@ fn limiter(policy: RatePolicy, last: Option<Instant>) -> Option<Limiter> {
 
 /// tokio's clock, which tests can pause, and which can stand still at a moment of the past.
 #[derive(Debug, Clone)]
-struct TokioClock {
+struct PausableClock {
     standing_at: Arc<std::sync::Mutex<Option<Instant>>>,
 }
 
-impl TokioClock {
+impl PausableClock {
     fn standing_at(moment: Option<Instant>) -> Self {
         Self {
             standing_at: Arc::new(std::sync::Mutex::new(moment)),
@@ -148,10 +147,7 @@ impl TokioClock {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct TokioInstant(Instant);
-
-impl Clock for TokioClock {
+impl Clock for PausableClock {
     type Instant = TokioInstant;
 
     fn now(&self) -> TokioInstant {
@@ -160,24 +156,6 @@ impl Clock for TokioClock {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         TokioInstant(standing_at.unwrap_or_else(Instant::now))
-    }
-}
-
-impl Reference for TokioInstant {
-    fn duration_since(&self, earlier: Self) -> Nanos {
-        self.0.saturating_duration_since(earlier.0).into()
-    }
-
-    fn saturating_sub(&self, duration: Nanos) -> Self {
-        Self(self.0.checked_sub(duration.into()).unwrap_or(self.0))
-    }
-}
-
-impl std::ops::Add<Nanos> for TokioInstant {
-    type Output = Self;
-
-    fn add(self, duration: Nanos) -> Self {
-        Self(self.0 + Duration::from(duration))
     }
 }
 

@@ -18,7 +18,7 @@
 //! | [`credential_reader`] | driven | `adapters::credentials` |
 //! | [`secret_reader`] | driven | `adapters::kubernetes`, `adapters::manifests` |
 //! | [`signature_verifier`] | driven | `adapters::cosign` |
-//! | [`meter`], [`registry_meter`] | driven | `adapters::metrics` |
+//! | [`meter`], [`registry_meter`], [`refusal_meter`] | driven | `adapters::metrics` |
 //! | [`metrics_page`] | driving | called by `adapters::http`, written by `adapters::metrics` |
 //! | [`api_calls`] | driven | `adapters::kubernetes` |
 //! | [`access_reviewer`] | driven | `adapters::kubernetes` |
@@ -37,6 +37,7 @@ pub mod meter;
 pub mod metrics_page;
 pub mod pace;
 pub mod payload_decoder;
+pub mod refusal_meter;
 pub mod registries_source;
 pub mod registry_client;
 pub mod registry_meter;

@@ -15,7 +15,9 @@ use super::arrival::{Arrival, Texts};
 use super::body;
 use super::limits::Limits;
 use super::readiness::Readiness;
+use crate::domain::admission::Admission;
 use crate::domain::delivery::Delivery;
+use crate::ports::refusal_meter::RefusalMeter;
 use crate::ports::webhook_intake::WebhookIntake;
 
 /// What stands behind the routes.
@@ -26,6 +28,10 @@ pub struct Edge {
     pub readiness: Readiness,
     /// What a client may take.
     pub limits: Limits,
+    /// From where and how deliveries may come.
+    pub admission: Admission,
+    /// Counts what is sent that helps nobody.
+    pub meter: Arc<dyn RefusalMeter>,
 }
 
 /// The routes. They expect an `Arc<Arrival>` among a request's extensions, and answer every request that has one.
@@ -67,7 +73,7 @@ fn probes_or_nothing(
         .unify()
 }
 
-/// Logs the answers and writes them down.
+/// Counts what fails, logs the answers and writes them down.
 pub(super) fn answered(
     answers: impl Filter<Extract = (Answer,), Error = Infallible> + Clone + Send + Sync + 'static,
     readiness: Readiness,
@@ -75,6 +81,7 @@ pub(super) fn answered(
 {
     arrival().and(warp::method()).and(answers).map(
         move |arrival: Arc<Arrival>, method: Method, answer: Answer| {
+            let answer = arrival.client.sources.answer(arrival.source, answer);
             access_log::write(&arrival, &answer, method.as_str());
             answer.render(&arrival, readiness.is_ready())
         },
@@ -140,6 +147,12 @@ async fn deliver<B: Buf, E>(
         body: Vec::new(),
     };
     let sender = delivery.sender_type().map(shortened);
+    if let Err(why) = edge
+        .admission
+        .admit(delivery.sender_type(), arrival.origin())
+    {
+        return Answer::turned_away(why).to(sender);
+    }
     if !body::is_short(arrival.announced)
         && let Err(rejection) = edge.intake.screen(&delivery)
     {

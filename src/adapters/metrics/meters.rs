@@ -8,6 +8,7 @@ use prometheus_client::registry::Registry;
 
 use crate::domain::resources::resource::ResourceId;
 use crate::ports::meter::Meter;
+use crate::ports::refusal_meter::RefusalMeter;
 use crate::ports::registry_meter::RegistryMeter;
 
 /// Labels of what is counted for an ImageUpdater, by their names in Prometheus.
@@ -41,6 +42,8 @@ pub struct Meters {
     images_errors: Family<Updater, Counter>,
     registry_requests: Family<AtRegistry, Counter>,
     registry_failures: Family<AtRegistry, Counter>,
+    webhook_limited: Counter,
+    webhook_silent: Counter,
 }
 
 impl Meters {
@@ -75,6 +78,16 @@ impl Meters {
             "registry_requests_failed",
             "The number of requests to a registry that failed",
             self.registry_failures.clone(),
+        );
+        registry.register(
+            "webhook_limited_requests",
+            "The number of requests that failed and were answered 429, because their source had sent too many of those",
+            self.webhook_limited.clone(),
+        );
+        registry.register(
+            "webhook_silent_connections",
+            "The number of connections that ended without a request",
+            self.webhook_silent.clone(),
         );
     }
 }
@@ -125,5 +138,15 @@ impl RegistryMeter for Meters {
         self.registry_failures
             .get_or_create(&labels)
             .inc_by(failed.into());
+    }
+}
+
+impl RefusalMeter for Meters {
+    fn limited(&self) {
+        self.webhook_limited.inc();
+    }
+
+    fn silent(&self) {
+        self.webhook_silent.inc();
     }
 }

@@ -23,6 +23,7 @@ use crate::app::wiring::server::Background;
 use crate::app::wiring::server::StartError;
 use crate::app::wiring::tls;
 use crate::ports::event_queue::EventQueue;
+use crate::ports::refusal_meter::RefusalMeter;
 
 /// Where deliveries come in.
 pub(super) struct Door {
@@ -37,6 +38,7 @@ pub(super) struct Parts<'a> {
     pub(super) secrets: SecretSettings,
     pub(super) queue: Arc<dyn EventQueue>,
     pub(super) readiness: Readiness,
+    pub(super) meter: Arc<dyn RefusalMeter>,
     /// The objects of the cluster, where one is talked to.
     pub(super) objects: Option<&'a Objects>,
 }
@@ -78,6 +80,8 @@ impl Door {
                 intake: Arc::new(intake),
                 readiness: parts.readiness,
                 limits,
+                admission: settings.admission,
+                meter: parts.meter,
             },
         })
     }
@@ -113,6 +117,7 @@ fn limits(settings: &ServerSettings) -> Limits {
         head: settings.head_timeout,
         body: settings.body_timeout,
         idle: settings.idle_timeout,
+        failures: settings.failures,
         ..Limits::default()
     }
 }

@@ -135,6 +135,7 @@ impl Server {
         let mut background: Vec<Background> = vec![place.watch, Box::pin(registries.run())];
         background.extend(work.describing.into_iter().chain(place.clearing));
         let readiness = Readiness::default();
+        let meter = Arc::new(meters.clone());
         let shown = Shown {
             meters,
             reader: place.reader,
@@ -147,6 +148,7 @@ impl Server {
                     secrets: settings.secrets,
                     queue: work.queue,
                     readiness: readiness.clone(),
+                    meter,
                     objects: objects.as_ref(),
                 };
                 Some(Door::open(server, parts, &mut background).await?)
