@@ -80,7 +80,7 @@ pub(super) fn check(values: &Values, senders: &[SenderProfile]) -> Vec<Problem> 
         let request = "without TLS no client can show a certificate; take it away, or disable-tls";
         problems.push(at(values, AUTHORITIES, request.to_owned()));
     }
-    if !has_authorities && values.is_given(CERTIFIED) {
+    if !has_authorities && matches!(certified, Certified::These(_)) {
         let request = "no client certificate can be checked: set tls.client-ca too";
         problems.push(at(values, CERTIFIED, request.to_owned()));
     }
