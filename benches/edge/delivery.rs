@@ -10,10 +10,10 @@ use crate::Result;
 /// The secret that both sides know.
 pub(crate) const SECRET: &str = "a secret of the benchmark";
 
-/// A push as GitHub announces it, with all its headers.
-pub(crate) fn request() -> Result<Vec<u8>> {
+/// A push as GitHub announces it, with all its headers, signed with that secret.
+pub(crate) fn request(secret: &str) -> Result<Vec<u8>> {
     let body = body();
-    let secret = Secret::parse(SECRET).ok_or("no secret")?;
+    let secret = Secret::parse(secret).ok_or("no secret")?;
     let signature = hub_signature(&secret, body.as_bytes());
     let length = body.len();
     Ok(format!(

@@ -156,12 +156,14 @@ impl Server {
         background.extend(work.describing.into_iter().chain(place.clearing));
         background.extend(keeping.showing);
         let readiness = Readiness::default();
+        let meter = Arc::new(meters.clone());
         let door = match settings.server {
             Some(server) => {
                 let parts = Parts {
                     secrets: settings.secrets,
                     queue: Arc::clone(&work.queue) as _,
                     readiness: readiness.clone(),
+                    meter,
                     objects: objects.as_ref(),
                     watcher: Arc::new(meters.deliveries.clone()),
                 };
