@@ -15,6 +15,7 @@ use hyper_util::service::TowerToHyperService;
 use image_updater::adapters::http::limits::Limits;
 use image_updater::adapters::http::readiness::Readiness;
 use image_updater::adapters::http::server::{Edge, serve};
+use image_updater::adapters::journal::Journal;
 use image_updater::adapters::memory::event_queue::InMemoryQueue;
 use image_updater::adapters::metrics::deliveries::DeliveryMeters;
 use image_updater::adapters::metrics::meters::Meters;
@@ -56,6 +57,8 @@ pub(crate) enum Kind {
     Edge,
     /// The whole edge with its lines in the log for each request, written to /dev/null.
     EdgeWithLog,
+    /// The whole edge, its log switched off, with each delivery on disk before it is answered.
+    EdgeWithJournal,
     /// The whole edge, its log switched off, where every signature is wrong and each is told so.
     Refusing,
     /// The whole edge with its log, where every signature is wrong, as it is set up by default: most are too many of one source.
@@ -63,12 +66,13 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Bare,
         Self::Warp,
         Self::WarpAndDecoder,
         Self::Edge,
         Self::EdgeWithLog,
+        Self::EdgeWithJournal,
         Self::Refusing,
         Self::RefusingWithLog,
     ];
@@ -95,6 +99,7 @@ impl Kind {
             Self::WarpAndDecoder => "warp-and-decoder",
             Self::Edge => "edge",
             Self::EdgeWithLog => "edge-with-log",
+            Self::EdgeWithJournal => "edge-with-journal",
             Self::Refusing => "refusing",
             Self::RefusingWithLog => "refusing-with-log",
         }
@@ -107,6 +112,7 @@ impl Kind {
             Self::WarpAndDecoder => "the same with our decoder",
             Self::Edge => "the whole edge, log off",
             Self::EdgeWithLog => "the whole edge, two log lines for each",
+            Self::EdgeWithJournal => "the whole edge with its journal, log off",
             Self::Refusing => "wrong signatures, no limit, log off",
             Self::RefusingWithLog => "wrong signatures, limit and log on",
         }
@@ -134,13 +140,18 @@ pub(crate) fn run(kind: Kind, folder: &Path) -> Result<()> {
             Kind::Bare => bare(listener, acceptor).await,
             Kind::Warp => warp_alone(listener, acceptor, judge).await,
             Kind::WarpAndDecoder => warp_alone(listener, acceptor, judge_by_decoder).await,
-            Kind::Edge => edge(listener, acceptor, Limits::default()).await,
+            Kind::Edge => edge(listener, acceptor, Limits::default(), memory()).await,
+            Kind::EdgeWithJournal => {
+                let state = tempfile::tempdir_in(folder)?;
+                let journal = Arc::new(Journal::open(state.path(), 1024)?);
+                edge(listener, acceptor, Limits::default(), journal).await
+            }
             Kind::Refusing => {
                 let limits = Limits {
                     failures: None,
                     ..Limits::default()
                 };
-                edge(listener, acceptor, limits).await
+                edge(listener, acceptor, limits, memory()).await
             }
             Kind::EdgeWithLog | Kind::RefusingWithLog => {
                 telemetry::install(LogSettings {
@@ -148,23 +159,31 @@ pub(crate) fn run(kind: Kind, folder: &Path) -> Result<()> {
                     format: LogFormat::Text,
                     colors: false,
                 })?;
-                edge(listener, acceptor, Limits::default()).await
+                edge(listener, acceptor, Limits::default(), memory()).await
             }
         }
     })
 }
 
-async fn edge(listener: TcpListener, acceptor: Arc<dyn Acceptor>, limits: Limits) -> Result<()> {
+fn memory() -> Arc<dyn EventQueue> {
+    Arc::new(InMemoryQueue::new(1024))
+}
+
+async fn edge(
+    listener: TcpListener,
+    acceptor: Arc<dyn Acceptor>,
+    limits: Limits,
+    queue: Arc<dyn EventQueue>,
+) -> Result<()> {
     let secrets = MemorySecrets::default();
     secrets.set("ghcr", Secrets::parse(SECRET));
-    let queue = Arc::new(InMemoryQueue::new(1024));
     let intake = Intake {
         decoders: senders::all(),
         secrets: Arc::new(secrets),
         policy: SecretPolicy {
             require_secret: true,
         },
-        queue: Arc::clone(&queue) as _,
+        queue: Arc::clone(&queue),
     };
     tokio::spawn(async move {
         loop {
