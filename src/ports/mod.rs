@@ -19,7 +19,7 @@
 //! | [`secret_reader`] | driven | `adapters::kubernetes`, `adapters::manifests` |
 //! | [`signature_verifier`] | driven | `adapters::cosign` |
 //! | [`meter`], [`registry_meter`], [`pace_meter`] | driven | `adapters::metrics` |
-//! | [`delivery_watcher`], [`work_watcher`] | driven | `adapters::metrics` |
+//! | [`delivery_watcher`], [`work_watcher`] | driven | `adapters::metrics`, `adapters::otlp` |
 //! | [`backlog_view`] | driven | `app::seeing` |
 //! | [`certificate_expiry`] | driven | `adapters::tls` |
 //! | [`metrics_page`] | driving | called by `adapters::http`, written by `adapters::metrics` |

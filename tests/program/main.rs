@@ -42,4 +42,6 @@ mod server;
 mod signatures;
 mod template;
 mod tls;
+#[cfg(feature = "otlp")]
+mod traces;
 mod trial;

@@ -23,6 +23,7 @@ mod server;
 mod template;
 mod tls;
 mod trial;
+mod watchers;
 mod working;
 
 use std::ffi::OsString;

@@ -48,6 +48,7 @@ use crate::app::wiring::probes;
 use crate::app::wiring::profiles;
 use crate::app::wiring::registries;
 use crate::app::wiring::resources;
+use crate::app::wiring::watchers;
 use crate::app::wiring::working;
 
 /// Why the program does not start.
@@ -116,6 +117,8 @@ pub struct Server {
     /// Ends when everything was read for the first time.
     synced: Background,
     shutdown: ShutdownSettings,
+    /// Sends the last traces.
+    last_traces: Background,
 }
 
 impl Server {
@@ -133,7 +136,9 @@ impl Server {
         let mut place = resources::open(&settings, cluster, &meters).await?;
         let announcer = place.announcer.take();
         let registries = registries::open(&settings, objects.as_ref(), announcer.clone())?;
-        let work = working::open(&settings, &mut place, registries.current(), &meters);
+        let watching = watchers::open(&meters);
+        let current = registries.current();
+        let work = working::open(&settings, &mut place, current, &meters, watching.work);
         let mut background: Vec<Background> = vec![place.watch, Box::pin(registries.run())];
         background.extend(work.describing.into_iter().chain(place.clearing));
         let readiness = Readiness::default();
@@ -144,7 +149,7 @@ impl Server {
                     queue: work.queue,
                     readiness: readiness.clone(),
                     objects: objects.as_ref(),
-                    watcher: Arc::new(meters.deliveries.clone()),
+                    watcher: watching.deliveries,
                 };
                 Some(Door::open(server, parts, &mut background).await?)
             }
@@ -175,6 +180,7 @@ impl Server {
             outdated: follow.outdated,
             synced: after_each_other([place.synced, settled, follow.checked]),
             shutdown: settings.shutdown,
+            last_traces: watching.last,
         })
     }
 
@@ -239,6 +245,7 @@ impl Server {
         updating.abort();
         let _ = tokio::join!(halted(serving), halted(updating), stood_down(leading, end));
         let left = self.updater.leave();
+        self.last_traces.await;
         match end {
             End::Finished => info!("finished"),
             End::OutOfTime | End::Aborted | End::Failed => {

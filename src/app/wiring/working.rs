@@ -52,8 +52,8 @@ pub(super) fn open(
     place: &mut Place,
     described: Current,
     meters: &Meters,
+    watcher: Arc<dyn WorkWatcher>,
 ) -> Work {
-    let watcher: Arc<dyn WorkWatcher> = Arc::new(meters.work.clone());
     let arrivals = Arc::new(Arrivals::new(settings.queue_size.get()));
     let queue: Arc<dyn EventQueue> = Arc::new(WatchedQueue {
         queue: Arc::new(InMemoryQueue::new(settings.queue_size.get())),
