@@ -12,6 +12,8 @@ pub mod manifests;
 pub mod memory;
 pub mod metrics;
 mod mounted_file;
+#[cfg(feature = "otlp")]
+pub mod otlp;
 pub mod pace;
 pub mod registries_conf;
 pub mod registry;

@@ -20,7 +20,7 @@
 //! | [`secret_reader`] | driven | `adapters::kubernetes`, `adapters::manifests` |
 //! | [`signature_verifier`] | driven | `adapters::cosign` |
 //! | [`meter`], [`registry_meter`], [`pace_meter`] | driven | `adapters::metrics` |
-//! | [`delivery_watcher`], [`work_watcher`] | driven | `adapters::metrics` |
+//! | [`delivery_watcher`], [`work_watcher`] | driven | `adapters::metrics`, `adapters::otlp` |
 //! | [`backlog_view`] | driven | `app::seeing` |
 //! | [`certificate_expiry`] | driven | `adapters::tls` |
 //! | [`meter`], [`registry_meter`], [`refusal_meter`] | driven | `adapters::metrics` |

@@ -25,6 +25,7 @@ mod server;
 mod template;
 mod tls;
 mod trial;
+mod watchers;
 mod working;
 
 use std::ffi::OsString;
