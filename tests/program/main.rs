@@ -45,3 +45,5 @@ mod tls;
 #[cfg(feature = "otlp")]
 mod traces;
 mod trial;
+#[cfg(not(feature = "otlp"))]
+mod untraced;
