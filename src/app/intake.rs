@@ -1,22 +1,27 @@
 //! The way of a delivery from raw bytes into the queue.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use async_trait::async_trait;
 use tracing::debug;
+use tracing::error;
 use tracing::info;
 use tracing::warn;
 
 use crate::domain::delivery::Delivery;
 use crate::domain::delivery::DeliveryId;
-use crate::domain::event::ImageEvent;
+use crate::domain::delivery::SenderKey;
+use crate::domain::queue::accepted::Accepted;
 use crate::domain::secret_policy::Denied;
 use crate::domain::secret_policy::SecretPolicy;
 use crate::domain::secret_policy::Secrets;
 use crate::domain::secret_policy::Verified;
 use crate::ports::event_queue::EventQueue;
 use crate::ports::event_queue::Placement;
+use crate::ports::event_queue::Pushed;
 use crate::ports::event_queue::QueueError;
+use crate::ports::payload_decoder::DecodeError;
 use crate::ports::payload_decoder::Decoded;
 use crate::ports::payload_decoder::PayloadDecoder;
 use crate::ports::secret_source::SecretSource;
@@ -58,19 +63,28 @@ impl Intake {
     async fn take_in(&self, delivery: Delivery) -> Result<Outcome, Rejection> {
         let id = delivery.id.clone();
         let decoder = self.decoder(&delivery)?;
-        let secrets = self.secrets.secrets(decoder.profile().secret_name);
-        let decoded = read(decoder, self.policy, &secrets, delivery)?;
-        let events = decoded.try_map(|decoded| match decoded {
-            Decoded::Images(images) => Ok(images),
+        let profile = decoder.profile();
+        let secrets = self.secrets.secrets(profile.secret_name);
+        let read = read(decoder, self.policy, &secrets, delivery)?;
+        let accepted = read.try_map(|read| match read.decoded {
+            Decoded::Images(events) => Ok(Accepted {
+                delivery: id.clone(),
+                sender: profile.name.to_owned(),
+                key: read.key,
+                at: SystemTime::now(),
+                events,
+            }),
             Decoded::Ignored(reason) => Err(reason),
         });
-        let events = match events {
-            Ok(events) => events,
+        let accepted = match accepted {
+            Ok(accepted) => accepted,
             Err(reason) => return Ok(Outcome::Ignored { reason }),
         };
-        let images = events.get().clone();
-        self.enqueue(&id, events).await?;
-        Ok(Outcome::Accepted { images })
+        let images = accepted.get().events.clone();
+        Ok(match self.enqueue(&id, accepted).await? {
+            Some(of) => Outcome::Duplicate { of, images },
+            None => Outcome::Accepted { images },
+        })
     }
 
     fn look_at(&self, head: &Delivery) -> Result<(), Rejection> {
@@ -87,25 +101,44 @@ impl Intake {
             .ok_or(Rejection::NoHandler)
     }
 
+    /// Queues a delivery, or finds the one that it is the same as.
     async fn enqueue(
         &self,
         id: &DeliveryId,
-        events: Verified<Vec<ImageEvent>>,
-    ) -> Result<(), Rejection> {
-        let placements = self
-            .queue
-            .push(id, events)
-            .await
-            .map_err(|error| match error {
-                QueueError::Full { retry_after } => Rejection::Busy { retry_after },
-            })?;
+        accepted: Verified<Accepted>,
+    ) -> Result<Option<DeliveryId>, Rejection> {
+        let pushed = self.queue.push(accepted).await;
+        let pushed = pushed.map_err(|error| match error {
+            QueueError::Full { retry_after } => Rejection::Busy { retry_after },
+            QueueError::Unavailable {
+                reason,
+                retry_after,
+            } => {
+                // The sender is not told what is wrong in here.
+                error!(delivery = %id, reason, "delivery cannot be kept");
+                Rejection::Unavailable { retry_after }
+            }
+        })?;
+        let placements = match pushed {
+            Pushed::Queued(placements) => placements,
+            Pushed::Duplicate(of) => return Ok(Some(of)),
+        };
         for placement in placements {
             if let Placement::Replaced { superseded } = placement {
                 info!(delivery = %superseded, by = %id, "delivery superseded by a newer one for the same tag");
             }
         }
-        Ok(())
+        Ok(None)
     }
+}
+
+/// What a delivery says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    /// What it announces.
+    pub decoded: Decoded,
+    /// What its sender calls it. The type is a part of that: two senders may have the same names.
+    pub key: Option<SenderKey>,
 }
 
 /// What a delivery means to the sender type that it claims, once it has proved who it is.
@@ -117,10 +150,17 @@ pub fn read(
     policy: SecretPolicy,
     secrets: &Secrets,
     delivery: Delivery,
-) -> Result<Verified<Decoded>, Rejection> {
+) -> Result<Verified<Reading>, Rejection> {
+    let profile = decoder.profile();
     policy
-        .verify(decoder.profile(), secrets, delivery)?
-        .try_map(|delivery| decoder.decode(&delivery))
+        .verify(profile, secrets, delivery)?
+        .try_map(|delivery| {
+            let decoded = decoder.decode(&delivery)?;
+            let key = decoder.sender_key(&delivery);
+            let key =
+                key.and_then(|key| SenderKey::parse(&format!("{}:{}", profile.name, key.as_str())));
+            Ok::<_, DecodeError>(Reading { decoded, key })
+        })
         .map_err(|error| Rejection::Malformed {
             reason: error.to_string(),
         })
@@ -144,6 +184,11 @@ fn tell(id: &DeliveryId, outcome: &Outcome) {
                 info!(delivery = %id, outcome = "accepted", %image, "delivery accepted");
             }
         }
+        Outcome::Duplicate { of, images } => {
+            for image in images {
+                info!(delivery = %id, outcome = "duplicate", %of, %image, "delivery is not done yet and comes again");
+            }
+        }
         Outcome::Ignored { reason } => {
             info!(delivery = %id, outcome = "ignored", reason, "delivery ignored");
         }
@@ -154,7 +199,7 @@ fn tell(id: &DeliveryId, outcome: &Outcome) {
 fn tell_rejection(id: &DeliveryId, rejection: &Rejection) {
     let outcome = "rejected";
     match rejection {
-        // Anybody can send these without end: not worth more than a debug line.
+        // Anybody can send these without end: the edge has a line for each, as long as they are not too many.
         Rejection::NoHandler => {
             debug!(delivery = %id, outcome, "no handler available for this webhook");
         }
@@ -162,7 +207,7 @@ fn tell_rejection(id: &DeliveryId, rejection: &Rejection) {
             debug!(delivery = %id, outcome, "delivery without a webhook secret");
         }
         Rejection::InvalidSecret => {
-            warn!(delivery = %id, outcome, "delivery with an invalid webhook secret");
+            debug!(delivery = %id, outcome, "delivery with an invalid webhook secret");
         }
         Rejection::Malformed { reason } => {
             warn!(delivery = %id, outcome, reason, "delivery cannot be read");
@@ -170,6 +215,8 @@ fn tell_rejection(id: &DeliveryId, rejection: &Rejection) {
         Rejection::Busy { retry_after } => {
             warn!(delivery = %id, outcome, retry_after_seconds = retry_after.as_secs(), "delivery refused, the queue is full");
         }
+        // Told with its reason, which is not for the sender.
+        Rejection::Unavailable { .. } => {}
     }
 }
 
@@ -178,13 +225,13 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::domain::event::ImageEvent;
     use crate::domain::pairs::Pairs;
     use crate::domain::reference::ImageName;
     use crate::domain::reference::Tag;
     use crate::domain::sender::Authentication;
     use crate::domain::sender::SenderProfile;
     use crate::ports::event_queue::MockEventQueue;
-    use crate::ports::payload_decoder::DecodeError;
     use crate::ports::payload_decoder::MockPayloadDecoder;
     use crate::ports::secret_source::MockSecretSource;
 
@@ -208,6 +255,8 @@ mod tests {
         let mut decoder = MockPayloadDecoder::new();
         decoder.expect_profile().return_const(&PROFILE);
         decoder.expect_decode().times(0..=1).return_const(result);
+        let key = SenderKey::parse("k");
+        decoder.expect_sender_key().return_const(key);
         decoder
     }
 
@@ -242,8 +291,14 @@ mod tests {
         queue
             .expect_push()
             .once()
-            .withf(|id, events| id.as_str() == "d1" && *events.get() == vec![event()])
-            .returning(|_, _| Ok(vec![Placement::Added]));
+            .withf(|accepted| {
+                let accepted = accepted.get();
+                let key = accepted.key.as_ref().map(SenderKey::as_str);
+                accepted.delivery.as_str() == "d1"
+                    && accepted.events == [event()]
+                    && (accepted.sender.as_str(), key) == ("quay.io", Some("quay.io:k"))
+            })
+            .returning(|_| Ok(Pushed::Queued(vec![Placement::Added])));
         let intake = intake(decoder(Ok(Decoded::Images(vec![event()]))), queue, "s");
         let outcome = intake
             .accept(delivery(&[("type", "quay.io"), ("secret", "s")]))
@@ -339,11 +394,37 @@ mod tests {
         let mut queue = MockEventQueue::new();
         queue
             .expect_push()
-            .returning(move |_, _| Err(QueueError::Full { retry_after }));
+            .returning(move |_| Err(QueueError::Full { retry_after }));
         let intake = intake(decoder(Ok(Decoded::Images(vec![event()]))), queue, "s");
         let outcome = intake
             .accept(delivery(&[("type", "quay.io"), ("secret", "s")]))
             .await;
         assert_eq!(outcome, Outcome::Rejected(Rejection::Busy { retry_after }));
+    }
+
+    #[tokio::test]
+    async fn what_comes_twice_is_told_and_so_is_what_cannot_be_kept() {
+        let request = || delivery(&[("type", "quay.io"), ("secret", "s")]);
+        let decoder = || decoder(Ok(Decoded::Images(vec![event()])));
+        let mut queue = MockEventQueue::new();
+        let first = DeliveryId::new("d0");
+        let of = first.clone();
+        queue
+            .expect_push()
+            .returning(move |_| Ok(Pushed::Duplicate(first.clone())));
+        let outcome = intake(decoder(), queue, "s").accept(request()).await;
+        let images = vec![event()];
+        assert_eq!(outcome, Outcome::Duplicate { of, images });
+        let mut queue = MockEventQueue::new();
+        let retry_after = Duration::from_secs(7);
+        queue.expect_push().returning(move |_| {
+            Err(QueueError::Unavailable {
+                reason: "the disk is full".to_owned(),
+                retry_after,
+            })
+        });
+        let outcome = intake(decoder(), queue, "s").accept(request()).await;
+        let expected = Rejection::Unavailable { retry_after };
+        assert_eq!(outcome, Outcome::Rejected(expected));
     }
 }

@@ -29,6 +29,28 @@ impl fmt::Display for DeliveryId {
     }
 }
 
+/// A sender's own name for what it sends, the same when it sends that again.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SenderKey(Arc<str>);
+
+impl SenderKey {
+    /// The longest name that is kept, in bytes. Those that are known are UUIDs.
+    const LONGEST: usize = 200;
+
+    /// Takes a sender's name for what it sends. An empty one is none, and neither is one that is far too long to be worth keeping.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        let name = name.trim();
+        (!name.is_empty() && name.len() <= Self::LONGEST).then(|| Self(name.into()))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// A delivery before anything in it is believed. Headers, query and body may hold secrets, so `Debug` shows none of them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Delivery {

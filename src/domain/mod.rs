@@ -6,14 +6,16 @@
 //! | about | modules |
 //! |---|---|
 //! | names of images | [`mod@reference`], [`kustomize_image`] |
-//! | what comes in | [`sender`], [`delivery`], [`secret_policy`], [`event`], [`rate_policy`] |
+//! | what comes in | [`admission`], [`sender`], [`delivery`], [`secret_policy`], [`event`], [`rate_policy`] |
 //! | what is known | [`resources`], [`registry`] |
 //! | which Applications follow which images | [`tracking`] |
 //! | which version is wanted | [`policy`] |
+//! | how it waits, and what becomes of it | [`queue`] |
 //! | what is to be done | [`judgement`], [`edits`], [`change`], [`commit`] |
 //! | what people are told in the cluster | [`status`] |
 //! | how connections are secured | [`tls`] |
 
+pub mod admission;
 pub mod change;
 pub mod commit;
 pub mod delivery;
@@ -25,6 +27,7 @@ pub mod kustomize_image;
 pub mod lease;
 pub mod pairs;
 pub mod policy;
+pub mod queue;
 pub mod rate_policy;
 pub mod reference;
 pub mod registry;

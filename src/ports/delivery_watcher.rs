@@ -58,6 +58,10 @@ pub enum Refusal {
     Malformed,
     /// There is no room for it now.
     Busy,
+    /// It cannot be kept safe now.
+    Unavailable,
+    /// It came from a network or without a certificate from which deliveries of its type are not taken.
+    TurnedAway,
     /// Its body did not come whole, in time and within the limit.
     Body,
     /// Its connection ended before it could be answered.
@@ -66,7 +70,7 @@ pub enum Refusal {
 
 impl DeliveryOutcome {
     /// Every outcome.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Accepted,
         Self::Duplicate,
         Self::Ignored,
@@ -75,6 +79,8 @@ impl DeliveryOutcome {
         Self::Rejected(Refusal::InvalidSecret),
         Self::Rejected(Refusal::Malformed),
         Self::Rejected(Refusal::Busy),
+        Self::Rejected(Refusal::Unavailable),
+        Self::Rejected(Refusal::TurnedAway),
         Self::Rejected(Refusal::Body),
         Self::Rejected(Refusal::Gone),
     ];
@@ -101,6 +107,8 @@ impl Refusal {
             Self::InvalidSecret => "invalid_secret",
             Self::Malformed => "malformed",
             Self::Busy => "busy",
+            Self::Unavailable => "unavailable",
+            Self::TurnedAway => "turned_away",
             Self::Body => "body",
             Self::Gone => "gone",
         }

@@ -1,13 +1,15 @@
 //! What was accepted and waits to be worked on.
 
 use std::time::Duration;
+use std::time::SystemTime;
 
 use async_trait::async_trait;
 use thiserror::Error;
 
 use crate::domain::delivery::DeliveryId;
-use crate::domain::event::ImageEvent;
-use crate::domain::reference::ImageName;
+use crate::domain::queue::accepted::Accepted;
+use crate::domain::queue::entry::Batch;
+use crate::domain::queue::fate::Fate;
 use crate::domain::secret_policy::Verified;
 
 /// A bounded queue with one entry for each registry, repository and tag that waits or is in work.
@@ -18,17 +20,15 @@ use crate::domain::secret_policy::Verified;
 #[async_trait]
 pub trait EventQueue: Send + Sync {
     /// Queues all events of a delivery, or none. An event whose image and tag wait already takes that entry's place in the line and
-    /// replaces its digest. One placement is answered for each event.
+    /// replaces its digest. A delivery that its sender calls by the same name as one of which something waits or is in work is not queued again.
+    ///
+    /// When it answers, the delivery is as safe as this queue can make it.
     ///
     /// What needs no new entry always has room, and a queue without entries takes a delivery of any size.
     ///
     /// # Errors
     /// [`QueueError`]; nothing was queued.
-    async fn push(
-        &self,
-        delivery: &DeliveryId,
-        events: Verified<Vec<ImageEvent>>,
-    ) -> Result<Vec<Placement>, QueueError>;
+    async fn push(&self, accepted: Verified<Accepted>) -> Result<Pushed, QueueError>;
 
     /// Waits for work and takes everything that waits for one image: the one whose oldest event has waited longest. The events come in
     /// the order in which they were announced, and count against the bound until they are done.
@@ -36,26 +36,30 @@ pub trait EventQueue: Send + Sync {
     /// It is ready when it is first polled where something waits: the end of the process takes what is left until nothing is ready.
     async fn next(&self) -> Batch;
 
-    /// Says that the work on a batch has ended, well or not.
-    async fn done(&self, batch: &Batch);
+    /// Says that the work on a batch, or on a part of one, has ended, and how. Where the process ends before this, a queue that outlives it
+    /// gives the batch again.
+    async fn done(&self, batch: &Batch, fate: &Fate);
+
+    /// How much is not done.
+    fn load(&self) -> Load;
 }
 
-/// What waits for one image.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Batch {
-    /// The image.
-    pub image: ImageName,
-    /// Its events, at least one, the latest announced last; no tag comes twice.
-    pub events: Vec<QueuedEvent>,
+/// How much of a queue is not done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Load {
+    /// How many events wait or are in work.
+    pub open: usize,
+    /// When the first of them came.
+    pub oldest: Option<SystemTime>,
 }
 
-/// An event and the delivery that last announced it.
+/// What became of a pushed delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QueuedEvent {
-    /// The event.
-    pub event: ImageEvent,
-    /// The delivery.
-    pub delivery: DeliveryId,
+pub enum Pushed {
+    /// It is queued. One for each event, in their order.
+    Queued(Vec<Placement>),
+    /// Something of this delivery, which is the same, waits or is in work.
+    Duplicate(DeliveryId),
 }
 
 /// Where a pushed event went.
@@ -76,6 +80,14 @@ pub enum QueueError {
     /// The queue is at its bound.
     #[error("the queue is full; try again in {} s", retry_after.as_secs())]
     Full {
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// It cannot be kept safe.
+    #[error("the delivery cannot be kept now: {reason}; try again in {} s", retry_after.as_secs())]
+    Unavailable {
+        /// Why, and what to do about it.
+        reason: String,
         /// When to try again.
         retry_after: Duration,
     },

@@ -9,6 +9,7 @@
 //! | [`certificate_source`] | driven | `adapters::tls`, `adapters::kubernetes` |
 //! | [`event_queue`] | driven | `adapters::memory` |
 //! | [`pace`] | driven | `adapters::pace` |
+//! | [`delivery_log`] | driven | `adapters::journal` |
 //! | [`resource_reader`] | driven | `adapters::kubernetes`, `adapters::manifests` |
 //! | [`update_trigger`] | driven | `adapters::kubernetes`, `adapters::manifests` |
 //! | [`status_writer`] | driven | `adapters::kubernetes` |
@@ -22,6 +23,7 @@
 //! | [`delivery_watcher`], [`work_watcher`] | driven | `adapters::metrics`, `adapters::otlp` |
 //! | [`backlog_view`] | driven | `app::seeing` |
 //! | [`certificate_expiry`] | driven | `adapters::tls` |
+//! | [`meter`], [`registry_meter`], [`refusal_meter`] | driven | `adapters::metrics` |
 //! | [`metrics_page`] | driving | called by `adapters::http`, written by `adapters::metrics` |
 //! | [`api_calls`] | driven | `adapters::kubernetes` |
 //! | [`access_reviewer`] | driven | `adapters::kubernetes` |
@@ -36,6 +38,7 @@ pub mod certificate_expiry;
 pub mod certificate_source;
 pub mod config_source;
 pub mod credential_reader;
+pub mod delivery_log;
 pub mod delivery_watcher;
 pub mod event_queue;
 pub mod lease_store;
@@ -44,6 +47,7 @@ pub mod metrics_page;
 pub mod pace;
 pub mod pace_meter;
 pub mod payload_decoder;
+pub mod refusal_meter;
 pub mod registries_source;
 pub mod registry_client;
 pub mod registry_meter;

@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use crate::domain::delivery::Delivery;
+use crate::domain::delivery::SenderKey;
 use crate::domain::event::ImageEvent;
 use crate::domain::sender::SenderProfile;
 
@@ -17,6 +18,9 @@ pub trait PayloadDecoder: Send + Sync {
     /// # Errors
     /// [`DecodeError`] where it is no payload of this type. What is one and announces no push of a tag is [`Decoded::Ignored`].
     fn decode(&self, delivery: &Delivery) -> Result<Decoded, DecodeError>;
+
+    /// The sender's own name for a delivery, where it has one that it keeps when it sends the delivery again.
+    fn sender_key(&self, delivery: &Delivery) -> Option<SenderKey>;
 
     /// What this sender would send for a push, without its proof of who it is.
     ///

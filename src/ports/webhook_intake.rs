@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use thiserror::Error;
 
 use crate::domain::delivery::Delivery;
+use crate::domain::delivery::DeliveryId;
 use crate::domain::event::ImageEvent;
 
 /// Takes deliveries in.
@@ -28,6 +29,13 @@ pub trait WebhookIntake: Send + Sync {
 pub enum Outcome {
     /// Its events are queued.
     Accepted {
+        /// The events, at least one.
+        images: Vec<ImageEvent>,
+    },
+    /// It is a delivery that waits or is in work already.
+    Duplicate {
+        /// Our name for that one.
+        of: DeliveryId,
         /// The events, at least one.
         images: Vec<ImageEvent>,
     },
@@ -63,6 +71,12 @@ pub enum Rejection {
     /// There is no room for it now.
     #[error("the queue is full; try again in {} s", retry_after.as_secs_f64().ceil())]
     Busy {
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// It cannot be kept safe now.
+    #[error("the delivery cannot be kept now; try again in {} s", retry_after.as_secs_f64().ceil())]
+    Unavailable {
         /// When to try again.
         retry_after: Duration,
     },

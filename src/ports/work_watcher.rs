@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::domain::delivery::DeliveryId;
+use crate::domain::queue::entry::QueuedEvent;
 use crate::domain::reference::ImageName;
-use crate::ports::event_queue::QueuedEvent;
 
 /// Sees the work on events and looks. It never waits and never fails.
 #[cfg_attr(any(test, feature = "mocks"), mockall::automock)]

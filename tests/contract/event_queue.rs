@@ -4,28 +4,34 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
+use std::time::SystemTime;
 
 use image_updater::adapters::memory::event_queue::InMemoryQueue;
 use image_updater::adapters::metrics::work::WorkMeters;
-use image_updater::app::seeing::arrivals::Arrivals;
 use image_updater::app::seeing::watched_queue::WatchedQueue;
 use image_updater::domain::delivery::Delivery;
 use image_updater::domain::delivery::DeliveryId;
+use image_updater::domain::delivery::SenderKey;
 use image_updater::domain::event::ImageEvent;
 use image_updater::domain::pairs::Pairs;
+use image_updater::domain::queue::accepted::Accepted;
+use image_updater::domain::queue::entry::Batch;
+use image_updater::domain::queue::fate::Fate;
 use image_updater::domain::reference::Reference;
 use image_updater::domain::secret_policy::SecretPolicy;
 use image_updater::domain::secret_policy::Secrets;
 use image_updater::domain::secret_policy::Verified;
 use image_updater::domain::sender::Authentication;
 use image_updater::domain::sender::SenderProfile;
-use image_updater::ports::event_queue::Batch;
 use image_updater::ports::event_queue::EventQueue;
+use image_updater::ports::event_queue::Load;
 use image_updater::ports::event_queue::Placement;
+use image_updater::ports::event_queue::Pushed;
 use image_updater::ports::event_queue::QueueError;
 
 /// Runs the suite on queues that `make` gives for a bound.
-async fn suite(make: impl Fn(usize) -> Arc<dyn EventQueue>) {
+pub(crate) async fn suite(make: impl Fn(usize) -> Arc<dyn EventQueue>) {
     gives_what_waits_for_one_image_together(&*make(10)).await;
     the_newest_announcement_of_a_tag_wins(&*make(10)).await;
     an_event_for_a_tag_in_work_waits_anew(&*make(10)).await;
@@ -36,6 +42,40 @@ async fn suite(make: impl Fn(usize) -> Arc<dyn EventQueue>) {
     bears_a_crowd_of_tags(&*make(20_000)).await;
     wakes_the_one_who_waits(make(10)).await;
     a_wait_that_is_given_up_loses_nothing(&*make(10)).await;
+    what_comes_twice_is_queued_once_until_it_is_done(&*make(10)).await;
+    what_waits_is_counted(&*make(10)).await;
+}
+
+async fn what_comes_twice_is_queued_once_until_it_is_done(queue: &dyn EventQueue) {
+    let events = &["quay.io/a/b:1", "quay.io/a/c:1"];
+    let again = || deliver(queue, "d2", Some("k"), events);
+    let first = deliver(queue, "d1", Some("k"), events).await.unwrap();
+    assert_eq!(first, Pushed::Queued(vec![Placement::Added; 2]));
+    let same = Pushed::Duplicate(DeliveryId::new("d1"));
+    assert_eq!(again().await.unwrap(), same, "it waits");
+    let other = deliver(queue, "d3", Some("another"), &["quay.io/a/d:1"]).await;
+    assert_eq!(other.unwrap(), Pushed::Queued(vec![Placement::Added]));
+    let batches = [queue.next().await, queue.next().await];
+    assert_eq!(again().await.unwrap(), same, "it is in work");
+    queue.done(&batches[0], &done()).await;
+    assert_eq!(again().await.unwrap(), same, "a part of it is in work");
+    queue.done(&batches[1], &done()).await;
+    assert_eq!(again().await.unwrap(), first, "it is done");
+    assert_eq!(next(queue).await, ["d3 quay.io/a/d:1"]);
+    assert_eq!(next(queue).await, ["d2 quay.io/a/b:1"]);
+}
+
+async fn what_waits_is_counted(queue: &dyn EventQueue) {
+    assert_eq!(queue.load(), Load::default());
+    push(queue, "d1", &["quay.io/a/b:1", "quay.io/a/c:1"])
+        .await
+        .unwrap();
+    let load = queue.load();
+    assert_eq!((load.open, load.oldest), (2, Some(arrival())));
+    next(queue).await;
+    assert_eq!(queue.load().open, 1);
+    next(queue).await;
+    assert_eq!(queue.load(), Load::default());
 }
 
 async fn gives_what_waits_for_one_image_together(queue: &dyn EventQueue) {
@@ -86,7 +126,7 @@ async fn an_event_for_a_tag_in_work_waits_anew(queue: &dyn EventQueue) {
         push(queue, "d2", &["quay.io/a/b:1"]).await.unwrap(),
         [Placement::Added]
     );
-    queue.done(&batch).await;
+    queue.done(&batch, &done()).await;
     assert_eq!(next(queue).await, ["d2 quay.io/a/b:1"]);
 }
 
@@ -105,7 +145,7 @@ async fn is_bounded_until_work_is_done(queue: &dyn EventQueue) {
         push(queue, "d5", &["quay.io/a/b:5"]).await.is_err(),
         "work in progress counts"
     );
-    queue.done(&batch).await;
+    queue.done(&batch, &done()).await;
     push(
         queue,
         "d6",
@@ -121,7 +161,7 @@ async fn gives_what_waits_at_once(queue: &dyn EventQueue) {
     for image in ["quay.io/a/one", "quay.io/a/two"] {
         let batch = at_once(queue).unwrap();
         assert_eq!(batch.image.to_string(), image);
-        queue.done(&batch).await;
+        queue.done(&batch, &done()).await;
     }
     assert!(is_empty(queue));
 }
@@ -141,9 +181,9 @@ async fn a_tag_in_work_has_room_in_a_full_queue(queue: &dyn EventQueue) {
     assert_eq!(second.events[0].event.to_string(), newest);
     push(queue, "d3", &["quay.io/a/b:1"]).await.unwrap();
     assert!(push(queue, "d4", &["quay.io/a/b:3"]).await.is_err());
-    queue.done(&first).await;
+    queue.done(&first, &done()).await;
     push(queue, "d5", &["quay.io/a/b:3"]).await.unwrap();
-    queue.done(&second).await;
+    queue.done(&second, &done()).await;
     assert!(
         push(queue, "d6", &["quay.io/a/b:4"]).await.is_err(),
         "what waits anew counts when the work is done"
@@ -201,16 +241,42 @@ async fn push(
     delivery: &str,
     events: &[&str],
 ) -> Result<Vec<Placement>, QueueError> {
-    let events = events.iter().map(|text| event(text)).collect();
-    queue
-        .push(&DeliveryId::new(delivery.to_owned()), verified(events))
-        .await
+    match deliver(queue, delivery, None, events).await? {
+        Pushed::Queued(placements) => Ok(placements),
+        Pushed::Duplicate(of) => panic!("{delivery} is taken for {of}"),
+    }
+}
+
+pub(crate) async fn deliver(
+    queue: &dyn EventQueue,
+    delivery: &str,
+    key: Option<&str>,
+    events: &[&str],
+) -> Result<Pushed, QueueError> {
+    let accepted = Accepted {
+        delivery: DeliveryId::new(delivery),
+        sender: "test".to_owned(),
+        key: key.and_then(SenderKey::parse),
+        at: arrival(),
+        events: events.iter().map(|text| event(text)).collect(),
+    };
+    queue.push(verified(accepted)).await
+}
+
+/// When all deliveries come in.
+fn arrival() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000)
+}
+
+/// Work that changed nothing.
+pub(crate) fn done() -> Fate {
+    Fate::Worked(Vec::new())
 }
 
 /// Takes a batch, ends its work, and shows it.
-async fn next(queue: &dyn EventQueue) -> Vec<String> {
+pub(crate) async fn next(queue: &dyn EventQueue) -> Vec<String> {
     let batch = queue.next().await;
-    queue.done(&batch).await;
+    queue.done(&batch, &done()).await;
     assert!(
         batch
             .events
@@ -225,7 +291,7 @@ async fn next(queue: &dyn EventQueue) -> Vec<String> {
 }
 
 /// Whether nothing is there at once.
-fn is_empty(queue: &dyn EventQueue) -> bool {
+pub(crate) fn is_empty(queue: &dyn EventQueue) -> bool {
     at_once(queue).is_none()
 }
 
@@ -248,8 +314,8 @@ fn event(text: &str) -> ImageEvent {
     }
 }
 
-/// Events of a delivery that was let in, as only the policy makes them.
-fn verified(events: Vec<ImageEvent>) -> Verified<Vec<ImageEvent>> {
+/// A delivery that was let in, as only the policy makes one.
+fn verified(accepted: Accepted) -> Verified<Accepted> {
     let profile = SenderProfile {
         name: "open",
         secret_name: "open",
@@ -268,7 +334,7 @@ fn verified(events: Vec<ImageEvent>) -> Verified<Vec<ImageEvent>> {
     };
     open.verify(&profile, &Secrets::default(), delivery)
         .unwrap()
-        .try_map(|_| Ok::<_, Infallible>(events))
+        .try_map(|_| Ok::<_, Infallible>(accepted))
         .unwrap()
 }
 
@@ -282,7 +348,7 @@ async fn a_queue_that_is_watched_is_one() {
     suite(|capacity| {
         Arc::new(WatchedQueue {
             queue: Arc::new(InMemoryQueue::new(capacity)),
-            arrivals: Arc::new(Arrivals::new(capacity)),
+            capacity,
             watcher: Arc::new(WorkMeters::default()),
         })
     })

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where something is missing")]
 
 mod event_queue;
+mod event_queue_on_disk;
 mod resources;
 mod resources_in_manifests;
 mod resources_in_memory;

@@ -21,6 +21,7 @@ use image_updater::domain::delivery::Delivery;
 use image_updater::domain::delivery::DeliveryId;
 use image_updater::domain::event::ImageEvent;
 use image_updater::domain::pairs::Pairs;
+use image_updater::domain::queue::accepted::Accepted;
 use image_updater::domain::rate_policy::RatePolicy;
 use image_updater::domain::reference::Reference;
 use image_updater::domain::secret_policy::SecretPolicy;
@@ -83,6 +84,7 @@ impl Program {
                 never_downgrade: false,
                 credential_kinds: Vec::new(),
                 registries: None,
+                is_durable: false,
             },
         );
         let updater = updater.reporting_to(reporter);
@@ -98,8 +100,7 @@ impl Program {
     }
 
     async fn push(&self, image: &str) {
-        let delivery = DeliveryId::new("test".to_owned());
-        self.queue.push(&delivery, verified(image)).await.unwrap();
+        self.queue.push(verified(image)).await.unwrap();
     }
 
     /// Ends it in order: whatever it has to tell it has told then.
@@ -117,12 +118,19 @@ impl Drop for Program {
 }
 
 /// An event of a delivery that was let in, as only the policy makes one.
-fn verified(image: &str) -> Verified<Vec<ImageEvent>> {
+fn verified(image: &str) -> Verified<Accepted> {
     let reference = Reference::parse(image).unwrap();
     let event = ImageEvent {
         image: reference.name().clone(),
         tag: reference.tag().unwrap().clone(),
         digest: None,
+    };
+    let accepted = Accepted {
+        delivery: DeliveryId::new("test"),
+        sender: "test".to_owned(),
+        key: None,
+        at: std::time::SystemTime::now(),
+        events: vec![event],
     };
     let profile = SenderProfile {
         name: "open",
@@ -142,7 +150,7 @@ fn verified(image: &str) -> Verified<Vec<ImageEvent>> {
     };
     let open = open.verify(&profile, &Secrets::default(), delivery);
     open.unwrap()
-        .try_map(|_| Ok::<_, Infallible>(vec![event]))
+        .try_map(|_| Ok::<_, Infallible>(accepted))
         .unwrap()
 }
 

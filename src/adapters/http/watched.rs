@@ -55,6 +55,7 @@ impl Drop for Watched<'_> {
 pub(super) fn outcome(outcome: &Outcome) -> DeliveryOutcome {
     match outcome {
         Outcome::Accepted { .. } => DeliveryOutcome::Accepted,
+        Outcome::Duplicate { .. } => DeliveryOutcome::Duplicate,
         Outcome::Ignored { .. } => DeliveryOutcome::Ignored,
         Outcome::Rejected(rejection) => rejected(rejection),
     }
@@ -68,5 +69,6 @@ pub(super) fn rejected(rejection: &Rejection) -> DeliveryOutcome {
         Rejection::InvalidSecret => Refusal::InvalidSecret,
         Rejection::Malformed { .. } => Refusal::Malformed,
         Rejection::Busy { .. } => Refusal::Busy,
+        Rejection::Unavailable { .. } => Refusal::Unavailable,
     })
 }

@@ -7,21 +7,17 @@ use std::time::Duration;
 use governor::Quota;
 use governor::RateLimiter;
 use governor::clock::Clock;
-use governor::clock::Reference;
-use governor::middleware::NoOpMiddleware;
-use governor::nanos::Nanos;
-use governor::state::InMemoryState;
-use governor::state::NotKeyed;
 use tokio::sync::Mutex;
 use tokio::sync::Semaphore;
 use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
 use tokio::time::sleep;
 
+use crate::adapters::tokio_clock::Limiter;
+use crate::adapters::tokio_clock::TokioClock;
+
 /// As many as the Go program has connections to a host.
 const AT_ONCE: usize = 10;
-
-type Limiter = RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<TokioInstant>>;
 
 /// Lets requests through. Who gives up waiting has taken nothing.
 pub(super) struct Doorway {
@@ -38,7 +34,8 @@ pub(super) struct Closed(pub(super) Duration);
 
 impl Doorway {
     pub(super) fn new(limit: Option<NonZeroU32>) -> Self {
-        let limiter = |limit| RateLimiter::direct_with_clock(Quota::per_second(limit), TokioClock);
+        let limiter =
+            |limit| RateLimiter::direct_with_clock(Quota::per_second(limit), TokioClock::default());
         Self {
             limiter: limit.map(limiter),
             turns: Mutex::new(()),
@@ -108,39 +105,6 @@ impl Doorway {
             Ok(()) => Duration::ZERO,
             Err(not_until) => not_until.wait_time_from(limiter.clock().now()),
         }
-    }
-}
-
-/// tokio's clock, which tests can pause.
-#[derive(Debug, Clone)]
-struct TokioClock;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct TokioInstant(Instant);
-
-impl Clock for TokioClock {
-    type Instant = TokioInstant;
-
-    fn now(&self) -> TokioInstant {
-        TokioInstant(Instant::now())
-    }
-}
-
-impl Reference for TokioInstant {
-    fn duration_since(&self, earlier: Self) -> Nanos {
-        self.0.saturating_duration_since(earlier.0).into()
-    }
-
-    fn saturating_sub(&self, duration: Nanos) -> Self {
-        Self(self.0.checked_sub(duration.into()).unwrap_or(self.0))
-    }
-}
-
-impl std::ops::Add<Nanos> for TokioInstant {
-    type Output = Self;
-
-    fn add(self, duration: Nanos) -> Self {
-        Self(self.0 + Duration::from(duration))
     }
 }
 

@@ -19,6 +19,7 @@ use crate::adapters::senders::names::registry;
 use crate::adapters::senders::pushes::Pushes;
 use crate::adapters::senders::quote::quoted;
 use crate::domain::delivery::Delivery;
+use crate::domain::delivery::SenderKey;
 use crate::domain::event::ImageEvent;
 use crate::domain::reference::Registry;
 use crate::domain::sender::Authentication;
@@ -86,6 +87,11 @@ impl PayloadDecoder for AliyunAcr {
         let mut pushes = Pushes::default();
         pushes.add(image, push.tag.get(), push.digest.get());
         pushes.decoded()
+    }
+
+    /// It has none.
+    fn sender_key(&self, _: &Delivery) -> Option<SenderKey> {
+        None
     }
 
     fn compose(&self, event: &ImageEvent) -> Result<Composed, ComposeError> {

@@ -9,6 +9,7 @@ use crate::adapters::senders::compose;
 use crate::adapters::senders::fresh;
 use crate::adapters::senders::json::Text;
 use crate::adapters::senders::json::parse_object;
+use crate::adapters::senders::keys;
 use crate::adapters::senders::media_type::no_image;
 use crate::adapters::senders::names::image;
 use crate::adapters::senders::names::missing;
@@ -16,6 +17,7 @@ use crate::adapters::senders::names::registry;
 use crate::adapters::senders::pushes::Pushes;
 use crate::adapters::senders::quote::quoted;
 use crate::domain::delivery::Delivery;
+use crate::domain::delivery::SenderKey;
 use crate::domain::event::ImageEvent;
 use crate::domain::sender::Authentication;
 use crate::domain::sender::SenderProfile;
@@ -80,6 +82,10 @@ impl PayloadDecoder for AzureAcr {
                 quoted(other)
             ))),
         }
+    }
+
+    fn sender_key(&self, delivery: &Delivery) -> Option<SenderKey> {
+        keys::id(&delivery.body)
     }
 
     fn compose(&self, event: &ImageEvent) -> Result<Composed, ComposeError> {

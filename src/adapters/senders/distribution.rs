@@ -12,6 +12,7 @@ use crate::adapters::senders::fresh;
 use crate::adapters::senders::json::Element;
 use crate::adapters::senders::json::Text;
 use crate::adapters::senders::json::parse_object;
+use crate::adapters::senders::keys;
 use crate::adapters::senders::media_type::is_image;
 use crate::adapters::senders::names::REGISTRY_URL;
 use crate::adapters::senders::names::chosen_registry;
@@ -21,6 +22,7 @@ use crate::adapters::senders::names::registry;
 use crate::adapters::senders::pushes::Pushes;
 use crate::adapters::senders::quote::quoted;
 use crate::domain::delivery::Delivery;
+use crate::domain::delivery::SenderKey;
 use crate::domain::event::ImageEvent;
 use crate::domain::reference::Registry;
 use crate::domain::sender::Authentication;
@@ -94,6 +96,10 @@ impl PayloadDecoder for Distribution {
             }
         }
         pushes.decoded()
+    }
+
+    fn sender_key(&self, delivery: &Delivery) -> Option<SenderKey> {
+        keys::of_events(&delivery.body)
     }
 
     fn compose(&self, event: &ImageEvent) -> Result<Composed, ComposeError> {

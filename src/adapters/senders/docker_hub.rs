@@ -16,6 +16,7 @@ use crate::adapters::senders::names::image;
 use crate::adapters::senders::names::missing;
 use crate::adapters::senders::pushes::Pushes;
 use crate::domain::delivery::Delivery;
+use crate::domain::delivery::SenderKey;
 use crate::domain::event::ImageEvent;
 use crate::domain::reference::Registry;
 use crate::domain::sender::Authentication;
@@ -84,6 +85,11 @@ impl PayloadDecoder for DockerHub {
             None => pushes.add(image, push.tag.get(), None),
         }
         pushes.decoded()
+    }
+
+    /// It has none.
+    fn sender_key(&self, _: &Delivery) -> Option<SenderKey> {
+        None
     }
 
     fn compose(&self, event: &ImageEvent) -> Result<Composed, ComposeError> {

@@ -11,6 +11,7 @@ use crate::adapters::senders::fresh;
 use crate::adapters::senders::json::Element;
 use crate::adapters::senders::json::Text;
 use crate::adapters::senders::json::parse_object;
+use crate::adapters::senders::keys;
 use crate::adapters::senders::names::full_name;
 use crate::adapters::senders::names::image;
 use crate::adapters::senders::names::missing;
@@ -19,6 +20,7 @@ use crate::adapters::senders::names::split_host;
 use crate::adapters::senders::pushes::Pushes;
 use crate::adapters::senders::quote::quoted;
 use crate::domain::delivery::Delivery;
+use crate::domain::delivery::SenderKey;
 use crate::domain::event::ImageEvent;
 use crate::domain::reference::ImageName;
 use crate::domain::sender::Authentication;
@@ -94,6 +96,11 @@ impl PayloadDecoder for Harbor {
         }
         let event = payload.event_data.or(payload.data);
         pushed(event.ok_or_else(|| missing("event_data"))?)
+    }
+
+    fn sender_key(&self, delivery: &Delivery) -> Option<SenderKey> {
+        // The `id` of its CloudEvents is another one at each attempt.
+        keys::request(&delivery.body)
     }
 
     fn compose(&self, event: &ImageEvent) -> Result<Composed, ComposeError> {

@@ -14,6 +14,7 @@ mod quay;
 mod compose;
 mod fresh;
 mod json;
+mod keys;
 mod media_type;
 mod names;
 mod pushes;

@@ -17,6 +17,7 @@ use crate::adapters::senders::names::registry;
 use crate::adapters::senders::names::split_host;
 use crate::adapters::senders::pushes::Pushes;
 use crate::domain::delivery::Delivery;
+use crate::domain::delivery::SenderKey;
 use crate::domain::event::ImageEvent;
 use crate::domain::sender::Authentication;
 use crate::domain::sender::SenderProfile;
@@ -83,6 +84,11 @@ impl PayloadDecoder for Quay {
             }
         }
         pushes.decoded()
+    }
+
+    /// It has none.
+    fn sender_key(&self, _: &Delivery) -> Option<SenderKey> {
+        None
     }
 
     fn compose(&self, event: &ImageEvent) -> Result<Composed, ComposeError> {

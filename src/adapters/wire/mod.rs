@@ -8,6 +8,7 @@ pub mod field_path;
 pub mod findings;
 pub mod image_updater;
 pub mod image_updater_status;
+pub mod journal;
 
 mod field;
 mod metadata;

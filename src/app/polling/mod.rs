@@ -136,7 +136,7 @@ impl Polling {
         let mut leading = self.leading.clone();
         tokio::select! {
             () = self.look_on(interval) => {}
-            () = until_not_leading(leading.as_mut()) => {}
+            () = until_not_leading(leading.as_mut()) => self.updater.give_up_looks(),
         }
     }
 
@@ -146,25 +146,36 @@ impl Polling {
         }
     }
 
+    /// Looks at everything, in its rhythm, and at ImageUpdaters that are edited meanwhile; for ever.
     async fn look_on(&self, interval: Option<Duration>) {
+        // What is there at first is no edit, so that the first look at everything has to begin first.
+        tokio::select! {
+            biased;
+            () = self.look_in_rhythm(interval) => {}
+            () = self.look_at_edits(interval) => {}
+        }
+    }
+
+    async fn look_in_rhythm(&self, interval: Option<Duration>) {
         loop {
             let begun = Instant::now();
             let failed = self.look_at_all().await.failed;
-            match interval.map(|interval| begun + interval.mul_f64(0.9 + 0.2 * (self.random)())) {
-                Some(next) => tokio::select! {
-                    () = sleep_until(next) => {}
-                    () = self.look_at_edits() => {}
-                },
-                None => self.look_again(failed, true).await,
+            match interval {
+                Some(interval) => {
+                    sleep_until(begun + interval.mul_f64(0.9 + 0.2 * (self.random)())).await;
+                }
+                None => self.look_again(failed, false).await,
             }
         }
     }
 
-    /// Looks whenever ImageUpdaters are edited, for ever.
-    async fn look_at_edits(&self) {
-        loop {
-            let edited = self.updater.edited().await;
-            self.look_for(edited).await;
+    async fn look_at_edits(&self, interval: Option<Duration>) {
+        match interval {
+            Some(_) => loop {
+                let edited = self.updater.edited().await;
+                self.look_for(edited).await;
+            },
+            None => self.look_again(BTreeSet::new(), true).await,
         }
     }
 

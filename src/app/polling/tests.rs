@@ -16,19 +16,28 @@ use crate::app::updater::Ports;
 use crate::app::updater::Registry;
 use crate::app::updater::tests::resources;
 use crate::app::updater::tests::terms;
-use crate::domain::delivery::DeliveryId;
-use crate::domain::event::ImageEvent;
+use crate::domain::queue::accepted::Accepted;
+use crate::domain::queue::entry::Batch;
+use crate::domain::queue::fate::Fate;
+use crate::domain::reference::Digest;
 use crate::domain::reference::Tag;
+use crate::domain::registry::access::Access;
+use crate::domain::registry::answer::Build;
 use crate::domain::registry::answer::TagList;
 use crate::domain::registry::answer::TagOrder;
+use crate::domain::registry::question::BuildQuestion;
 use crate::domain::resources::Resources;
+use crate::domain::resources::application::Application;
+use crate::domain::resources::image_updater::ImageUpdater;
 use crate::domain::secret_policy::Verified;
-use crate::ports::event_queue::Batch;
+use crate::domain::testing::id;
 use crate::ports::event_queue::EventQueue;
-use crate::ports::event_queue::Placement;
+use crate::ports::event_queue::Load;
+use crate::ports::event_queue::Pushed;
 use crate::ports::event_queue::QueueError;
 use crate::ports::pace::MockPace;
 use crate::ports::registry_client::MockRegistryClient;
+use crate::ports::registry_client::RegistryClient;
 use crate::ports::registry_client::RegistryError;
 use crate::ports::resource_reader::ResourceReader;
 use crate::ports::signature_verifier::MockSignatureVerifier;
@@ -38,11 +47,7 @@ struct NoDeliveries;
 
 #[async_trait]
 impl EventQueue for NoDeliveries {
-    async fn push(
-        &self,
-        _: &DeliveryId,
-        _: Verified<Vec<ImageEvent>>,
-    ) -> Result<Vec<Placement>, QueueError> {
+    async fn push(&self, _: Verified<Accepted>) -> Result<Pushed, QueueError> {
         unreachable!("nobody delivers")
     }
 
@@ -50,7 +55,11 @@ impl EventQueue for NoDeliveries {
         std::future::pending().await
     }
 
-    async fn done(&self, _: &Batch) {}
+    async fn done(&self, _: &Batch, _: &Fate) {}
+
+    fn load(&self) -> Load {
+        Load::default()
+    }
 }
 
 /// Resources that are edited.
@@ -83,6 +92,36 @@ fn ready() -> watch::Receiver<bool> {
     watch::channel(true).1
 }
 
+fn following(constraint: &str) -> Arc<Resources> {
+    let policy = format!("quay.io/a/b:{constraint}");
+    resources("quay.io/a/b:1.5.0", &policy, "semver")
+}
+
+/// A registry that never says which tags `a/b` has.
+struct Hanging(Arc<AtomicUsize>);
+
+#[async_trait]
+impl RegistryClient for Hanging {
+    async fn tags(&self, access: &Access) -> Result<TagList, RegistryError> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        if access.image == ImageName::parse("quay.io/a/b").unwrap() {
+            std::future::pending::<()>().await;
+        }
+        Ok(TagList {
+            tags: [Tag::parse("1.5.0").unwrap()].into(),
+            order: TagOrder::Unsorted,
+        })
+    }
+
+    async fn digest(&self, _: &Access, _: &Tag) -> Result<Option<Digest>, RegistryError> {
+        unreachable!("only lists are asked for")
+    }
+
+    async fn build(&self, _: &Access, _: &BuildQuestion) -> Result<Option<Build>, RegistryError> {
+        unreachable!("only lists are asked for")
+    }
+}
+
 struct World {
     lists: Arc<AtomicUsize>,
     reader: Arc<Edited>,
@@ -109,12 +148,19 @@ impl World {
                 order: TagOrder::Unsorted,
             })
         });
+        Self::with(Arc::new(client), lists, following("^1.5"))
+    }
+
+    fn with(
+        client: Arc<dyn RegistryClient>,
+        lists: Arc<AtomicUsize>,
+        later: Arc<Resources>,
+    ) -> Self {
         let verifier = Arc::new(MockSignatureVerifier::new());
-        let registry = Registry::new(Arc::new(client), verifier, NonZeroUsize::MIN);
-        let of = |policy| resources("quay.io/a/b:1.5.0", policy, "semver");
+        let registry = Registry::new(client, verifier, NonZeroUsize::new(4).unwrap());
         let reader = Arc::new(Edited {
-            current: Mutex::new(of("quay.io/a/b:^1")),
-            later: Mutex::new([of("quay.io/a/b:^1.5")].into()),
+            current: Mutex::new(following("^1")),
+            later: Mutex::new([later].into()),
             bell: tokio::sync::Notify::new(),
         });
         let ports = Ports {
@@ -209,6 +255,51 @@ async fn an_edited_image_updater_is_looked_at_at_once() {
         assert_eq!(world.lists_within(1, &mut polling).await, 1, "{rhythm:?}");
         assert_eq!(world.lists_within(600, &mut polling).await, 0);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_edit_does_not_wait_for_the_end_of_a_long_look() {
+    let mut edited = Resources::clone(&following("^1"));
+    edited.updaters.push({
+        let mut other = ImageUpdater::clone(&edited.updaters[0]);
+        other.id = id("other");
+        other.applications[0].name_pattern = "shop".to_owned();
+        other.applications[0].images[0].image_name = "quay.io/a/c:^1".to_owned();
+        Arc::new(other)
+    });
+    edited.applications.push({
+        let web = resources("quay.io/a/c:1.5.0", "", "semver");
+        let mut shop = Application::clone(&web.applications[0]);
+        shop.id = id("shop");
+        Arc::new(shop)
+    });
+    let edited = Arc::new(edited);
+    for rhythm in [Rhythm::OnEdit, Rhythm::Every(Duration::from_secs(3600))] {
+        let lists = Arc::new(AtomicUsize::new(0));
+        let client = Arc::new(Hanging(Arc::clone(&lists)));
+        let world = World::with(client, lists, Arc::clone(&edited));
+        let mut polling = tokio::spawn(world.polling(rhythm, None).run(ready()));
+        assert_eq!(world.lists_within(60, &mut polling).await, 1);
+        world.reader.bell.notify_one();
+        assert_eq!(world.lists_within(1, &mut polling).await, 1, "{rhythm:?}");
+        polling.abort();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_leads_no_longer_gives_up_what_it_looks_at() {
+    let lists = Arc::new(AtomicUsize::new(0));
+    let client = Arc::new(Hanging(Arc::clone(&lists)));
+    let world = World::with(client, lists, following("^1.5"));
+    let (lead, leading) = watch::channel(true);
+    let polling = world.polling(Rhythm::Every(Duration::from_secs(60)), Some(leading));
+    let mut polling = tokio::spawn(polling.run(ready()));
+    assert_eq!(world.lists_within(600, &mut polling).await, 1);
+    lead.send_replace(false);
+    assert_eq!(world.lists_within(600, &mut polling).await, 0);
+    lead.send_replace(true);
+    let again = world.lists_within(1, &mut polling).await;
+    assert_eq!(again, 1, "it waits behind a look that nobody wants");
 }
 
 #[tokio::test(start_paused = true)]

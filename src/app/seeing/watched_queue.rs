@@ -2,132 +2,139 @@
 
 use std::slice;
 use std::sync::Arc;
+use std::time::Duration;
+use std::time::SystemTime;
 
 use async_trait::async_trait;
 
-use super::arrivals::Arrivals;
 use crate::domain::delivery::DeliveryId;
-use crate::domain::event::ImageEvent;
+use crate::domain::queue::accepted::Accepted;
+use crate::domain::queue::entry::Batch;
+use crate::domain::queue::fate::Fate;
 use crate::domain::secret_policy::Verified;
-use crate::ports::event_queue::Batch;
+use crate::ports::backlog_view::BacklogView;
 use crate::ports::event_queue::EventQueue;
+use crate::ports::event_queue::Load;
 use crate::ports::event_queue::Placement;
+use crate::ports::event_queue::Pushed;
 use crate::ports::event_queue::QueueError;
 use crate::ports::work_watcher::Step;
 use crate::ports::work_watcher::Stepped;
 use crate::ports::work_watcher::WorkWatcher;
 
-/// Any queue, of which it is remembered when events come, and told how long they wait.
+/// Any queue, of which it is told when events come and how long they wait.
 pub struct WatchedQueue {
     /// The queue.
     pub queue: Arc<dyn EventQueue>,
-    /// Remembers.
-    pub arrivals: Arc<Arrivals>,
     /// Is told.
     pub watcher: Arc<dyn WorkWatcher>,
+    /// How many events may wait.
+    pub capacity: usize,
 }
 
-impl WatchedQueue {
-    fn end(&self, event: &ImageEvent, delivery: &DeliveryId) {
-        self.arrivals.end(event, delivery);
-        self.watcher.ended(delivery);
-    }
-}
-
-/// Events on their way into the queue. Those of which it is not known in the end that they are there are forgotten.
+/// Events on their way into the queue. Those of which it is not known in the end that they are there have ended.
 struct Pushing<'a> {
-    watched: &'a WatchedQueue,
-    delivery: &'a DeliveryId,
-    events: Vec<ImageEvent>,
-}
-
-impl<'a> Pushing<'a> {
-    fn begin(watched: &'a WatchedQueue, delivery: &'a DeliveryId, events: Vec<ImageEvent>) -> Self {
-        for event in &events {
-            watched.arrivals.begin(event, delivery);
-        }
-        watched.watcher.queued(delivery, events.len());
-        Self {
-            watched,
-            delivery,
-            events,
-        }
-    }
+    watcher: &'a dyn WorkWatcher,
+    delivery: DeliveryId,
+    events: usize,
 }
 
 impl Drop for Pushing<'_> {
     fn drop(&mut self) {
-        for event in &self.events {
-            self.watched.end(event, self.delivery);
+        for _ in 0..self.events {
+            self.watcher.ended(&self.delivery);
         }
     }
 }
 
+/// How long ago something was. Where the clock was set back meanwhile it was just now.
+pub(in crate::app) fn ago(at: SystemTime) -> Duration {
+    at.elapsed().unwrap_or_default()
+}
+
 #[async_trait]
 impl EventQueue for WatchedQueue {
-    async fn push(
-        &self,
-        delivery: &DeliveryId,
-        events: Verified<Vec<ImageEvent>>,
-    ) -> Result<Vec<Placement>, QueueError> {
+    async fn push(&self, accepted: Verified<Accepted>) -> Result<Pushed, QueueError> {
+        let Accepted {
+            delivery, events, ..
+        } = accepted.get();
+        let mut pushing = Pushing {
+            watcher: &*self.watcher,
+            delivery: delivery.clone(),
+            events: events.len(),
+        };
         // Before they are queued, as they may be done in the same moment.
-        let mut pushing = Pushing::begin(self, delivery, events.get().clone());
-        let placements = self.queue.push(delivery, events).await?;
-        for (event, placement) in pushing.events.drain(..).zip(&placements) {
-            if let Placement::Replaced { superseded } = placement {
-                self.end(&event, superseded);
+        self.watcher.queued(delivery, events.len());
+        let pushed = self.queue.push(accepted).await?;
+        if let Pushed::Queued(placements) = &pushed {
+            pushing.events = 0;
+            for placement in placements {
+                if let Placement::Replaced { superseded } = placement {
+                    self.watcher.ended(superseded);
+                }
             }
         }
-        Ok(placements)
+        Ok(pushed)
     }
 
     async fn next(&self) -> Batch {
         let batch = self.queue.next().await;
         for queued in &batch.events {
-            let Some(took) = self.arrivals.age(queued) else {
-                continue;
-            };
             self.watcher.stepped(Stepped {
                 step: Step::Queue,
                 image: &batch.image,
                 events: slice::from_ref(queued),
-                took,
+                took: ago(queued.at),
                 failed: false,
             });
         }
         batch
     }
 
-    async fn done(&self, batch: &Batch) {
-        self.queue.done(batch).await;
+    async fn done(&self, batch: &Batch, fate: &Fate) {
+        self.queue.done(batch, fate).await;
         for queued in &batch.events {
-            self.end(&queued.event, &queued.delivery);
+            self.watcher.ended(&queued.delivery);
         }
+    }
+
+    fn load(&self) -> Load {
+        self.queue.load()
+    }
+}
+
+impl BacklogView for WatchedQueue {
+    fn events(&self) -> usize {
+        self.queue.load().open
+    }
+
+    fn oldest(&self) -> Option<Duration> {
+        self.queue.load().oldest.map(ago)
+    }
+
+    fn capacity(&self) -> usize {
+        self.capacity
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
-    use std::time::Duration;
-
-    use mockall::predicate::always;
 
     use super::*;
     use crate::domain::delivery::Delivery;
+    use crate::domain::event::ImageEvent;
     use crate::domain::pairs::Pairs;
+    use crate::domain::queue::entry::EntryId;
+    use crate::domain::queue::entry::QueuedEvent;
     use crate::domain::reference::ImageName;
     use crate::domain::reference::Tag;
     use crate::domain::secret_policy::SecretPolicy;
     use crate::domain::secret_policy::Secrets;
     use crate::domain::sender::Authentication;
     use crate::domain::sender::SenderProfile;
-    use crate::ports::backlog_view::BacklogView;
     use crate::ports::event_queue::MockEventQueue;
-    use crate::ports::event_queue::QueuedEvent;
     use crate::ports::work_watcher::MockWorkWatcher;
-
-    const SECOND: Duration = Duration::from_secs(1);
 
     fn event(tag: &str) -> ImageEvent {
         ImageEvent {
@@ -142,7 +149,14 @@ mod tests {
     }
 
     /// What nobody has to prove.
-    fn verified(events: Vec<ImageEvent>) -> Verified<Vec<ImageEvent>> {
+    fn verified(delivery: &str, tags: &[&str]) -> Verified<Accepted> {
+        let accepted = Accepted {
+            delivery: id(delivery),
+            sender: "quay.io".to_owned(),
+            key: None,
+            at: SystemTime::now(),
+            events: tags.iter().map(|tag| event(tag)).collect(),
+        };
         let profile = SenderProfile {
             name: "quay.io",
             secret_name: "quay",
@@ -161,111 +175,93 @@ mod tests {
         };
         let verified = policy.verify(&profile, &Secrets::default(), delivery);
         let verified = verified.unwrap();
-        verified.try_map(|_| Ok::<_, ()>(events)).unwrap()
+        verified.try_map(|_| Ok::<_, ()>(accepted)).unwrap()
     }
 
-    fn batch(events: &[(&str, &str)]) -> Batch {
-        let queued = |(delivery, tag): &(&str, &str)| QueuedEvent {
-            event: event(tag),
-            delivery: id(delivery),
-        };
-        Batch {
-            image: event("1").image,
-            events: events.iter().map(queued).collect(),
-        }
-    }
-
-    /// The queue, and the deliveries of which an event has ended.
+    /// The queue, and what is told of deliveries.
     fn watched(queue: MockEventQueue) -> (WatchedQueue, Arc<Mutex<Vec<String>>>) {
-        let ended = Arc::new(Mutex::new(Vec::new()));
+        let told: Arc<Mutex<Vec<String>>> = Arc::default();
+        let tell = || {
+            let told = Arc::clone(&told);
+            move |text: String| told.lock().unwrap().push(text)
+        };
         let mut watcher = MockWorkWatcher::new();
+        let queued = tell();
         watcher
             .expect_queued()
-            .with(always(), always())
-            .return_const(());
-        let ends = Arc::clone(&ended);
+            .returning(move |delivery, events| queued(format!("{delivery} +{events}")));
+        let ended = tell();
         watcher
             .expect_ended()
-            .returning(move |delivery| ends.lock().unwrap().push(delivery.to_string()));
-        watcher
-            .expect_stepped()
-            .withf(|stepped| stepped.step == Step::Queue && stepped.took == 3 * SECOND)
-            .return_const(());
+            .returning(move |delivery| ended(format!("{delivery} -1")));
+        let stepped = tell();
+        watcher.expect_stepped().returning(move |step| {
+            assert_eq!((step.step, step.failed), (Step::Queue, false));
+            stepped(format!("waited {}", step.took.as_secs() / 60));
+        });
         let watched = WatchedQueue {
             queue: Arc::new(queue),
-            arrivals: Arc::new(Arrivals::new(10)),
             watcher: Arc::new(watcher),
+            capacity: 10,
         };
-        (watched, ended)
+        (watched, told)
     }
 
-    async fn push(queue: &WatchedQueue, delivery: &str, tags: &[&str]) {
-        let events = tags.iter().map(|tag| event(tag)).collect();
-        let _ = queue.push(&id(delivery), verified(events)).await;
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn events_are_known_from_their_arrival_until_they_are_done() {
+    #[tokio::test]
+    async fn events_are_told_of_from_their_arrival_until_they_are_done() {
         let mut queue = MockEventQueue::new();
-        queue
-            .expect_push()
-            .returning(|_, events| Ok(vec![Placement::Added; events.get().len()]));
-        let next = batch(&[("d1", "1"), ("d1", "2")]);
+        queue.expect_push().returning(|accepted| {
+            let events = accepted.get().events.len();
+            Ok(Pushed::Queued(vec![Placement::Added; events]))
+        });
+        let hour_ago = SystemTime::now() - Duration::from_secs(3600);
+        let next = Batch {
+            image: event("1").image,
+            events: vec![QueuedEvent {
+                entry: EntryId(1),
+                event: event("1"),
+                delivery: id("d1"),
+                at: hour_ago,
+            }],
+        };
         queue.expect_next().return_const(next.clone());
         queue.expect_done().return_const(());
-        let (queue, ended) = watched(queue);
-        assert_eq!(queue.arrivals.oldest(), None);
-        push(&queue, "d1", &["1", "2"]).await;
-        tokio::time::advance(3 * SECOND).await;
-        push(&queue, "d2", &["1"]).await;
+        queue.expect_load().return_const(Load {
+            open: 3,
+            oldest: Some(hour_ago),
+        });
+        let (queue, told) = watched(queue);
+        queue.push(verified("d1", &["1", "2"])).await.unwrap();
         assert_eq!(queue.next().await, next);
-        assert_eq!(queue.arrivals.events(), 3);
-        assert_eq!(queue.arrivals.oldest(), Some(3 * SECOND));
-        queue.done(&next).await;
-        assert_eq!(queue.arrivals.events(), 1);
-        assert_eq!(queue.arrivals.oldest(), Some(Duration::ZERO));
-        assert_eq!(*ended.lock().unwrap(), ["d1", "d1"]);
+        queue.done(&next, &Fate::Worked(Vec::new())).await;
+        assert_eq!(*told.lock().unwrap(), ["d1 +2", "waited 60", "d1 -1"]);
+        assert_eq!((queue.events(), queue.capacity()), (3, 10));
+        assert_eq!(queue.oldest().unwrap().as_secs() / 60, 60);
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn what_is_superseded_waits_no_more() {
+    #[tokio::test]
+    async fn what_is_superseded_or_not_queued_has_ended() {
         let mut queue = MockEventQueue::new();
-        queue.expect_push().returning(|delivery, events| {
-            let superseded = match delivery.as_str() {
-                "d1" => return Ok(vec![Placement::Added; events.get().len()]),
-                "d2" => id("d1"),
-                _ => delivery.clone(),
-            };
-            let replaced = Placement::Replaced { superseded };
-            Ok([vec![Placement::Added], vec![replaced]].concat())
+        queue.expect_push().returning(|accepted| {
+            let superseded = id("d1");
+            match accepted.get().delivery.as_str() {
+                "d2" => Ok(Pushed::Queued(vec![
+                    Placement::Added,
+                    Placement::Replaced { superseded },
+                ])),
+                "d3" => Ok(Pushed::Duplicate(superseded)),
+                _ => Err(QueueError::Full {
+                    retry_after: Duration::from_secs(1),
+                }),
+            }
         });
-        let (queue, ended) = watched(queue);
-        push(&queue, "d1", &["2"]).await;
-        push(&queue, "d2", &["1", "2"]).await;
-        assert_eq!(queue.arrivals.events(), 2);
-        // One delivery may say the same twice.
-        push(&queue, "d3", &["5", "5"]).await;
-        assert_eq!(queue.arrivals.events(), 3);
-        assert!(
-            queue
-                .arrivals
-                .age(&batch(&[("d3", "5")]).events[0])
-                .is_some()
-        );
-        assert_eq!(*ended.lock().unwrap(), ["d1", "d3"]);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_is_not_queued_is_forgotten() {
-        let mut queue = MockEventQueue::new();
-        queue.expect_push().returning(|_, _| {
-            Err(QueueError::Full {
-                retry_after: SECOND,
-            })
-        });
-        let (queue, ended) = watched(queue);
-        push(&queue, "d1", &["1", "2"]).await;
-        assert_eq!(queue.arrivals.events(), 0);
-        assert_eq!(*ended.lock().unwrap(), ["d1", "d1"]);
+        let (queue, told) = watched(queue);
+        for delivery in ["d2", "d3", "d4"] {
+            let _ = queue.push(verified(delivery, &["1", "2"])).await;
+        }
+        let expected = [
+            "d2 +2", "d1 -1", "d3 +2", "d3 -1", "d3 -1", "d4 +2", "d4 -1", "d4 -1",
+        ];
+        assert_eq!(*told.lock().unwrap(), expected);
     }
 }

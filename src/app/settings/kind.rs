@@ -8,6 +8,8 @@ use super::credential_kinds;
 use super::listen_address::ListenAddress;
 use super::namespaces;
 use super::namespaces::WatchedNamespaces;
+use crate::domain::admission::allow_list::AllowList;
+use crate::domain::admission::network::Networks;
 use crate::domain::secret_policy::Secrets;
 use crate::domain::tls::TlsVersion;
 use crate::domain::tls::cipher_suite::CipherList;
@@ -44,6 +46,12 @@ pub enum Kind {
     Namespaces,
     /// Kinds of sources of credentials, separated by commas, or nothing.
     CredentialKinds,
+    /// Networks separated by commas, or nothing.
+    Networks,
+    /// Networks separated by commas, some of them for one type of sender, or nothing.
+    AllowList,
+    /// Types of senders separated by commas, `*` for all of them, or nothing.
+    SenderTypes,
     /// Shared secrets, one a line.
     Secret,
 }
@@ -108,7 +116,14 @@ impl Kind {
                 .map(|_| text.into())
                 .map_err(|error| error.to_string()),
             Self::Path if text.is_empty() => Err("give a path".to_owned()),
-            Self::Text | Self::Path => Ok(text.into()),
+            // Which types there are only the table knows.
+            Self::Text | Self::Path | Self::SenderTypes => Ok(text.into()),
+            Self::Networks => Networks::parse(text)
+                .map(|_| text.into())
+                .map_err(|error| error.to_string()),
+            Self::AllowList => AllowList::parse(text)
+                .map(|_| text.into())
+                .map_err(|error| error.to_string()),
             Self::Address => ListenAddress::parse(text).map(|_| text.into()),
             Self::Namespace => namespaces::check_name(text).map(|()| text.into()),
             Self::Namespaces => WatchedNamespaces::parse(text).map(|_| text.into()),
@@ -133,6 +148,9 @@ impl Kind {
             Self::Namespace => "NAMESPACE".to_owned(),
             Self::Namespaces => "NAMESPACE,...".to_owned(),
             Self::CredentialKinds => "KIND,...".to_owned(),
+            Self::Networks => "CIDR,...".to_owned(),
+            Self::AllowList => "[TYPE=]CIDR,...".to_owned(),
+            Self::SenderTypes => "TYPE,...".to_owned(),
             Self::Secret => "SECRET".to_owned(),
         }
     }
@@ -152,7 +170,10 @@ impl Kind {
             | Self::Address
             | Self::Namespace
             | Self::Namespaces
-            | Self::CredentialKinds => value.as_str().unwrap_or_default().to_owned(),
+            | Self::CredentialKinds
+            | Self::Networks
+            | Self::AllowList
+            | Self::SenderTypes => value.as_str().unwrap_or_default().to_owned(),
             Self::Secret => match value.to_u128().unwrap_or_default() {
                 0 => "[not set]".to_owned(),
                 1 => "[set, 1 value]".to_owned(),
@@ -299,7 +320,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_read_without_panic(text in any::<String>()) {
-            for kind in [Kind::Bool, Kind::PORT, Kind::Duration(Sign::Any), Kind::Text, Kind::Path, Kind::Address, Kind::Namespace, Kind::Namespaces, Kind::CredentialKinds, Kind::Secret] {
+            for kind in [Kind::Bool, Kind::PORT, Kind::Duration(Sign::Any), Kind::Text, Kind::Path, Kind::Address, Kind::Namespace, Kind::Namespaces, Kind::CredentialKinds, Kind::Networks, Kind::AllowList, Kind::SenderTypes, Kind::Secret] {
                 if let Ok(value) = kind.parse(&text) {
                     let _ = kind.show(&value);
                 }

@@ -23,6 +23,7 @@ use crate::domain::status::announcement::Announcement;
 use crate::domain::status::run::Failure;
 use crate::domain::status::run::Run;
 use crate::domain::tracking::assessment::Assessment;
+use crate::domain::tracking::index::Index;
 
 /// How long what an ImageUpdater tracks is left to settle before its status is written, and the least time between two writes of one status.
 pub(super) const SETTLE: Duration = Duration::from_secs(1);
@@ -223,6 +224,35 @@ impl Desk {
         });
         self.hurry(&concerned, time, now);
         announcements
+    }
+
+    /// Forgets what was not answered about images that are tracked no longer where they were, and says whether there was any.
+    pub(super) fn forget_unasked(&mut self, index: &Index, now: Instant) -> bool {
+        let mut concerned = BTreeSet::new();
+        self.unanswered.retain(|image, by_updater| {
+            by_updater.retain(|updater, failures| {
+                let before = failures.len();
+                failures.retain(|failure| {
+                    let mut tracked = index.tracked(image);
+                    tracked.any(|tracked| {
+                        tracked.application.id == failure.application
+                            && tracked.updater.id == *updater
+                            && tracked.live.is_some()
+                    })
+                });
+                if failures.len() < before {
+                    concerned.insert(updater.clone());
+                }
+                !failures.is_empty()
+            });
+            !by_updater.is_empty()
+        });
+        for updater in &concerned {
+            if let Some(notes) = self.updaters.get_mut(updater) {
+                notes.due.get_or_insert(now + SETTLE);
+            }
+        }
+        !concerned.is_empty()
     }
 
     /// Has statuses written at once, as something happened.

@@ -41,6 +41,7 @@ use crate::domain::status::conditions::METHOD_NOT_SUPPORTED;
 use crate::domain::status::conditions::READY;
 use crate::domain::status::reckoning::reckon;
 use crate::domain::tracking::assessment::Assessment;
+use crate::domain::tracking::index::Index;
 use crate::ports::announcer::Announcer;
 use crate::ports::resource_reader::ResourceReader;
 use crate::ports::status_writer::StatusWriter;
@@ -133,10 +134,18 @@ impl Reporter {
         self.statuses.notify_one();
     }
 
-    /// Hears what the cluster is like by now: what could not be done may have been done by somebody else.
-    pub fn looked(&self, resources: &Resources) {
+    /// Hears what the cluster is like by now: what could not be done may have been done by somebody else, and what was not answered may be asked by
+    /// nobody any more.
+    pub fn looked(&self, resources: &Resources, index: &Index) {
         let now = Instant::now();
-        let announcements = lock(&self.desk).looked(resources, SystemTime::now(), now);
+        let (announcements, is_less) = {
+            let mut desk = lock(&self.desk);
+            let announcements = desk.looked(resources, SystemTime::now(), now);
+            (announcements, desk.forget_unasked(index, now))
+        };
+        if is_less {
+            self.statuses.notify_one();
+        }
         if !announcements.is_empty() {
             self.announce(announcements);
             self.statuses.notify_one();

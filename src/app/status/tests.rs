@@ -306,6 +306,41 @@ async fn a_failure_ends_with_its_application_or_with_the_wish() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_not_answered_ends_with_the_wish_to_know() {
+    let place = place(&["updater"]);
+    let (writer, _) = writer(&place);
+    let reporter = reporter(&place, writer, None);
+    let tracked = crate::app::updater::tests::resources("nginx:1", "nginx", "semver");
+    let mut index = Index::default();
+    index.refresh(&tracked);
+    let failed = Verdict {
+        updater: id("updater"),
+        ..verdict(Opinion::Failed(Failure {
+            reason: "no answer".to_owned(),
+            is_passing: true,
+        }))
+    };
+    let judgement = Judgement {
+        verdicts: vec![failed],
+        ..Judgement::default()
+    };
+    let work = async {
+        reporter.assessed(&id("updater"), Some(assessment(1)));
+        reporter.judged(&nginx(), &judgement);
+        reporter.looked(&tracked, &index);
+        tokio::time::sleep(LONG).await;
+        assert_eq!(reason(&place, "updater", "Error"), "PartialErrors");
+        // `web` runs another image by now.
+        let other = crate::app::updater::tests::resources("redis:1", "redis", "semver");
+        index.refresh(&other);
+        reporter.looked(&other, &index);
+        tokio::time::sleep(LONG).await;
+        assert_eq!(reason(&place, "updater", "Error"), "NoErrors");
+    };
+    reporter.beside(work).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn git_is_announced_once() {
     let place = place(&["a"]);
     let (writer, _) = writer(&place);

@@ -1,11 +1,14 @@
 //! What is being asked of registries, and what comes back.
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::Mutex;
 
+use futures_util::FutureExt;
 use tokio::sync::mpsc;
 use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
 
 use super::lock;
 use super::registry::Learned;
@@ -14,9 +17,9 @@ use super::registry::Registry;
 use super::registry::unanswered;
 use super::task::Key;
 use super::task::Looked;
+use super::task::Superseded;
 use super::task::Task;
 use crate::domain::reference::ImageName;
-use crate::ports::event_queue::QueuedEvent;
 
 /// Work whose questions are open, and the way by which others reach the updater.
 pub(super) struct Asking {
@@ -27,8 +30,11 @@ pub(super) struct Asking {
 
 struct Open {
     task: Task,
-    /// Whether something newer joined it, so that what comes back answers older questions.
-    is_joined: bool,
+    /// What came in since, and waits until it has its answers: were it asked anew for each, a registry that is slower than the pushes of an
+    /// image would keep it from ever being decided.
+    newer: Option<Task>,
+    /// Ends the asking.
+    asked: AbortHandle,
 }
 
 /// What comes in, besides events.
@@ -74,19 +80,23 @@ impl Asking {
     /// Has work wait for answers.
     pub(super) fn begin(&self, task: Task, questions: Questions, registry: &Arc<Registry>) {
         let (key, batch) = (task.key(), task.batch.clone());
-        let open = Open {
-            task,
-            is_joined: false,
-        };
-        lock(&self.open).insert(key.clone(), open);
-        let (registry, send, asked) = (Arc::clone(registry), self.send.clone(), questions.clone());
-        tokio::spawn(async move {
+        let (registry, send, to) = (Arc::clone(registry), self.send.clone(), key.clone());
+        // Locked until it is in: the answers may be there at once.
+        let mut open = lock(&self.open);
+        let asking = tokio::spawn(async move {
+            let asked = questions.clone();
             // A panic in there is a bug, and must not leave the image waiting for ever.
-            let answers = tokio::spawn(async move { registry.answers(questions, &batch).await });
+            let answers = AssertUnwindSafe(registry.answers(questions, &batch)).catch_unwind();
             let learned = answers.await.unwrap_or_else(|_| unanswered(asked));
             // Nobody is there any more where the process ends.
-            let _ = send.send(Incoming::Answers { key, learned });
+            let _ = send.send(Incoming::Answers { key: to, learned });
         });
+        let one = Open {
+            task,
+            newer: None,
+            asked: asking.abort_handle(),
+        };
+        open.insert(key, one);
     }
 
     /// Whether work is being asked for.
@@ -94,23 +104,34 @@ impl Asking {
         lock(&self.open).contains_key(key)
     }
 
-    /// Has newer work join what is being asked for, and gives back what that supersedes.
-    pub(super) fn join(&self, task: Task) -> Vec<QueuedEvent> {
+    /// Lets newer work wait behind what is being asked for, and gives back what it supersedes of what waits there already.
+    pub(super) fn follow(&self, task: Task) -> Vec<Superseded> {
         let mut open = lock(&self.open);
         let Some(open) = open.get_mut(&task.key()) else {
             return Vec::new();
         };
-        open.is_joined = true;
-        open.task.join(task)
+        if let Some(newer) = &mut open.newer {
+            return newer.join(task);
+        }
+        open.newer = Some(task);
+        Vec::new()
     }
 
-    /// Takes the work to which answers belong, with what was learned.
-    pub(super) fn end(&self, key: &Key, learned: Learned) -> Option<Task> {
+    /// Takes the work to which answers belong, with what was learned, and what waits behind it.
+    pub(super) fn end(&self, key: &Key, learned: Learned) -> Option<(Task, Option<Task>)> {
         let mut open = lock(&self.open).remove(key)?;
-        if !open.is_joined {
-            open.task.learn(learned);
-        }
-        Some(open.task)
+        open.task.learn(learned);
+        Some((open.task, open.newer))
+    }
+
+    /// Asks no longer what looks want to know.
+    pub(super) fn drop_looks(&self) {
+        lock(&self.open).retain(|key, open| {
+            if key.is_look {
+                open.asked.abort();
+            }
+            !key.is_look
+        });
     }
 
     /// Whether any events wait for answers.
@@ -122,7 +143,8 @@ impl Asking {
     pub(super) fn drain(&self) -> Vec<Task> {
         lock(&self.open)
             .drain()
-            .map(|(_, open)| open.task)
+            .flat_map(|(_, open)| [Some(open.task), open.newer])
+            .flatten()
             .collect()
     }
 }

@@ -2,14 +2,16 @@
 
 use std::collections::HashMap;
 use std::collections::VecDeque;
+use std::hash::BuildHasher;
+use std::hash::RandomState;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::task::Key;
+use super::task::Superseded;
 use super::task::Task;
 use crate::domain::reference::ImageName;
-use crate::ports::event_queue::QueuedEvent;
 
 /// How long an image rests after it was written, so that the rest of a burst is written once and not once each.
 const SETTLE: Duration = Duration::from_secs(1);
@@ -38,7 +40,7 @@ impl Backlog {
     /// Lets work wait, with that of the same kind for the same image that waits already. Gives back what it supersedes. Work that failed for now
     /// begins anew with it: what kept one Application from being written says nothing of the others, and what is new is not to be given up
     /// sooner.
-    pub(super) fn add(&mut self, task: Task) -> Vec<QueuedEvent> {
+    pub(super) fn add(&mut self, task: Task) -> Vec<Superseded> {
         let key = task.key();
         let Some(waiting) = self.waiting.get_mut(&key) else {
             let written = self.written.get(&key.image);
@@ -96,7 +98,7 @@ impl Backlog {
     }
 
     /// Lets work of which a part is done go on after all others that wait.
-    pub(super) fn go_on(&mut self, task: Task) -> Vec<QueuedEvent> {
+    pub(super) fn go_on(&mut self, task: Task) -> Vec<Superseded> {
         let key = task.key();
         if self.waiting.contains_key(&key) {
             return self.add(task);
@@ -107,7 +109,7 @@ impl Backlog {
     }
 
     /// Lets work be the next, as it had its turn already. Newer work of its kind that waits joins it; what that supersedes is given back.
-    pub(super) fn go_first(&mut self, mut task: Task) -> Vec<QueuedEvent> {
+    pub(super) fn go_first(&mut self, mut task: Task) -> Vec<Superseded> {
         let key = task.key();
         let newer = self.waiting.remove(&key);
         self.order.retain(|waiting| *waiting != key);
@@ -119,7 +121,7 @@ impl Backlog {
 
     /// Lets work that could not be decided for now wait before it is tried again, and says how long. It joins older work of its kind that waits
     /// already; what it supersedes of that is given back.
-    pub(super) fn later(&mut self, task: Task) -> (Duration, Vec<QueuedEvent>) {
+    pub(super) fn later(&mut self, task: Task) -> (Duration, Vec<Superseded>) {
         if self.waiting.contains_key(&task.key()) {
             (SETTLE, self.add(task))
         } else {
@@ -129,10 +131,11 @@ impl Backlog {
 
     /// Lets work that failed for now wait before it is tried again, and says how long. Newer work of its kind, if any came in meanwhile, joins
     /// it; what that supersedes is given back as well.
-    pub(super) fn again(&mut self, task: Task) -> (Duration, Vec<QueuedEvent>) {
+    pub(super) fn again(&mut self, task: Task) -> (Duration, Vec<Superseded>) {
         let wait = FIRST_RETRY
             .saturating_mul(1 << task.failures.min(16))
             .min(LONGEST_RETRY);
+        let wait = shortened(wait);
         let key = task.key();
         let newer = self.waiting.remove(&key);
         self.order.retain(|waiting| *waiting != key);
@@ -162,13 +165,29 @@ impl Backlog {
     }
 }
 
+/// Up to a fifth less: what failed together, as an API server was away, does not come back together.
+fn shortened(wait: Duration) -> Duration {
+    // A hasher of the standard library has random keys, which is all the chance that this takes.
+    let random = RandomState::new().hash_one(()) % 200;
+    wait - wait * u32::try_from(random).unwrap_or_default() / 1000
+}
+
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
     use super::*;
     use crate::domain::delivery::DeliveryId;
     use crate::domain::event::ImageEvent;
+    use crate::domain::queue::entry::Batch;
+    use crate::domain::queue::entry::EntryId;
+    use crate::domain::queue::entry::QueuedEvent;
     use crate::domain::reference::Tag;
-    use crate::ports::event_queue::Batch;
+
+    /// The events that newer ones took the place of.
+    fn events(superseded: Vec<Superseded>) -> Vec<QueuedEvent> {
+        superseded.into_iter().map(|one| one.event).collect()
+    }
 
     fn batch(image: &str, deliveries: &[(&str, &str)]) -> Batch {
         let image = ImageName::parse(image).unwrap();
@@ -178,7 +197,9 @@ mod tests {
                 tag: Tag::parse(tag).unwrap(),
                 digest: None,
             },
+            entry: EntryId(0),
             delivery: DeliveryId::new((*delivery).to_owned()),
+            at: SystemTime::UNIX_EPOCH,
         };
         Batch {
             events: deliveries.iter().map(queued).collect(),
@@ -202,7 +223,10 @@ mod tests {
             "quay.io/a/one",
             &[("d3", "1"), ("d3", "3")],
         )));
-        assert_eq!(superseded, batch("quay.io/a/one", &[("d1", "1")]).events);
+        assert_eq!(
+            events(superseded),
+            batch("quay.io/a/one", &[("d1", "1")]).events
+        );
         let work = backlog.take(false).unwrap();
         assert_eq!(
             work.batch,
@@ -240,14 +264,17 @@ mod tests {
         for _ in 0..8 {
             let work = backlog.take(false).unwrap();
             let wait = backlog.again(work).0;
-            waits.push(wait.as_secs());
+            waits.push(wait);
             assert!(
                 backlog.take(true).is_none(),
                 "not even at the end is it tried again at once"
             );
             tokio::time::advance(wait).await;
         }
-        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60]);
+        for (wait, longest) in waits.into_iter().zip([1, 2, 4, 8, 16, 32, 60, 60]) {
+            let longest = Duration::from_secs(longest);
+            assert!((longest * 4 / 5..=longest).contains(&wait), "{wait:?}");
+        }
         let work = backlog.take(false).unwrap();
         backlog.add(Task::of(batch("quay.io/a/two", &[("d2", "1")])));
         backlog.add(Task::of(batch(
@@ -256,7 +283,10 @@ mod tests {
         )));
         let (wait, superseded) = backlog.again(work);
         assert_eq!(wait, SETTLE, "newer events do not wait for older ones");
-        assert_eq!(superseded, batch("quay.io/a/one", &[("d1", "1")]).events);
+        assert_eq!(
+            events(superseded),
+            batch("quay.io/a/one", &[("d1", "1")]).events
+        );
         assert_eq!(
             backlog.drain()[0].batch,
             batch("quay.io/a/one", &[("d3", "1"), ("d3", "2")])

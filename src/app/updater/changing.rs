@@ -8,14 +8,14 @@ use super::Updater;
 use super::lock;
 use super::report;
 use super::task::Task;
-use super::watching::Watching;
 use crate::app::status::Account;
 use crate::domain::change::ApplicationChange;
+use crate::domain::judgement;
 use crate::domain::judgement::Judgement;
 use crate::domain::judgement::Opinion;
-use crate::domain::judgement::Verdict;
+use crate::domain::queue::entry::Batch;
+use crate::domain::queue::fate::Verdict;
 use crate::domain::resources::resource::ResourceId;
-use crate::ports::event_queue::Batch;
 use crate::ports::update_trigger::TriggerError;
 use crate::ports::work_watcher::Step;
 
@@ -42,19 +42,19 @@ impl Updater {
         account: &mut Account,
     ) -> Made {
         let mut made = Made::default();
-        let (batch, settled) = (&task.batch, &mut task.settled);
         let mut changes = judgement.changes.clone();
-        changes.retain(|change| !settled.contains(&change.application));
+        changes.retain(|change| !task.settled.contains(&change.application));
         if self.ports.spread.is_some() && changes.len() > 1 {
             changes.truncate(1);
-            settled.extend(changes.iter().map(|change| change.application.clone()));
+            let settled = changes.iter().map(|change| change.application.clone());
+            task.settled.extend(settled);
             made.is_left = true;
         }
-        let results = self.apply(batch, &changes).await;
+        let results = self.apply(&task.batch, &changes).await;
         for (change, result) in changes.into_iter().zip(results) {
             match result {
                 Ok(()) => {
-                    self.tell_change(batch, &change);
+                    self.tell_change(task, &change);
                     account.written.push(change);
                 }
                 Err(TriggerError::Moved { reason }) => made.moved.push((change, reason)),
@@ -62,27 +62,17 @@ impl Updater {
                     made.postponed.push((change, error.to_string()));
                 }
                 Err(error @ TriggerError::Gone) => {
-                    report::failed(
-                        &self.watching,
-                        batch,
-                        &change.application,
-                        &error.to_string(),
-                    );
+                    self.fail(task, &change, &error.to_string());
                     account.gone.push(change.application);
                 }
                 Err(error @ TriggerError::Refused { .. }) => {
-                    report::failed(
-                        &self.watching,
-                        batch,
-                        &change.application,
-                        &error.to_string(),
-                    );
+                    self.fail(task, &change, &error.to_string());
                     account.failed.push((change, error.to_string()));
                 }
             }
         }
         if !made.is_left {
-            settle(&self.watching, batch, judgement, settled, &made);
+            self.settle(task, judgement, &made);
         }
         made
     }
@@ -103,38 +93,66 @@ impl Updater {
         results
     }
 
-    fn tell_change(&self, batch: &Batch, change: &ApplicationChange) {
-        if self.ports.trigger.is_none() {
-            report::would_change(&self.watching, batch, change);
-            return;
+    fn tell_change(&self, task: &mut Task, change: &ApplicationChange) {
+        let verdict = if self.ports.trigger.is_none() {
+            report::would_change(&self.watching, &task.batch, change);
+            Verdict::WouldChange
+        } else {
+            lock(&self.backlog).wrote(&task.batch.image);
+            report::changed(&self.watching, &task.batch, change);
+            self.watching.changed(&task.batch, change);
+            Verdict::Changed
+        };
+        for image in &change.images {
+            let mut detail = format!("from {:?} to {:?}", image.old, image.new);
+            if let Some(remark) = &image.remark {
+                detail = format!("{detail}: {remark}");
+            }
+            task.note(&change.application, &image.alias, verdict, detail);
         }
-        lock(&self.backlog).wrote(&batch.image);
-        report::changed(&self.watching, batch, change);
-        self.watching.changed(batch, change);
+    }
+
+    /// A change will not be written.
+    pub(super) fn fail(&self, task: &mut Task, change: &ApplicationChange, reason: &str) {
+        report::failed(&self.watching, &task.batch, &change.application, reason);
+        for image in &change.images {
+            let (application, alias) = (&change.application, &image.alias);
+            task.note(application, alias, Verdict::Failed, reason.to_owned());
+        }
+    }
+
+    /// Tells what was found where nothing is open any more. What a registry did not answer is told when it is given up.
+    fn settle(&self, task: &mut Task, judgement: &Judgement, made: &Made) {
+        let unwritten = made.moved.iter().chain(&made.postponed);
+        let unwritten = unwritten.map(|(change, _)| &change.application);
+        let failed = |verdict: &&judgement::Verdict| matches!(verdict.opinion, Opinion::Failed(_));
+        let unanswered = judgement.verdicts.iter().filter(failed);
+        let unanswered = unanswered.map(|verdict| &verdict.application);
+        let open: HashSet<&ResourceId> = unwritten.chain(unanswered).collect();
+        let mut told = HashSet::new();
+        for verdict in &judgement.verdicts {
+            let application = &verdict.application;
+            if !open.contains(application) && !task.settled.contains(application) {
+                report::verdict(&self.watching, &task.batch, verdict);
+                note(task, verdict);
+                told.insert(application.clone());
+            }
+        }
+        task.settled.extend(told);
     }
 }
 
-/// Tells what was found where nothing is open any more. What a registry did not answer is told when it is given up.
-fn settle(
-    watching: &Watching,
-    batch: &Batch,
-    judgement: &Judgement,
-    settled: &mut HashSet<ResourceId>,
-    made: &Made,
-) {
-    let unwritten = made.moved.iter().chain(&made.postponed);
-    let unwritten = unwritten.map(|(change, _)| &change.application);
-    let failed = |verdict: &&Verdict| matches!(verdict.opinion, Opinion::Failed(_));
-    let unanswered = judgement.verdicts.iter().filter(failed);
-    let unanswered = unanswered.map(|verdict| &verdict.application);
-    let open: HashSet<&ResourceId> = unwritten.chain(unanswered).collect();
-    let mut told = HashSet::new();
-    for verdict in &judgement.verdicts {
-        let application = &verdict.application;
-        if !open.contains(application) && !settled.contains(application) {
-            report::verdict(watching, batch, verdict);
-            told.insert(application.clone());
-        }
+/// Notes what was found in an Application that is not changed.
+pub(super) fn note(task: &mut Task, found: &judgement::Verdict) {
+    if !found.live {
+        return;
     }
-    settled.extend(told);
+    let (verdict, detail) = match &found.opinion {
+        // Noted when it is made, and when it is answered.
+        Opinion::Change { .. } | Opinion::Open => return,
+        Opinion::Unchanged(reason) => (Verdict::Unchanged, reason),
+        Opinion::Undecided(reason) => (Verdict::Undecided, reason),
+        Opinion::Failed(failure) => (Verdict::Failed, &failure.reason),
+    };
+    task.note(&found.application, &found.alias, verdict, detail.clone());
 }

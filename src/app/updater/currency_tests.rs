@@ -15,11 +15,11 @@ use super::tests::batch;
 use super::tests::resources;
 use super::tests::terms;
 use super::*;
-use crate::domain::delivery::DeliveryId;
-use crate::domain::event::ImageEvent;
+use crate::domain::queue::accepted::Accepted;
 use crate::domain::resources::Resources;
 use crate::domain::secret_policy::Verified;
-use crate::ports::event_queue::Placement;
+use crate::ports::event_queue::Load;
+use crate::ports::event_queue::Pushed;
 use crate::ports::event_queue::QueueError;
 use crate::ports::pace::MockPace;
 use crate::ports::update_trigger::MockUpdateTrigger;
@@ -52,11 +52,7 @@ struct Queue(Mutex<VecDeque<Batch>>);
 
 #[async_trait]
 impl EventQueue for Queue {
-    async fn push(
-        &self,
-        _: &DeliveryId,
-        _: Verified<Vec<ImageEvent>>,
-    ) -> Result<Vec<Placement>, QueueError> {
+    async fn push(&self, _: Verified<Accepted>) -> Result<Pushed, QueueError> {
         unreachable!("nobody delivers")
     }
 
@@ -68,7 +64,11 @@ impl EventQueue for Queue {
         .await
     }
 
-    async fn done(&self, _: &Batch) {}
+    async fn done(&self, _: &Batch, _: &Fate) {}
+
+    fn load(&self) -> Load {
+        Load::default()
+    }
 }
 
 struct World {

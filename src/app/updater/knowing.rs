@@ -38,23 +38,25 @@ impl Updater {
             let default = registries.borrow().default_registry();
             problems.extend(known.index.set_default(&default));
         }
-        if Arc::ptr_eq(&known.resources, &resources) {
-            problems.iter().for_each(report::problem);
-            return;
+        let is_new = !Arc::ptr_eq(&known.resources, &resources);
+        if is_new {
+            problems.extend(known.index.refresh(&resources));
+            report::resources(&resources);
+            known.resources = resources;
+            self.edits.add(known.index.take_edited());
         }
-        problems.extend(known.index.refresh(&resources));
-        report::resources(&resources);
         problems.iter().for_each(report::problem);
-        known.resources = resources;
-        self.edits.add(known.index.take_edited());
         let touched = known.index.take_touched();
         let Some(reporter) = &self.reporter else {
             return;
         };
+        let has_news = is_new || !touched.is_empty();
         for updater in touched {
             reporter.assessed(&updater, known.index.assess(&updater));
         }
-        reporter.looked(&known.resources);
+        if has_news {
+            reporter.looked(&known.resources, &known.index);
+        }
     }
 
     /// Judges what is to be done about an image, on what is known now.

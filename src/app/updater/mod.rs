@@ -41,15 +41,15 @@ use self::edits::Edits;
 use self::knowing::Known;
 pub use self::registry::Registry;
 pub use self::task::Looked;
+use self::task::Superseded;
 use self::watching::Watching;
-use crate::app::seeing::arrivals::Arrivals;
 use crate::app::settings::Confirm;
 use crate::app::status::Reporter;
+use crate::domain::queue::entry::Batch;
+use crate::domain::queue::fate::Fate;
 use crate::domain::registry::credential_source::CredentialKind;
 use crate::domain::registry::endpoint::Registries;
-use crate::ports::event_queue::Batch;
 use crate::ports::event_queue::EventQueue;
-use crate::ports::event_queue::QueuedEvent;
 use crate::ports::pace::Pace;
 use crate::ports::resource_reader::ResourceReader;
 use crate::ports::update_trigger::UpdateTrigger;
@@ -82,6 +82,8 @@ pub struct Terms {
     pub credential_kinds: Vec<CredentialKind>,
     /// The registries that are described, one of which has names without one; `None`: Docker Hub does.
     pub registries: Option<watch::Receiver<Arc<Registries>>>,
+    /// Whether the queue gives what is not done again after the next start.
+    pub is_durable: bool,
 }
 
 /// Works on what the queue holds and on what is to be looked at, one image at a time.
@@ -136,10 +138,10 @@ impl Updater {
         Self { reporter, ..self }
     }
 
-    /// Has somebody watch what is done. When events came, `arrivals` tells.
+    /// Has somebody watch what is done.
     #[must_use]
-    pub fn watched_by(self, watcher: Arc<dyn WorkWatcher>, arrivals: Arc<Arrivals>) -> Self {
-        let watching = Watching::new(watcher, arrivals);
+    pub fn watched_by(self, watcher: Arc<dyn WorkWatcher>) -> Self {
+        let watching = Watching::new(watcher);
         Self { watching, ..self }
     }
 
@@ -182,11 +184,16 @@ impl Updater {
         }
     }
 
-    /// Works until nothing waits. Whoever looks at registries does so again after the next start.
+    /// Works until nothing waits, or, where what waits is given again after the next start, until nothing can be done at once. Whoever looks at
+    /// registries does so again after the next start.
     async fn finish(&self) {
         self.is_closing.store(true, Ordering::Relaxed);
         lock(&self.backlog).drop_looks();
+        let may_leave = self.terms.is_durable;
         loop {
+            if may_leave && !self.is_current() {
+                return;
+            }
             self.finish_when_current().await;
             tokio::select! {
                 biased;
@@ -195,6 +202,7 @@ impl Updater {
                 incoming = self.asking.next() => self.take_in(incoming).await,
                 () = self.ports.reader.changed() => self.refresh(),
                 () = self.turn(true) => self.work_on_next(true).await,
+                () = std::future::ready(()), if may_leave => return,
             }
         }
     }
@@ -237,12 +245,14 @@ impl Updater {
         is_current
     }
 
-    /// Names in the log what is not done, for a process that cannot wait for it, and says how many images that are.
+    /// Says how many images are not done, for a process that does not wait for them, and names them in the log where they are lost with it.
     pub fn leave(&self) -> usize {
         let mut left = self.unfinished();
         left.extend(std::iter::from_fn(|| self.waiting()));
-        for batch in &left {
-            report::left_over(&self.watching, batch);
+        if !self.terms.is_durable {
+            for batch in &left {
+                report::left_over(&self.watching, batch);
+            }
         }
         left.len()
     }
@@ -296,18 +306,14 @@ impl Updater {
     }
 
     /// Ends the way of events that newer ones took the place of.
-    async fn end_superseded(&self, events: Vec<QueuedEvent>) {
-        events.iter().for_each(report::superseded);
-        if let Some(first) = events.first() {
-            let image = first.event.image.clone();
-            self.end(&Batch { image, events }).await;
-        }
-    }
-
-    /// Ends the way of events; a look has none.
-    async fn end(&self, batch: &Batch) {
-        if !batch.events.is_empty() {
-            self.ports.queue.done(batch).await;
+    async fn end_superseded(&self, superseded: Vec<Superseded>) {
+        for Superseded { event, by } in superseded {
+            report::superseded(&event, &by);
+            let batch = Batch {
+                image: event.event.image.clone(),
+                events: vec![event],
+            };
+            self.ports.queue.done(&batch, &Fate::Superseded(by)).await;
         }
     }
 }

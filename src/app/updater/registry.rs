@@ -9,11 +9,11 @@ use futures_util::future::join_all;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
+use crate::domain::queue::entry::Batch;
 use crate::domain::registry::access::Access;
 use crate::domain::registry::answer::Answer;
 use crate::domain::registry::answer::Failure;
 use crate::domain::registry::question::Question;
-use crate::ports::event_queue::Batch;
 use crate::ports::registry_client::RegistryClient;
 use crate::ports::signature_verifier::SignatureVerifier;
 use crate::ports::signature_verifier::VerifyError;

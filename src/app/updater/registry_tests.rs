@@ -164,30 +164,69 @@ async fn a_registry_that_refuses_is_asked_once_and_one_that_is_away_for_ten_minu
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_slow_registry_holds_up_no_other_image_and_newer_events_join() {
+async fn a_slow_registry_holds_up_no_other_image_and_newer_events_wait_behind() {
     let (gate, is_open) = watch::channel(false);
     let client = SlowClient { gate: is_open };
     let verifier = Arc::new(MockSignatureVerifier::new());
     let registry = Registry::new(Arc::new(client), verifier, NonZeroUsize::new(2).unwrap());
-    let mut updater = updater(3, writes(1), follows("quay.io/a/b:^1"));
+    let mut updater = updater(4, writes(2), follows("quay.io/a/b:^1"));
     updater.terms = terms(Confirm::Registry);
     updater.ports.registry = Some(Arc::new(registry));
     updater.examine(batch(&["quay.io/a/b:1.6.0"])).await;
     // Another image ends while the first one's question is open.
     updater.examine(batch(&["quay.io/a/other:1.6.0"])).await;
-    updater
-        .examine(batch(&["quay.io/a/b:1.6.0", "quay.io/a/b:1.7.0"]))
-        .await;
-    assert_eq!(
-        updater.unfinished(),
-        [batch(&["quay.io/a/b:1.6.0", "quay.io/a/b:1.7.0"])]
-    );
-    updater.examine(batch(&["quay.io/a/b:1.7.0"])).await;
+    for tags in [
+        &["quay.io/a/b:1.6.0", "quay.io/a/b:1.7.0"][..],
+        &["quay.io/a/b:1.7.0"],
+    ] {
+        updater.examine(batch(tags)).await;
+    }
     gate.send_replace(true);
-    take_next(&updater).await; // is answered what was asked before newer events joined
+    take_next(&updater).await; // what was asked first is answered, and what waits behind it is asked
+    updater.work_on_next(false).await;
+    assert!(!updater.is_idle());
     take_next(&updater).await;
+    tokio::time::advance(Duration::from_secs(1)).await;
     updater.work_on_next(false).await;
     assert_eq!(updater.unfinished(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_behind_a_question_is_left_over_with_it() {
+    let (_gate, gate) = watch::channel(false);
+    let verifier = Arc::new(MockSignatureVerifier::new());
+    let client = Arc::new(SlowClient { gate });
+    let registry = Registry::new(client, verifier, NonZeroUsize::MIN);
+    let mut updater = updater(0, writes(0), follows("quay.io/a/b:^1"));
+    updater.terms = terms(Confirm::Registry);
+    updater.ports.registry = Some(Arc::new(registry));
+    let events = [batch(&["quay.io/a/b:1.6.0"]), batch(&["quay.io/a/b:1.7.0"])];
+    for batch in &events {
+        updater.examine(batch.clone()).await;
+    }
+    assert_eq!(updater.unfinished(), events);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_registry_that_was_away_gets_its_time_to_show_a_tag() {
+    let mut client = MockRegistryClient::new();
+    let begun = tokio::time::Instant::now();
+    client
+        .expect_digest()
+        .returning(move |_, _| match begun.elapsed().as_secs() {
+            0..100 => Err(RegistryError::Unavailable {
+                registry: "quay.io".to_owned(),
+                reason: "500".to_owned(),
+                retry_after: None,
+            }),
+            100..140 => Ok(None),
+            _ => Ok(Some(digest())),
+        });
+    let updater = updater(1, writes(1), follows("quay.io/a/b:^1"));
+    let updater = asking(client, Confirm::Registry, updater);
+    updater.examine(batch(&["quay.io/a/b:1.6.0"])).await;
+    take_next(&updater).await;
+    give_up(&updater).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,8 @@
 //! One log line for what became of an image in an Application, under the ids of the deliveries that announced it. Each line with an outcome is
 //! counted once.
 
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -12,19 +14,23 @@ use tracing::warn;
 use super::currency::Turn;
 use super::watching::Watching;
 use crate::domain::change::ApplicationChange;
+use crate::domain::delivery::DeliveryId;
 use crate::domain::judgement::Judgement;
 use crate::domain::judgement::Opinion;
 use crate::domain::judgement::Verdict;
+use crate::domain::queue::entry::Batch;
+use crate::domain::queue::entry::QueuedEvent;
 use crate::domain::resources::Resources;
 use crate::domain::resources::problem::Problem;
 use crate::domain::resources::problem::Severity;
 use crate::domain::resources::resource::ResourceId;
-use crate::ports::event_queue::Batch;
-use crate::ports::event_queue::QueuedEvent;
 use crate::ports::work_watcher::ImageOutcome;
 
 /// The most ids or tags that a line names. A line of thousands would be cut by whatever collects logs.
 const NAMED: usize = 16;
+
+/// The most Applications that a line about many names. The debug log has them all.
+const EXAMPLES: usize = 3;
 
 /// The ids of a batch's deliveries, so that a search for one finds the line. Of more than [`NAMED`] the newest; [`together`] leads from the others
 /// to them.
@@ -97,9 +103,7 @@ pub(super) fn judgement(
         watching.concluded(batch, ImageOutcome::Unchanged, 1);
         nowhere(batch, ImageOutcome::Unchanged, Some(verdicts.len()), reason);
     }
-    for verdict in verdicts {
-        self::verdict(watching, batch, verdict);
-    }
+    self::verdicts(watching, batch, verdicts.iter());
 }
 
 /// No Application runs the image. Where any track it, `applications` says how many. A look at a registry is made again and again, so what it
@@ -182,8 +186,66 @@ pub(super) fn rest(
     settled: &HashSet<ResourceId>,
 ) {
     let is_open = |verdict: &&Verdict| !settled.contains(&verdict.application);
-    for verdict in judgement.verdicts.iter().filter(is_open) {
-        self::verdict(watching, batch, verdict);
+    verdicts(watching, batch, judgement.verdicts.iter().filter(is_open));
+}
+
+/// What was found in some Applications. What a look fails at is mostly the same in all of them, and each look would say it again, so one line
+/// for a reason is what is seen by default.
+fn verdicts<'v>(watching: &Watching, batch: &Batch, verdicts: impl Iterator<Item = &'v Verdict>) {
+    let mut failed: BTreeMap<&str, Vec<&Verdict>> = BTreeMap::new();
+    for verdict in verdicts {
+        if let Opinion::Failed(failure) = &verdict.opinion
+            && verdict.live
+            && batch.events.is_empty()
+        {
+            failed.entry(&failure.reason).or_default().push(verdict);
+        } else {
+            self::verdict(watching, batch, verdict);
+        }
+    }
+    for (reason, verdicts) in failed {
+        match verdicts[..] {
+            [alone] => verdict(watching, batch, alone),
+            _ => failed_alike(watching, batch, reason, &verdicts),
+        }
+    }
+}
+
+/// A look failed for one reason at many places.
+fn failed_alike(watching: &Watching, batch: &Batch, reason: &str, verdicts: &[&Verdict]) {
+    watching.concluded(batch, ImageOutcome::Failed, verdicts.len());
+    let applications: BTreeSet<&ResourceId> = verdicts
+        .iter()
+        .map(|verdict| &verdict.application)
+        .collect();
+    warn!(
+        outcome = "failed",
+        image = %batch.image,
+        applications = applications.len(),
+        application = examples(&applications),
+        reason,
+        "image failed"
+    );
+    for verdict in verdicts {
+        debug!(
+            image = %batch.image,
+            application = %verdict.application,
+            image_updater = %verdict.updater,
+            alias = verdict.alias,
+            reason,
+            "image failed here, too"
+        );
+    }
+}
+
+/// The first few, and how many more there are.
+fn examples(applications: &BTreeSet<&ResourceId>) -> String {
+    let named = applications.iter().take(EXAMPLES);
+    let named: Vec<String> = named.map(ToString::to_string).collect();
+    let named = named.join(",");
+    match applications.len().saturating_sub(EXAMPLES) {
+        0 => named,
+        unnamed => format!("{named} and {unnamed} more"),
     }
 }
 
@@ -199,7 +261,7 @@ pub(super) fn asked_later(batch: &Batch, judgement: &Judgement, wait: Duration) 
             tag = tags(batch),
             application = %verdict.application,
             reason = failure.reason,
-            retry_after_seconds = wait.as_secs(),
+            retry_after_seconds = wait.as_secs_f64().ceil(),
             "image could not be decided for now"
         );
     }
@@ -256,15 +318,16 @@ pub(super) fn postponed(batch: &Batch, application: &ResourceId, reason: &str, w
         tag = tags(batch),
         %application,
         reason,
-        retry_after_seconds = wait.as_secs(),
+        retry_after_seconds = wait.as_secs_f64().ceil(),
         "image could not be changed for now"
     );
 }
 
 /// A later delivery for the same tag takes the place of one that still waited.
-pub(super) fn superseded(event: &QueuedEvent) {
+pub(super) fn superseded(event: &QueuedEvent, by: &DeliveryId) {
     info!(
         delivery = %event.delivery,
+        %by,
         image = %event.event.image,
         tag = %event.event.tag,
         "delivery superseded by a newer one for the same tag"
@@ -327,6 +390,86 @@ pub(super) fn resources(resources: &Resources) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::telemetry::testing::logged;
+    use crate::app::updater::tests::batch;
+    use crate::app::updater::tests::id;
+    use crate::domain::registry::answer::Failure;
+
+    fn failed(application: usize, alias: &str, reason: &str) -> Verdict {
+        Verdict {
+            application: id(&format!("web-{application:04}")),
+            updater: id("updater"),
+            alias: alias.to_owned(),
+            image: "quay.io/a/b".to_owned(),
+            live: true,
+            opinion: Opinion::Failed(Failure {
+                reason: reason.to_owned(),
+                is_passing: true,
+            }),
+        }
+    }
+
+    fn lines_of(batch: &Batch, verdicts: Vec<Verdict>, level: &str) -> Vec<String> {
+        let judgement = Judgement {
+            verdicts,
+            ..Judgement::default()
+        };
+        let mut lines =
+            logged(|| self::judgement(&Watching::default(), batch, &judgement, &HashSet::new()));
+        lines.retain(|line| line.starts_with(level));
+        lines
+    }
+
+    fn look() -> Batch {
+        Batch {
+            events: Vec::new(),
+            ..batch(&["quay.io/a/b:1"])
+        }
+    }
+
+    #[test]
+    fn a_look_that_fails_for_one_reason_in_a_thousand_applications_warns_once() {
+        let verdicts = || {
+            let down = (0..1000).map(|number| failed(number, "main", "registry down"));
+            let rest = [
+                // Another image of an Application that is counted already.
+                failed(7, "side", "registry down"),
+                failed(1, "main", "not signed"),
+            ];
+            let mut verdicts: Vec<Verdict> = down.chain(rest).collect();
+            verdicts.push(Verdict {
+                live: false,
+                ..failed(2000, "main", "registry down")
+            });
+            verdicts
+        };
+        let alone = "level=warning msg=\"image failed\" outcome=failed image=quay.io/a/b application=argocd/web-0001 image_updater=argocd/updater alias=main reason=\"not signed\"\n";
+        let together = "level=warning msg=\"image failed\" outcome=failed image=quay.io/a/b applications=1000 application=\"argocd/web-0000,argocd/web-0001,argocd/web-0002 and 997 more\" reason=\"registry down\"\n";
+        assert_eq!(
+            lines_of(&look(), verdicts(), "level=warning"),
+            [alone, together]
+        );
+        let details = lines_of(&look(), verdicts(), "level=debug");
+        let of_failures = details.iter().filter(|line| line.contains("here, too"));
+        assert_eq!(of_failures.count(), 1001);
+        assert!(details.iter().any(|line| line.contains("web-0999")));
+    }
+
+    #[test]
+    fn what_fails_for_a_delivery_is_told_of_each_application() {
+        let verdicts = (0..3).map(|number| failed(number, "main", "registry down"));
+        let lines = lines_of(
+            &batch(&["quay.io/a/b:1"]),
+            verdicts.collect(),
+            "level=warning",
+        );
+        assert_eq!(lines.len(), 3, "{lines:?}");
+        for (number, line) in lines.iter().enumerate() {
+            let application = format!("application=argocd/web-{number:04}");
+            assert!(line.contains(&application), "{line}");
+            assert!(line.contains("delivery=d"), "{line}");
+        }
+    }
 
     #[test]
     fn a_line_names_the_newest_and_counts_the_rest() {

@@ -1,5 +1,6 @@
 //! What is to be done about one image.
 
+use std::collections::BTreeMap;
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -8,11 +9,15 @@ use tokio::time::Instant;
 
 use super::changing::Postponed;
 use super::registry::Learned;
+use crate::domain::delivery::DeliveryId;
+use crate::domain::queue::entry::Batch;
+use crate::domain::queue::entry::QueuedEvent;
+use crate::domain::queue::fate::Fate;
+use crate::domain::queue::fate::Outcome;
+use crate::domain::queue::fate::Verdict;
 use crate::domain::reference::ImageName;
 use crate::domain::registry::knowledge::Knowledge;
 use crate::domain::resources::resource::ResourceId;
-use crate::ports::event_queue::Batch;
-use crate::ports::event_queue::QueuedEvent;
 
 /// How long what a registry has answered is believed while work waits for its turn.
 const FRESH: Duration = Duration::from_secs(30);
@@ -53,6 +58,15 @@ pub(super) struct Task {
     pub(super) postponed: Postponed,
     /// What was done so far.
     pub(super) looked: Looked,
+    /// What became of the image so far, by Application and alias.
+    pub(super) outcomes: BTreeMap<(ResourceId, String), (Verdict, String)>,
+}
+
+/// An event whose place a newer one took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Superseded {
+    pub(super) event: QueuedEvent,
+    pub(super) by: DeliveryId,
 }
 
 /// What came of a look at one image.
@@ -82,6 +96,7 @@ impl Task {
             settled: HashSet::new(),
             postponed: Postponed::new(),
             looked: Looked::default(),
+            outcomes: BTreeMap::new(),
         }
     }
 
@@ -107,15 +122,18 @@ impl Task {
 
     /// Takes in newer work of the same kind for the same image, and gives back the events that it supersedes. What was asked so far may be
     /// another thing by now.
-    pub(super) fn join(&mut self, newer: Self) -> Vec<QueuedEvent> {
-        let again = |old: &QueuedEvent| {
-            let mut newer = newer.batch.events.iter();
-            newer.any(|new| new.event.tag == old.event.tag)
-        };
-        let (superseded, kept) = std::mem::take(&mut self.batch.events)
-            .into_iter()
-            .partition(again);
-        self.batch.events = kept;
+    pub(super) fn join(&mut self, newer: Self) -> Vec<Superseded> {
+        let mut superseded = Vec::new();
+        for event in std::mem::take(&mut self.batch.events) {
+            let mut again = newer.batch.events.iter();
+            match again.find(|new| new.event.tag == event.event.tag) {
+                Some(by) => superseded.push(Superseded {
+                    by: by.delivery.clone(),
+                    event,
+                }),
+                None => self.batch.events.push(event),
+            }
+        }
         self.batch.events.extend(newer.batch.events);
         self.waiting.extend(newer.waiting);
         self.unshown = None;
@@ -161,6 +179,38 @@ impl Task {
             || self
                 .unshown
                 .is_some_and(|since| since.elapsed() >= PATIENCE)
+    }
+
+    /// Notes what became of the image in an Application. What was changed stays so, whatever is found there later that needs no change.
+    pub(super) fn note(
+        &mut self,
+        application: &ResourceId,
+        alias: &str,
+        verdict: Verdict,
+        detail: String,
+    ) {
+        // Nobody asks for what a look did.
+        if self.is_look() {
+            return;
+        }
+        let key = (application.clone(), alias.to_owned());
+        let known = self.outcomes.get(&key).map(|(verdict, _)| *verdict);
+        let is_changed = matches!(known, Some(Verdict::Changed | Verdict::WouldChange));
+        if !(is_changed && verdict == Verdict::Unchanged) {
+            self.outcomes.insert(key, (verdict, detail));
+        }
+    }
+
+    /// What became of its events in the end.
+    pub(super) fn fate(&mut self) -> Fate {
+        let outcomes = std::mem::take(&mut self.outcomes).into_iter();
+        let outcomes = outcomes.map(|((application, alias), (verdict, detail))| Outcome {
+            application,
+            alias,
+            verdict,
+            detail,
+        });
+        Fate::Worked(outcomes.collect())
     }
 
     /// Tells those who wait what came of it.

@@ -9,6 +9,8 @@ use crate::domain::change::ApplicationChange;
 use crate::domain::change::Edit;
 use crate::domain::delivery::DeliveryId;
 use crate::domain::event::ImageEvent;
+use crate::domain::queue::entry::EntryId;
+use crate::domain::queue::entry::QueuedEvent;
 use crate::domain::reference::Reference;
 use crate::domain::resources::Resources;
 use crate::domain::resources::application::Application;
@@ -88,8 +90,10 @@ pub(super) fn batch(events: &[&str]) -> Batch {
             digest: reference.digest().cloned(),
         };
         QueuedEvent {
+            entry: EntryId(0),
             event,
             delivery: DeliveryId::new("d".to_owned()),
+            at: std::time::SystemTime::UNIX_EPOCH,
         }
     };
     let events: Vec<QueuedEvent> = events.iter().map(queued).collect();
@@ -136,6 +140,7 @@ pub(in crate::app) fn terms(confirm: Confirm) -> Terms {
         never_downgrade: false,
         credential_kinds: Vec::new(),
         registries: None,
+        is_durable: false,
     }
 }
 

@@ -7,12 +7,12 @@ use tokio::time::Instant;
 
 use super::Updater;
 use super::task::Task;
-use crate::app::seeing::arrivals::Arrivals;
+use crate::app::seeing::watched_queue::ago;
 use crate::domain::change::ApplicationChange;
 use crate::domain::change::ImageChange;
 use crate::domain::judgement::Judgement;
-use crate::ports::event_queue::Batch;
-use crate::ports::event_queue::QueuedEvent;
+use crate::domain::queue::entry::Batch;
+use crate::domain::queue::entry::QueuedEvent;
 use crate::ports::work_watcher::ImageOutcome;
 use crate::ports::work_watcher::Occasion;
 use crate::ports::work_watcher::Step;
@@ -23,20 +23,17 @@ use crate::ports::work_watcher::WorkWatcher;
 #[derive(Default)]
 pub(super) struct Watching(Option<Watched>);
 
-struct Watched {
-    watcher: Arc<dyn WorkWatcher>,
-    arrivals: Arc<Arrivals>,
-}
+type Watched = Arc<dyn WorkWatcher>;
 
 impl Watching {
-    pub(super) fn new(watcher: Arc<dyn WorkWatcher>, arrivals: Arc<Arrivals>) -> Self {
-        Self(Some(Watched { watcher, arrivals }))
+    pub(super) fn new(watcher: Arc<dyn WorkWatcher>) -> Self {
+        Self(Some(watcher))
     }
 
     /// A step of the work on a batch has just ended.
     pub(super) fn stepped(&self, step: Step, batch: &Batch, began: Instant, failed: bool) {
         if let Some(watched) = &self.0 {
-            watched.watcher.stepped(Stepped {
+            watched.stepped(Stepped {
                 step,
                 image: &batch.image,
                 events: &batch.events,
@@ -51,7 +48,7 @@ impl Watching {
         if let Some(watched) = &self.0 {
             for _ in 0..images {
                 let occasion = Occasion::of(&batch.events);
-                watched.watcher.concluded(occasion, outcome);
+                watched.concluded(occasion, outcome);
             }
         }
     }
@@ -60,21 +57,18 @@ impl Watching {
     pub(super) fn changed(&self, batch: &Batch, change: &ApplicationChange) {
         if let Some(watched) = &self.0 {
             let ages = change.images.iter();
-            let ages = ages.filter_map(|image| watched.age(&batch.events, image));
-            ages.for_each(|age| watched.watcher.changed(age));
+            let ages = ages.filter_map(|image| age(&batch.events, image));
+            ages.for_each(|age| watched.changed(age));
         }
     }
 }
 
-impl Watched {
-    /// How long ago it was announced what an image becomes. Where no event says just that, as with a strategy that lists tags, the first one
-    /// counts.
-    fn age(&self, events: &[QueuedEvent], image: &ImageChange) -> Option<Duration> {
-        let tag = image.new.split('@').next();
-        let mut latest_first = events.iter().rev();
-        let announced = latest_first.find(|queued| Some(queued.event.tag.as_str()) == tag);
-        self.arrivals.age(announced.or(events.first())?)
-    }
+/// How long ago it was announced what an image becomes. Where no event says just that, as with a strategy that lists tags, the first one counts.
+fn age(events: &[QueuedEvent], image: &ImageChange) -> Option<Duration> {
+    let tag = image.new.split('@').next();
+    let mut latest_first = events.iter().rev();
+    let announced = latest_first.find(|queued| Some(queued.event.tag.as_str()) == tag);
+    Some(ago(announced.or(events.first())?.at))
 }
 
 impl Updater {

@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::Duration;
+use std::time::SystemTime;
 
 use async_trait::async_trait;
 use tokio::time::sleep;
@@ -65,37 +66,39 @@ impl UpdateTrigger for Slow {
     }
 }
 
-fn watched(done: usize, result: Result<(), TriggerError>) -> (Updater, Arc<Told>, Arc<Arrivals>) {
+fn watched(done: usize, result: Result<(), TriggerError>) -> (Updater, Arc<Told>) {
     let follows = vec![resources("quay.io/a/b:1.5.0", "quay.io/a/b:^1", "semver")];
     let mut updater = updater(done, MockUpdateTrigger::new(), follows);
     updater.ports.trigger = Some(Arc::new(Slow(result)));
-    let (told, arrivals) = (Arc::new(Told::default()), Arc::new(Arrivals::new(10)));
-    let watcher = Arc::clone(&told) as Arc<dyn WorkWatcher>;
-    let updater = updater.watched_by(watcher, Arc::clone(&arrivals));
-    (updater, told, arrivals)
+    let told = Arc::new(Told::default());
+    let updater = updater.watched_by(Arc::clone(&told) as _);
+    (updater, told)
 }
 
-/// An event of this delivery that has just been accepted.
-fn accepted(event: &str, delivery: &str, arrivals: &Arrivals) -> Batch {
+/// An event that was accepted so many hours ago.
+fn accepted(event: &str, hours: u32) -> Batch {
     let mut batch = batch(&[event]);
     for queued in &mut batch.events {
-        queued.delivery = DeliveryId::new(delivery);
-        arrivals.begin(&queued.event, &queued.delivery);
+        queued.at = SystemTime::now() - 3600 * hours * SECOND;
     }
     batch
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_change_is_as_old_as_the_delivery_that_announced_it() {
-    let (updater, told, arrivals) = watched(1, Ok(()));
-    let first = accepted("quay.io/a/b:1.6.0", "d1", &arrivals);
-    sleep(5 * SECOND).await;
-    let second = accepted("quay.io/a/b:1.7.0", "d2", &arrivals);
-    updater.examine(first).await;
-    updater.examine(second).await;
+    let (updater, told) = watched(1, Ok(()));
+    updater.examine(accepted("quay.io/a/b:1.6.0", 5)).await;
+    updater.examine(accepted("quay.io/a/b:1.7.0", 2)).await;
     sleep(3 * SECOND).await;
     updater.work_on_next(false).await;
-    assert_eq!(*told.changed.lock().unwrap(), [5 * SECOND]);
+    let ages: Vec<u64> = told
+        .changed
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|age| age.as_secs() / 3600)
+        .collect();
+    assert_eq!(ages, [2]);
     let outcome = (Occasion::Delivery, ImageOutcome::Changed);
     assert_eq!(*told.outcomes.lock().unwrap(), [outcome]);
     let steps = told.steps.lock().unwrap();
@@ -106,14 +109,14 @@ async fn a_change_is_as_old_as_the_delivery_that_announced_it() {
 
 #[tokio::test(start_paused = true)]
 async fn what_fails_or_changes_nothing_is_told() {
-    let (updater, told, arrivals) = watched(4, Err(TriggerError::Gone));
+    let (updater, told) = watched(4, Err(TriggerError::Gone));
     for event in [
         "quay.io/a/b:1.6.0",
         "quay.io/a/b:1.5.0",
         "quay.io/a/other:1",
         "quay.io/a/b:1.4.0",
     ] {
-        updater.examine(accepted(event, "d", &arrivals)).await;
+        updater.examine(accepted(event, 0)).await;
         updater.work_on_next(false).await;
     }
     let outcomes = [
@@ -131,9 +134,9 @@ async fn what_fails_or_changes_nothing_is_told() {
 
 #[tokio::test(start_paused = true)]
 async fn a_dry_run_writes_nothing() {
-    let (mut updater, told, arrivals) = watched(1, Ok(()));
+    let (mut updater, told) = watched(1, Ok(()));
     updater.ports.trigger = None;
-    let event = accepted("quay.io/a/b:1.6.0", "d", &arrivals);
+    let event = accepted("quay.io/a/b:1.6.0", 0);
     updater.examine(event).await;
     updater.work_on_next(false).await;
     let outcome = (Occasion::Delivery, ImageOutcome::DryRun);
@@ -145,7 +148,7 @@ async fn a_dry_run_writes_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn questions_are_told_with_their_time() {
-    let (mut updater, told, arrivals) = watched(1, Ok(()));
+    let (mut updater, told) = watched(1, Ok(()));
     let mut client = MockRegistryClient::new();
     let digest = Digest::parse(&format!("sha256:{}", "a".repeat(64))).unwrap();
     client.expect_digest().return_const(Ok(Some(digest)));
@@ -154,7 +157,7 @@ async fn questions_are_told_with_their_time() {
         .watched_by(Arc::clone(&told) as _);
     updater.terms = terms(Confirm::Registry);
     updater.ports.registry = Some(Arc::new(registry));
-    let event = accepted("quay.io/a/b:1.6.0", "d", &arrivals);
+    let event = accepted("quay.io/a/b:1.6.0", 0);
     updater.examine(event).await;
     let answers = updater.asking.next().await;
     updater.take_in(answers).await;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::Registry;
 use super::Updater;
 use super::asking::Incoming;
+use super::changing;
 use super::changing::Postponed;
 use super::lock;
 use super::report;
@@ -16,8 +17,8 @@ use super::task::Task;
 use crate::app::status::Account;
 use crate::domain::judgement::Judgement;
 use crate::domain::judgement::Opinion;
+use crate::domain::queue::entry::Batch;
 use crate::domain::reference::ImageName;
-use crate::ports::event_queue::Batch;
 
 /// How often a decision is made again at once because an Application changed while it was made.
 const DECISIONS: usize = 5;
@@ -36,6 +37,12 @@ impl Updater {
         self.asking.look(image)
     }
 
+    /// Gives up all looks that are not done: whoever asked for them does not want them any longer.
+    pub fn give_up_looks(&self) {
+        lock(&self.backlog).drop_looks();
+        self.asking.drop_looks();
+    }
+
     /// Judges what just came in: it ends here, or waits for answers or for its turn.
     pub(super) async fn examine(&self, batch: Batch) {
         self.consider(Task::of(batch)).await;
@@ -48,7 +55,9 @@ impl Updater {
                 self.consider(Task::look(image, Some(waiting))).await;
             }
             Incoming::Answers { key, learned } => {
-                if let Some(task) = self.asking.end(&key, learned) {
+                let ended = self.asking.end(&key, learned);
+                let (task, newer) = ended.unzip();
+                for task in task.into_iter().chain(newer.flatten()) {
                     self.consider(task).await;
                 }
             }
@@ -58,7 +67,7 @@ impl Updater {
     async fn consider(&self, mut task: Task) {
         self.refresh();
         if self.asking.is_open(&task.key()) {
-            let superseded = self.asking.join(task);
+            let superseded = self.asking.follow(task);
             return self.end_superseded(superseded).await;
         }
         let judgement = self.decide(&task);
@@ -93,7 +102,10 @@ impl Updater {
         if !is_passing || task.is_look() || self.is_closing() || task.failures + 1 >= ATTEMPTS {
             return false;
         }
-        task.unshown.get_or_insert_with(Instant::now);
+        // A registry that does not answer says nothing of what it shows.
+        if !task.knowledge.has_failures() {
+            task.unshown.get_or_insert_with(Instant::now);
+        }
         true
     }
 
@@ -154,8 +166,8 @@ impl Updater {
         if !task.postponed.is_empty() && !gives_up {
             return self.postpone(task).await;
         }
-        for (change, reason) in &task.postponed {
-            report::failed(&self.watching, &task.batch, &change.application, reason);
+        for (change, reason) in task.postponed.clone() {
+            self.fail(&mut task, &change, &reason);
         }
         if task.postponed.is_empty() && self.may_be_answered_later(&mut task, judgement) {
             return self.ask_later(task, judgement).await;
@@ -188,7 +200,15 @@ impl Updater {
         if let Some(reporter) = self.reporter.as_ref().filter(|_| asked) {
             reporter.judged(&task.batch.image, judgement);
         }
-        self.end(&task.batch).await;
+        if !task.is_look() {
+            for verdict in &judgement.verdicts {
+                if !task.settled.contains(&verdict.application) {
+                    changing::note(&mut task, verdict);
+                }
+            }
+            let fate = task.fate();
+            self.ports.queue.done(&task.batch, &fate).await;
+        }
         task.tell();
     }
 

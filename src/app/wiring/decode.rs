@@ -11,6 +11,7 @@ use crate::adapters::senders;
 use crate::app::cli::decode_arguments::BodyArgument;
 use crate::app::cli::decode_arguments::DecodeArguments;
 use crate::app::cli::decode_arguments::DeliveryArguments;
+use crate::app::intake::Reading;
 use crate::app::intake::read;
 use crate::app::wiring::complain;
 use crate::app::wiring::print;
@@ -118,8 +119,9 @@ struct Image {
     digest: Option<String>,
 }
 
-fn shown(outcome: &Result<Verified<Decoded>, Rejection>) -> Shown {
-    let (outcome, reason, images) = match outcome.as_ref().map(Verified::get) {
+fn shown(outcome: &Result<Verified<Reading>, Rejection>) -> Shown {
+    let decoded = outcome.as_ref().map(|read| &read.get().decoded);
+    let (outcome, reason, images) = match decoded {
         Ok(Decoded::Images(images)) => ("accepted", None, images.iter().map(image).collect()),
         Ok(Decoded::Ignored(reason)) => ("ignored", Some(reason.clone()), Vec::new()),
         Err(rejection) => ("rejected", Some(rejection.to_string()), Vec::new()),

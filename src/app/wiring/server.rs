@@ -17,7 +17,9 @@ use tracing::error;
 use tracing::info;
 use tracing::warn;
 
+use crate::adapters::delivery_socket::server::SocketError;
 use crate::adapters::http::readiness::Readiness;
+use crate::adapters::journal::error::OpenError;
 use crate::adapters::kubernetes::client::ConnectError;
 use crate::adapters::manifests::reader::ManifestsError;
 use crate::adapters::metrics::meters::Meters;
@@ -39,6 +41,7 @@ use crate::app::wiring::door::Door;
 use crate::app::wiring::door::Parts;
 use crate::app::wiring::following::Follow;
 use crate::app::wiring::following::Following;
+use crate::app::wiring::keeping;
 use crate::app::wiring::leadership::lead;
 use crate::app::wiring::leadership::stood_down;
 use crate::app::wiring::metrics;
@@ -60,6 +63,12 @@ pub enum StartError {
     /// There is no connection to a cluster.
     #[error(transparent)]
     Cluster(#[from] ConnectError),
+    /// Deliveries cannot be kept.
+    #[error("deliveries cannot be kept: {0}")]
+    Journal(#[from] OpenError),
+    /// What is kept cannot be shown.
+    #[error(transparent)]
+    Socket(#[from] SocketError),
     /// The certificate cannot be served.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -104,8 +113,10 @@ pub(super) type Background = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// A process that is ready to run.
 pub struct Server {
     updater: Arc<Updater>,
-    /// What has work wait for its turn.
+    /// What has work wait for its turn, and must not where work is lost with the process.
     paces: Vec<Arc<Governed>>,
+    /// Writes down what is kept.
+    keeping: Background,
     door: Option<Door>,
     readiness: Readiness,
     leadership: Option<Leadership>,
@@ -136,18 +147,28 @@ impl Server {
         let mut place = resources::open(&settings, cluster, &meters).await?;
         let announcer = place.announcer.take();
         let registries = registries::open(&settings, objects.as_ref(), announcer.clone())?;
+        let keeping = keeping::open(&settings)?;
         let watching = watchers::open(&meters);
-        let current = registries.current();
-        let work = working::open(&settings, &mut place, current, &meters, watching.work);
+        let work = working::open(
+            &settings,
+            &mut place,
+            &keeping,
+            registries.current(),
+            &meters,
+            watching.work,
+        );
         let mut background: Vec<Background> = vec![place.watch, Box::pin(registries.run())];
         background.extend(work.describing.into_iter().chain(place.clearing));
+        background.extend(keeping.showing);
         let readiness = Readiness::default();
+        let meter = Arc::new(meters.clone());
         let door = match settings.server {
             Some(server) => {
                 let parts = Parts {
                     secrets: settings.secrets,
-                    queue: work.queue,
+                    queue: Arc::clone(&work.queue) as _,
                     readiness: readiness.clone(),
+                    meter,
                     objects: objects.as_ref(),
                     watcher: watching.deliveries,
                 };
@@ -159,7 +180,7 @@ impl Server {
             meters,
             reader: place.reader,
             cluster: place.cluster,
-            backlog: work.arrivals,
+            backlog: work.queue,
             certificate: door.as_ref().and_then(Door::certificate),
         };
         let aside = (settings.probes, settings.metrics);
@@ -172,7 +193,12 @@ impl Server {
             polling: work.polling,
             fail_on_error: settings.polling.fail_on_error,
             updater: work.updater,
-            paces: work.spread.into_iter().chain([work.pace]).collect(),
+            paces: if keeping.is_durable {
+                Vec::new()
+            } else {
+                work.spread.into_iter().chain([work.pace]).collect()
+            },
+            keeping: keeping.closing,
             door,
             readiness,
             leadership: place.leadership,
@@ -193,10 +219,7 @@ impl Server {
     /// Serves until the first signal, and then ends in order; at the second signal at once. Where the settings want a new start, it ends in
     /// order as well. A part of it that fails ends it too: half a server would take deliveries that nobody works on.
     pub async fn run(self, mut signal: impl AsyncFnMut()) -> End {
-        let mut background = JoinSet::new();
-        for work in self.background {
-            background.spawn(work);
-        }
+        let mut background: JoinSet<()> = self.background.into_iter().collect();
         let (close, closing) = watch::channel(false);
         let updater = Arc::clone(&self.updater);
         let mut updating = tokio::spawn(async move { updater.run(closing).await });
@@ -245,14 +268,26 @@ impl Server {
         updating.abort();
         let _ = tokio::join!(halted(serving), halted(updating), stood_down(leading, end));
         let left = self.updater.leave();
+        self.keeping.await;
         self.last_traces.await;
-        match end {
-            End::Finished => info!("finished"),
-            End::OutOfTime | End::Aborted | End::Failed => {
-                warn!(images = left, "ended before everything was done");
-            }
-        }
+        tell(end, left);
         cause.exit(end)
+    }
+}
+
+/// Tells of the end, at which so many images are left.
+fn tell(end: End, left: usize) {
+    match end {
+        End::Finished if left > 0 => {
+            info!(
+                images = left,
+                "finished; what waits is worked on after the next start"
+            );
+        }
+        End::Finished => info!("finished"),
+        End::OutOfTime | End::Aborted | End::Failed => {
+            warn!(images = left, "ended before everything was done");
+        }
     }
 }
 

@@ -2,13 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::adapters::memory::event_queue::InMemoryQueue;
 use crate::adapters::metrics::meters::Meters;
 use crate::adapters::pace::Governed;
 use crate::app::leadership::Leadership;
 use crate::app::polling::Polling;
 use crate::app::registries::live::Current;
-use crate::app::seeing::arrivals::Arrivals;
 use crate::app::seeing::watched_pace::WatchedPace;
 use crate::app::seeing::watched_queue::WatchedQueue;
 use crate::app::settings::Confirm;
@@ -18,10 +16,10 @@ use crate::app::updater::Ports;
 use crate::app::updater::Terms;
 use crate::app::updater::Updater;
 use crate::app::wiring::asking;
+use crate::app::wiring::keeping::Keeping;
 use crate::app::wiring::resources::Place;
 use crate::app::wiring::server::Background;
 use crate::domain::rate_policy::RatePolicy;
-use crate::ports::event_queue::EventQueue;
 use crate::ports::pace::Pace;
 use crate::ports::pace_meter::Limit;
 use crate::ports::work_watcher::WorkWatcher;
@@ -34,14 +32,13 @@ fn random() -> f64 {
 
 /// All that works on Applications.
 pub(super) struct Work {
-    pub(super) queue: Arc<dyn EventQueue>,
     pub(super) pace: Arc<Governed>,
     /// What spaces changes of Applications out.
     pub(super) spread: Option<Arc<Governed>>,
     pub(super) updater: Arc<Updater>,
     pub(super) polling: Polling,
     /// How much is left to do.
-    pub(super) arrivals: Arc<Arrivals>,
+    pub(super) queue: Arc<WatchedQueue>,
     /// Takes up registries that are described anew.
     pub(super) describing: Option<Background>,
 }
@@ -50,15 +47,15 @@ pub(super) struct Work {
 pub(super) fn open(
     settings: &Settings,
     place: &mut Place,
+    keeping: &Keeping,
     described: Current,
     meters: &Meters,
     watcher: Arc<dyn WorkWatcher>,
 ) -> Work {
-    let arrivals = Arc::new(Arrivals::new(settings.queue_size.get()));
-    let queue: Arc<dyn EventQueue> = Arc::new(WatchedQueue {
-        queue: Arc::new(InMemoryQueue::new(settings.queue_size.get())),
-        arrivals: Arc::clone(&arrivals),
+    let queue = Arc::new(WatchedQueue {
+        queue: Arc::clone(&keeping.queue),
         watcher: Arc::clone(&watcher),
+        capacity: settings.queue_size.get(),
     });
     let pace = Arc::new(Governed::new(settings.rate));
     let spread = spread(settings.spread);
@@ -78,7 +75,7 @@ pub(super) fn open(
         })
         .unzip();
     let ports = Ports {
-        queue: Arc::clone(&queue),
+        queue: Arc::clone(&queue) as _,
         reader: Arc::clone(&place.reader),
         trigger: place.trigger.take(),
         pace: counted(&pace, Limit::EventsPerHour),
@@ -87,8 +84,14 @@ pub(super) fn open(
             .map(|spread| counted(spread, Limit::UpdatesPerMinute)),
         registry,
     };
-    let updater =
-        Updater::new(ports, terms(settings, described)).watched_by(watcher, Arc::clone(&arrivals));
+    let terms = Terms {
+        confirm: settings.confirm,
+        never_downgrade: settings.asking.never_downgrade,
+        credential_kinds: settings.image_credentials.clone(),
+        registries: Some(described),
+        is_durable: keeping.is_durable,
+    };
+    let updater = Updater::new(ports, terms).watched_by(watcher);
     let updater = Arc::new(match place.reporter.take() {
         Some(reporter) => updater.reporting_to(reporter),
         None => updater,
@@ -96,22 +99,11 @@ pub(super) fn open(
     let leading = place.leadership.as_ref().map(Leadership::leading);
     Work {
         polling: Polling::new(Arc::clone(&updater), rhythm, leading, Box::new(random)),
-        arrivals,
         queue,
         pace,
         spread,
         updater,
         describing,
-    }
-}
-
-/// What decisions rest on.
-fn terms(settings: &Settings, registries: Current) -> Terms {
-    Terms {
-        confirm: settings.confirm,
-        never_downgrade: settings.asking.never_downgrade,
-        credential_kinds: settings.image_credentials.clone(),
-        registries: Some(registries),
     }
 }
 

@@ -68,9 +68,9 @@ impl Policy {
         loop {
             let version = match self.choose(&left, circumstances.current) {
                 Choice::Change(version) => version,
-                Choice::Undecided(_) => return self.look(circumstances, inquiry),
+                Choice::Undecided(_) => return self.look_after(pushed, circumstances, inquiry),
                 Choice::Unchanged(_) if self.wants_list(&left, circumstances.current) => {
-                    return self.look(circumstances, inquiry);
+                    return self.look_after(pushed, circumstances, inquiry);
                 }
                 Choice::Unchanged(_) if left.is_empty() => return Choice::Unchanged(summary(&out)),
                 other @ (Choice::Unchanged(_) | Choice::Open | Choice::Failed(_)) => {
@@ -166,6 +166,11 @@ impl Policy {
         if is_everywhere(circumstances.current, |place| {
             place.digest.as_ref() == Some(&digest)
         }) {
+            let is_other = |announced: &Digest| *announced != digest;
+            if !circumstances.is_last_try && announced.is_some_and(is_other) {
+                // The tag may have moved on and back. It is likelier that the registry lags behind its own event.
+                return not_shown_yet(&format!("the digest that was pushed for tag {followed}"));
+            }
             return Choice::Unchanged(format!("digest {digest} is in use already"));
         }
         Choice::Change(NewVersion {
@@ -177,8 +182,12 @@ impl Policy {
 
 /// It may show it a moment later.
 pub(in crate::domain) fn not_shown(tag: &Tag) -> Choice {
+    not_shown_yet(&format!("tag {tag}"))
+}
+
+fn not_shown_yet(what: &str) -> Choice {
     Choice::Failed(Failure {
-        reason: format!("the registry does not show tag {tag} yet"),
+        reason: format!("the registry does not show {what} yet"),
         is_passing: true,
     })
 }

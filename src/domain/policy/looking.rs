@@ -4,11 +4,13 @@ use std::cmp::Ordering;
 
 use super::Choice;
 use super::Policy;
+use super::Pushed;
 use super::Rule;
 use super::choosing::admitted_version;
 use super::choosing::change;
 use super::choosing::summary;
 use super::circumstances::Circumstances;
+use super::confirming::Standing;
 use crate::domain::policy::version::Version;
 use crate::domain::reference::Tag;
 use crate::domain::registry::answer::TagList;
@@ -69,10 +71,44 @@ impl Policy {
             };
             return self.follow(followed, None, at_last, inquiry);
         }
+        match inquiry.tags() {
+            Ok(tags) => self.look_at(tags, circumstances, inquiry),
+            Err(gap) => gap.into(),
+        }
+    }
+
+    /// As [`look`](Self::look), where the list may lag behind what was just pushed: a pushed tag that it lacks and that the registry shows counts
+    /// as listed.
+    pub(super) fn look_after(
+        &self,
+        pushed: &[Pushed],
+        circumstances: Circumstances<'_>,
+        inquiry: &mut Inquiry<'_>,
+    ) -> Choice {
         let tags = match inquiry.tags() {
             Ok(tags) => tags,
             Err(gap) => return gap.into(),
         };
+        let mut unlisted: Vec<Tag> = Vec::new();
+        for Pushed { tag, .. } in pushed {
+            if tags.tags.contains(tag) || unlisted.contains(tag) || self.refusal(tag).is_some() {
+                continue;
+            }
+            match self.standing(tag, circumstances, inquiry) {
+                Ok(Standing::There(_)) => unlisted.push(tag.clone()),
+                Ok(Standing::Out(_)) => {}
+                Err(choice) => return choice,
+            }
+        }
+        self.look_at(&tags.with_newer(&unlisted), circumstances, inquiry)
+    }
+
+    fn look_at(
+        &self,
+        tags: &TagList,
+        circumstances: Circumstances<'_>,
+        inquiry: &mut Inquiry<'_>,
+    ) -> Choice {
         let listing = Listing {
             policy: self,
             tags,

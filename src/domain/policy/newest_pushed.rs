@@ -57,7 +57,7 @@ impl Policy {
             _ if inquiry.is_open() => Choice::Open,
             Some((push, build)) => {
                 remark_moved(&push.tag, push.digest.as_ref(), &build.digest, inquiry);
-                self.newer_build(&push.tag, build, circumstances, inquiry)
+                self.newer_build(push, build, circumstances, inquiry)
             }
             None => Choice::Unchanged(summary(&out)),
         }
@@ -66,11 +66,12 @@ impl Policy {
     /// A pushed tag, if it was built after everything in use.
     fn newer_build(
         &self,
-        tag: &Tag,
+        push: &Pushed,
         build: &Build,
         circumstances: Circumstances<'_>,
         inquiry: &mut Inquiry<'_>,
     ) -> Choice {
+        let tag = &push.tag;
         let mut is_same = !circumstances.current.is_empty();
         let mut newer = None;
         for place in circumstances.current {
@@ -89,7 +90,9 @@ impl Policy {
         }
         match newer {
             // Whether to go back takes a list.
-            Some((place, _)) if self.excludes(place) => self.look(circumstances, inquiry),
+            Some((place, _)) if self.excludes(place) => {
+                self.look_after(std::slice::from_ref(push), circumstances, inquiry)
+            }
             Some((_, reason)) => Choice::Unchanged(reason),
             None if is_same => Choice::Unchanged(format!("tag {tag} is in use already")),
             None => change(tag),

@@ -30,6 +30,22 @@ pub struct TagList {
     pub order: TagOrder,
 }
 
+impl TagList {
+    /// The same list, with tags that are newer than all that it has, the newest last.
+    #[must_use]
+    pub fn with_newer(&self, newer: &[Tag]) -> Self {
+        let listed = self.tags.iter();
+        let tags = match self.order {
+            TagOrder::LatestFirst => newer.iter().rev().chain(listed).cloned().collect(),
+            TagOrder::LatestLast | TagOrder::Unsorted => listed.chain(newer).cloned().collect(),
+        };
+        Self {
+            tags,
+            order: self.order,
+        }
+    }
+}
+
 /// What the order of a list of tags means: `tagsortmode` of `registries.conf`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum TagOrder {

@@ -33,4 +33,12 @@ impl Knowledge {
     pub fn of(&self, access: &Access, question: &Question) -> Option<&Result<Answer, Failure>> {
         self.answers.get(access)?.get(question)
     }
+
+    /// Whether any question got no answer.
+    #[must_use]
+    pub fn has_failures(&self) -> bool {
+        self.answers
+            .values()
+            .any(|answers| answers.values().any(Result::is_err))
+    }
 }

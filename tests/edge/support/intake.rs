@@ -47,7 +47,9 @@ impl WebhookIntake for FakeIntake {
     fn screen(&self, _: &Delivery) -> Result<(), Rejection> {
         match &self.outcome {
             Outcome::Rejected(rejection) => Err(rejection.clone()),
-            Outcome::Accepted { .. } | Outcome::Ignored { .. } => Ok(()),
+            Outcome::Accepted { .. } | Outcome::Duplicate { .. } | Outcome::Ignored { .. } => {
+                Ok(())
+            }
         }
     }
 

@@ -8,8 +8,10 @@ use crate::adapters::senders::cloud_events::attribute;
 use crate::adapters::senders::cloud_events::eventbridge;
 use crate::adapters::senders::json::Text;
 use crate::adapters::senders::json::parse;
+use crate::adapters::senders::keys;
 use crate::adapters::senders::names::missing;
 use crate::domain::delivery::Delivery;
+use crate::domain::delivery::SenderKey;
 use crate::ports::payload_decoder::DecodeError;
 
 /// An event, as far as it is read.
@@ -23,6 +25,17 @@ pub(super) struct Event {
     pub(super) subject: String,
     /// `data`, null where there is none.
     pub(super) data: Value,
+}
+
+/// The name of a delivery.
+pub(super) fn key(delivery: &Delivery) -> Option<SenderKey> {
+    match delivery.header("ce-id") {
+        Some(id) => {
+            let source = delivery.header("ce-source").unwrap_or_default();
+            SenderKey::parse(&keys::cloud_event(source, id))
+        }
+        None => keys::of_cloud_events(&delivery.body),
+    }
 }
 
 /// The events of a delivery. In a batch each may be wrong for itself.

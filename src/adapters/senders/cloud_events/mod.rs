@@ -14,6 +14,7 @@ mod made_up;
 
 use crate::adapters::senders::pushes::Pushes;
 use crate::domain::delivery::Delivery;
+use crate::domain::delivery::SenderKey;
 use crate::domain::event::ImageEvent;
 use crate::domain::sender::Authentication;
 use crate::domain::sender::SenderProfile;
@@ -49,6 +50,10 @@ impl PayloadDecoder for CloudEvents {
             }
         }
         pushes.decoded()
+    }
+
+    fn sender_key(&self, delivery: &Delivery) -> Option<SenderKey> {
+        envelope::key(delivery)
     }
 
     fn compose(&self, event: &ImageEvent) -> Result<Composed, ComposeError> {

@@ -16,6 +16,7 @@ use crate::adapters::senders::pushes::Pushes;
 use crate::adapters::senders::pushes::is_digest;
 use crate::adapters::senders::quote::quoted;
 use crate::domain::delivery::Delivery;
+use crate::domain::delivery::SenderKey;
 use crate::domain::event::ImageEvent;
 use crate::domain::reference::ImageName;
 use crate::domain::sender::Authentication;
@@ -62,6 +63,12 @@ impl PayloadDecoder for Ghcr {
             )));
         }
         published(package)
+    }
+
+    fn sender_key(&self, delivery: &Delivery) -> Option<SenderKey> {
+        delivery
+            .header("x-github-delivery")
+            .and_then(SenderKey::parse)
     }
 
     /// GitHub names a digest in every delivery. Where the event has none, the delivery's is the hash of what the event names.

@@ -1,0 +1,368 @@
+//! The one who writes: a thread of its own, as a disk makes whoever asks it wait.
+//!
+//! What comes in while it writes is written together next, with one sync for all of it.
+
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+use std::sync::mpsc::RecvTimeoutError;
+use std::sync::mpsc::TryRecvError;
+use std::time::Duration;
+use std::time::Instant;
+use std::time::SystemTime;
+
+use tokio::sync::oneshot;
+use tracing::error;
+use tracing::info;
+
+use super::error::OpenError;
+use super::error::StoreError;
+use super::shelf::Shelf;
+use super::store::Change;
+use super::store::Store;
+use crate::domain::delivery::DeliveryId;
+use crate::domain::queue::accepted::Accepted;
+use crate::domain::queue::entry::EntryId;
+use crate::domain::queue::entry::QueuedEvent;
+use crate::domain::queue::fate::Fate;
+use crate::domain::queue::record::DeliveryRecord;
+use crate::ports::delivery_log::LogError;
+use crate::ports::delivery_log::Redelivery;
+use crate::ports::event_queue::Placement;
+use crate::ports::event_queue::Pushed;
+use crate::ports::event_queue::QueueError;
+
+/// The most that is written in one go.
+const TOGETHER: usize = 1000;
+/// When a sender that met a full queue may try again.
+const RETRY_AFTER: Duration = Duration::from_secs(30);
+/// How long a disk that failed is left alone.
+const REST: Duration = Duration::from_secs(1);
+
+/// What the writer is asked for.
+pub(super) enum Order {
+    /// To keep a delivery.
+    Push {
+        accepted: Accepted,
+        answer: oneshot::Sender<Result<Pushed, QueueError>>,
+    },
+    /// To note what became of events.
+    End {
+        events: Vec<QueuedEvent>,
+        at: SystemTime,
+        fate: Fate,
+    },
+    /// To let a delivery begin again.
+    Redeliver {
+        id: DeliveryId,
+        answer: oneshot::Sender<Result<Redelivery, LogError>>,
+    },
+    /// To read.
+    Read(Reading),
+}
+
+/// Reads, if the store can be read.
+pub(super) type Reading = Box<dyn FnOnce(Result<&Store, LogError>) + Send>;
+
+/// A delivery that is about to be kept.
+struct Staged {
+    accepted: Accepted,
+    record: DeliveryRecord,
+    entries: Vec<QueuedEvent>,
+    answer: Answer,
+}
+
+/// Who waits for a delivery to be kept.
+enum Answer {
+    Push(oneshot::Sender<Result<Pushed, QueueError>>),
+    Redeliver(oneshot::Sender<Result<Redelivery, LogError>>),
+}
+
+/// Opens the store anew.
+pub(super) type Reopen = Box<dyn Fn() -> Result<Store, OpenError> + Send>;
+
+pub(super) struct Writer {
+    /// `None` after it has failed, until it can be opened again.
+    store: Option<Store>,
+    reopen: Reopen,
+    /// When it has failed last, and why.
+    failed: Option<(Instant, String)>,
+    shelf: Arc<Shelf>,
+    capacity: usize,
+    next: u64,
+    /// What has ended and is not on disk yet.
+    ended: Vec<Change>,
+    staged: Vec<Staged>,
+}
+
+impl Writer {
+    pub(super) fn new(
+        store: Store,
+        reopen: Reopen,
+        shelf: Arc<Shelf>,
+        capacity: usize,
+        next: u64,
+    ) -> Self {
+        Self {
+            store: Some(store),
+            reopen,
+            failed: None,
+            shelf,
+            capacity,
+            next,
+            ended: Vec::new(),
+            staged: Vec::new(),
+        }
+    }
+
+    /// Works until nobody can ask any more, and writes what is left.
+    pub(super) fn run(mut self, orders: &Receiver<Order>) {
+        while self.wait(orders) {
+            self.gather(orders);
+            self.commit();
+        }
+        self.commit();
+    }
+
+    /// Waits for something to do. Says whether there may be more.
+    fn wait(&mut self, orders: &Receiver<Order>) -> bool {
+        let order = if self.ended.is_empty() {
+            orders.recv().map_err(|_| RecvTimeoutError::Disconnected)
+        } else if self.store.is_some() {
+            // What a push took the place of, or what came together with it, is not to wait for the next push.
+            return true;
+        } else {
+            orders.recv_timeout(REST)
+        };
+        match order {
+            Ok(order) => self.take(order),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return false,
+        }
+        true
+    }
+
+    fn gather(&mut self, orders: &Receiver<Order>) {
+        while self.staged.len() + self.ended.len() < TOGETHER {
+            match orders.try_recv() {
+                Ok(order) => self.take(order),
+                Err(TryRecvError::Empty | TryRecvError::Disconnected) => return,
+            }
+        }
+    }
+
+    fn take(&mut self, order: Order) {
+        match order {
+            Order::Push { accepted, answer } => self.stage(accepted, answer),
+            Order::End { events, at, fate } => {
+                let ended = events.into_iter().map(|queued| Change::End {
+                    queued,
+                    at,
+                    fate: fate.clone(),
+                });
+                self.ended.extend(ended);
+            }
+            Order::Redeliver { id, answer } => self.begin_again(&id, answer),
+            Order::Read(read) => {
+                // It sees all that was asked for before.
+                self.commit();
+                read(self.store());
+            }
+        }
+    }
+
+    /// Makes ready what is to be kept of a delivery, if there is room for it and it is a new one.
+    fn stage(&mut self, accepted: Accepted, answer: oneshot::Sender<Result<Pushed, QueueError>>) {
+        let staged = self
+            .staged
+            .iter()
+            .find(|staged| accepted.key.is_some() && staged.accepted.key == accepted.key);
+        let same = staged
+            .map(|staged| staged.accepted.delivery.clone())
+            .or_else(|| self.shelf.same_as(accepted.key.as_ref()));
+        if let Some(same) = same {
+            // The first one is on disk before its copy is answered.
+            self.commit();
+            let _ = answer.send(Ok(Pushed::Duplicate(same)));
+            return;
+        }
+        let coming: usize = self.staged.iter().map(|staged| staged.entries.len()).sum();
+        if self
+            .shelf
+            .is_full_for(&accepted, self.capacity.saturating_sub(coming))
+        {
+            let _ = answer.send(Err(QueueError::Full {
+                retry_after: RETRY_AFTER,
+            }));
+            return;
+        }
+        let record = DeliveryRecord::new(&accepted);
+        self.add(accepted, record, Answer::Push(answer));
+    }
+
+    fn begin_again(
+        &mut self,
+        id: &DeliveryId,
+        answer: oneshot::Sender<Result<Redelivery, LogError>>,
+    ) {
+        self.commit();
+        let known = self
+            .store()
+            .and_then(|store| store.show(id).map_err(unavailable));
+        let answered = match known {
+            Err(error) => Err(error),
+            Ok(None) => Ok(Redelivery::Unknown),
+            Ok(Some(_)) if self.shelf.is_open(id) => Ok(Redelivery::Open),
+            Ok(Some(mut record)) => {
+                record.begin_again();
+                let accepted = Accepted {
+                    delivery: id.clone(),
+                    sender: record.sender.clone(),
+                    key: record.key.clone(),
+                    at: SystemTime::now(),
+                    events: record
+                        .events
+                        .iter()
+                        .map(|known| known.event.clone())
+                        .collect(),
+                };
+                return self.add(accepted, record, Answer::Redeliver(answer));
+            }
+        };
+        let _ = answer.send(answered);
+    }
+
+    fn add(&mut self, accepted: Accepted, record: DeliveryRecord, answer: Answer) {
+        let first = self.next;
+        let entries: Vec<QueuedEvent> = (first..)
+            .zip(&accepted.events)
+            .map(|(number, event)| QueuedEvent {
+                entry: EntryId(number),
+                event: event.clone(),
+                delivery: accepted.delivery.clone(),
+                at: accepted.at,
+            })
+            .collect();
+        self.next = entries.last().map_or(first, |last| last.entry.0 + 1);
+        self.staged.push(Staged {
+            accepted,
+            record,
+            entries,
+            answer,
+        });
+    }
+
+    /// Writes what is gathered, and answers those who wait for it.
+    fn commit(&mut self) {
+        if self.staged.is_empty() && self.ended.is_empty() {
+            return;
+        }
+        let begun = self.staged.iter().map(|staged| Change::Begin {
+            record: staged.record.clone(),
+            entries: staged.entries.clone(),
+        });
+        let changes: Vec<Change> = self.ended.iter().cloned().chain(begun).collect();
+        match self.write(&changes) {
+            Ok(()) => {
+                self.ended.clear();
+                for staged in std::mem::take(&mut self.staged) {
+                    self.shelve(staged);
+                }
+            }
+            Err(reason) => {
+                for staged in std::mem::take(&mut self.staged) {
+                    staged.answer.refuse(&reason);
+                }
+            }
+        }
+    }
+
+    fn write(&mut self, changes: &[Change]) -> Result<(), String> {
+        let next = self.next;
+        let store = self
+            .store()
+            .map_err(|LogError::Unavailable(reason)| reason)?;
+        if let Err(error) = store.write(changes, next) {
+            let reason = error.to_string();
+            error!(
+                reason,
+                "the journal cannot be written: deliveries are refused until it can"
+            );
+            // Only opened anew can it be trusted again.
+            self.store = None;
+            self.failed = Some((Instant::now(), reason.clone()));
+            return Err(reason);
+        }
+        if self.failed.take().is_some() {
+            info!("the journal can be written again");
+        }
+        Ok(())
+    }
+
+    /// The store, opened again where it had failed.
+    fn store(&mut self) -> Result<&Store, LogError> {
+        if self.store.is_none() {
+            if let Some((at, reason)) = &self.failed
+                && at.elapsed() < REST
+            {
+                return Err(LogError::Unavailable(reason.clone()));
+            }
+            match (self.reopen)() {
+                Ok(store) => self.store = Some(store),
+                Err(error) => {
+                    let reason = error.to_string();
+                    self.failed = Some((Instant::now(), reason.clone()));
+                    return Err(LogError::Unavailable(reason));
+                }
+            }
+        }
+        self.store
+            .as_ref()
+            .ok_or_else(|| LogError::Unavailable("it is not open".to_owned()))
+    }
+
+    /// Lets the events of a delivery that is on disk wait to be worked on.
+    fn shelve(&mut self, staged: Staged) {
+        let replaced = self
+            .shelf
+            .place(staged.entries, staged.accepted.key.as_ref());
+        let delivery = staged.accepted.delivery;
+        let placements = replaced.into_iter().map(|before| match before {
+            None => Placement::Added,
+            Some(before) => {
+                let superseded = before.delivery.clone();
+                self.ended.push(Change::End {
+                    queued: before,
+                    at: SystemTime::now(),
+                    fate: Fate::Superseded(delivery.clone()),
+                });
+                Placement::Replaced { superseded }
+            }
+        });
+        let placements = placements.collect();
+        // Whoever does not wait any longer has got no answer, and sends again.
+        match staged.answer {
+            Answer::Push(answer) => _ = answer.send(Ok(Pushed::Queued(placements))),
+            Answer::Redeliver(answer) => _ = answer.send(Ok(Redelivery::Queued)),
+        }
+    }
+}
+
+impl Answer {
+    fn refuse(self, reason: &str) {
+        let reason = reason.to_owned();
+        match self {
+            Self::Push(answer) => {
+                _ = answer.send(Err(QueueError::Unavailable {
+                    reason,
+                    retry_after: RETRY_AFTER,
+                }));
+            }
+            Self::Redeliver(answer) => _ = answer.send(Err(LogError::Unavailable(reason))),
+        }
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is what map_err gives")]
+pub(super) fn unavailable(error: StoreError) -> LogError {
+    LogError::Unavailable(error.to_string())
+}

@@ -1,0 +1,107 @@
+//! Deliveries to a journal.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::pin;
+use std::task::Context;
+use std::task::Poll;
+use std::task::Waker;
+use std::time::Duration;
+use std::time::SystemTime;
+
+use image_updater::domain::delivery::Delivery;
+use image_updater::domain::delivery::DeliveryId;
+use image_updater::domain::delivery::SenderKey;
+use image_updater::domain::event::ImageEvent;
+use image_updater::domain::pairs::Pairs;
+use image_updater::domain::queue::accepted::Accepted;
+use image_updater::domain::queue::entry::Batch;
+use image_updater::domain::queue::fate::Fate;
+use image_updater::domain::queue::fate::Outcome;
+use image_updater::domain::queue::fate::Verdict;
+use image_updater::domain::reference::Reference;
+use image_updater::domain::resources::resource::ResourceId;
+use image_updater::domain::secret_policy::SecretPolicy;
+use image_updater::domain::secret_policy::Secrets;
+use image_updater::domain::secret_policy::Verified;
+use image_updater::domain::sender::Authentication;
+use image_updater::domain::sender::SenderProfile;
+use image_updater::ports::event_queue::EventQueue;
+use image_updater::ports::event_queue::Pushed;
+use image_updater::ports::event_queue::QueueError;
+
+pub(crate) fn event(text: &str) -> ImageEvent {
+    let reference = Reference::parse(text).unwrap();
+    ImageEvent {
+        image: reference.name().clone(),
+        tag: reference.tag().unwrap().clone(),
+        digest: reference.digest().cloned(),
+    }
+}
+
+pub(crate) async fn push(
+    queue: &dyn EventQueue,
+    delivery: &str,
+    events: &[&str],
+) -> Result<Pushed, QueueError> {
+    let accepted = Accepted {
+        delivery: DeliveryId::new(delivery),
+        sender: "quay.io".to_owned(),
+        key: SenderKey::parse(&format!("quay.io:{delivery}")),
+        at: SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000),
+        events: events.iter().map(|text| event(text)).collect(),
+    };
+    queue.push(verified(accepted)).await
+}
+
+/// A delivery that was let in, as only the policy makes one.
+fn verified(accepted: Accepted) -> Verified<Accepted> {
+    let profile = SenderProfile {
+        name: "open",
+        secret_name: "open",
+        title: "Open",
+        authentication: Authentication::QuerySecret,
+        documentation: "",
+    };
+    let delivery = Delivery {
+        id: DeliveryId::new(""),
+        headers: Pairs::default(),
+        query: Pairs::default(),
+        body: Vec::new(),
+    };
+    let open = SecretPolicy {
+        require_secret: false,
+    };
+    open.verify(&profile, &Secrets::default(), delivery)
+        .unwrap()
+        .try_map(|_| Ok::<_, Infallible>(accepted))
+        .unwrap()
+}
+
+pub(crate) fn fate(verdict: Verdict) -> Fate {
+    Fate::Worked(vec![Outcome {
+        application: ResourceId {
+            namespace: "argocd".to_owned(),
+            name: "web".to_owned(),
+        },
+        alias: "main".to_owned(),
+        verdict,
+        detail: "because".to_owned(),
+    }])
+}
+
+/// All that waits, as text, without ending the work on it.
+pub(crate) fn take_all(queue: &dyn EventQueue) -> Vec<String> {
+    std::iter::from_fn(|| at_once(queue))
+        .flat_map(|batch| batch.events)
+        .map(|queued| format!("{} {}", queued.delivery, queued.event))
+        .collect()
+}
+
+fn at_once(queue: &dyn EventQueue) -> Option<Batch> {
+    let mut next = pin!(queue.next());
+    match next.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(batch) => Some(batch),
+        Poll::Pending => None,
+    }
+}
