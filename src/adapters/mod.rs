@@ -11,6 +11,7 @@ pub mod manifests;
 pub mod memory;
 pub mod metrics;
 mod mounted_file;
+pub mod nats;
 pub mod pace;
 pub mod registries_conf;
 pub mod registry;

@@ -4,6 +4,9 @@
 
 mod event_queue;
 mod event_queue_on_disk;
+mod event_queue_on_nats;
+#[path = "../support/nats.rs"]
+mod nats;
 mod resources;
 mod resources_in_manifests;
 mod resources_in_memory;
