@@ -63,7 +63,12 @@ impl Address {
     }
 
     /// A connection that is made as soon as that is possible, and again whenever it is lost. `changes` rises with each change.
-    pub(super) async fn connect(&self, changes: &watch::Sender<u64>) -> Result<Client, OpenError> {
+    /// `patience` is the longest time between two attempts.
+    pub(super) async fn connect(
+        &self,
+        changes: &watch::Sender<u64>,
+        patience: Duration,
+    ) -> Result<Client, OpenError> {
         let failed = |error: &dyn fmt::Display| OpenError {
             place: self.place(),
             reason: error.to_string(),
@@ -81,9 +86,9 @@ impl Address {
             .retry_on_initial_connect()
             .connection_timeout(Duration::from_secs(5))
             .ping_interval(Duration::from_secs(10))
-            .reconnect_delay_callback(|attempts| {
+            .reconnect_delay_callback(move |attempts| {
                 let shift = u32::try_from(attempts.min(6)).unwrap_or(6);
-                Duration::from_millis(50) * 2_u32.pow(shift)
+                patience.min(Duration::from_millis(50) * 2_u32.pow(shift))
             })
             .event_callback(move |event| {
                 tell(&place, &event);

@@ -111,7 +111,10 @@ impl Follower {
             was_current
         };
         if !was_current {
-            info!(server = self.shared.server.place(), "deliveries are kept by the NATS server");
+            info!(
+                server = self.shared.server.place(),
+                "deliveries are kept by the NATS server"
+            );
             self.complained = None;
             self.shared.moved.notify_one();
             self.shared.changed();
@@ -125,7 +128,10 @@ impl Follower {
             Some(Subject::Note) => self.note(content),
             Some(Subject::Partition(partition)) => self.sit(partition, content, number),
             Some(Subject::Replica(replica)) => form::read(content).map(|form: BeatForm| {
-                self.shared.state().seats.beat(replica, at, number, form.leaves);
+                let mut state = self.shared.state();
+                if state.seats.beat(replica, at, number, form.leaves) {
+                    self.shared.moved.notify_one();
+                }
             }),
             // A later version's.
             None => Ok(()),

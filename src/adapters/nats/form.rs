@@ -259,8 +259,7 @@ mod tests {
         ImageEvent {
             image: ImageName::parse(image).unwrap(),
             tag: Tag::parse(tag).unwrap(),
-            digest: digest
-                .then(|| Digest::parse(&format!("sha256:{}", "a".repeat(64))).unwrap()),
+            digest: digest.then(|| Digest::parse(&format!("sha256:{}", "a".repeat(64))).unwrap()),
         }
     }
 

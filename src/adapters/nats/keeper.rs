@@ -26,9 +26,15 @@ const SURPLUS: usize = 500;
 pub(super) async fn run(shared: Arc<Shared>) {
     let interval = shared.patience / BEATS;
     let mut next = Instant::now();
+    let mut has_left = false;
     let mut keeper = Keeper { shared, had: 0 };
     loop {
         let mut is_heard = true;
+        if keeper.shared.state().seats.leaves() && !has_left {
+            // The others are to know at once.
+            has_left = true;
+            next = Instant::now();
+        }
         if next <= Instant::now() && keeper.shared.state().is_current() {
             next = Instant::now() + interval;
             is_heard = keeper.beat().await;
@@ -66,9 +72,7 @@ impl Keeper {
             }
         };
         let wait = shared.patience / BEATS;
-        let is_applied = shared
-            .until(wait, |state| state.applied() >= number)
-            .await;
+        let is_applied = shared.until(wait, |state| state.applied() >= number).await;
         if is_applied {
             shared.state().set_safe(safe);
             shared.arrived.notify_one();

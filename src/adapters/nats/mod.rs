@@ -39,9 +39,11 @@ use self::connection::OpenError;
 use self::form::NoteForm;
 use self::names::Names;
 use self::names::PARTITIONS;
+use self::seats::BEATS;
 use self::server::Server;
 use self::server::ServerError;
 use self::shared::Shared;
+use self::state::State;
 use crate::domain::delivery::DeliveryId;
 use crate::domain::queue::accepted::Accepted;
 use crate::domain::queue::entry::Batch;
@@ -84,7 +86,10 @@ impl SharedQueue {
     /// [`OpenError`].
     pub async fn open(options: Options) -> Result<Self, OpenError> {
         let connections = watch::Sender::new(0);
-        let client = options.address.connect(&connections).await?;
+        let client = options
+            .address
+            .connect(&connections, options.patience / BEATS)
+            .await?;
         let server = Server::new(client, options.names, options.address.place());
         let shared = Arc::new(Shared::new(server, options.patience, connections));
         let mut tasks = JoinSet::new();
@@ -115,13 +120,14 @@ impl SharedQueue {
     /// Leaves, and waits until what is in work here is done and written, and the others can take over.
     pub async fn close(&self) {
         self.leave();
-        let mut changes = self.shared.changes.subscribe();
-        let is_over = |_: &u64| {
-            let state = self.shared.state();
-            state.is_idle() && state.seats.ours() == 0
+        /// How often it is looked whether there is a server to leave.
+        const LOOK: Duration = Duration::from_millis(100);
+        let is_over = |state: &State| {
+            // Without a server the others find out by themselves.
+            let is_away = state.seats.ours() == 0 || !self.shared.server.is_connected();
+            state.is_idle() && is_away
         };
-        // Its sender is our own.
-        let _ = changes.wait_for(is_over).await;
+        while !self.shared.until(LOOK, is_over).await {}
     }
 
     async fn noted(&self, id: &DeliveryId) -> Result<Option<DeliveryRecord>, LogError> {
@@ -173,7 +179,16 @@ impl EventQueue for SharedQueue {
 #[async_trait]
 impl DeliveryLog for SharedQueue {
     async fn list(&self, most: usize) -> Result<Vec<DeliveryRecord>, LogError> {
-        let ids = self.shared.state().newest(most);
+        let ids = {
+            let state = self.shared.state();
+            if !state.is_current() {
+                return Err(LogError::Unavailable(format!(
+                    "what the NATS server at {} holds is not read yet, or it cannot be reached",
+                    self.shared.server.place()
+                )));
+            }
+            state.newest(most)
+        };
         let records = try_join_all(ids.iter().map(|id| self.noted(id))).await?;
         Ok(records.into_iter().flatten().collect())
     }

@@ -186,9 +186,18 @@ mod tests {
             (names.replica(&replica), Subject::Replica(replica.clone())),
         ] {
             assert_eq!(names.read(&subject), Some(expected), "{subject}");
-            assert!(subject.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.'));
+            assert!(
+                subject
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.')
+            );
         }
-        for unknown in ["image-updater.partition.32", "image-updater.x.y", "other.note.a", "image-updater"] {
+        for unknown in [
+            "image-updater.partition.32",
+            "image-updater.x.y",
+            "other.note.a",
+            "image-updater",
+        ] {
             assert_eq!(names.read(unknown), None);
         }
     }

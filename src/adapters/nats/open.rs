@@ -178,7 +178,6 @@ impl Open {
     pub(super) fn ids(&self) -> impl Iterator<Item = &DeliveryId> {
         self.ids.keys()
     }
-
 }
 
 fn name(queued: &QueuedEvent) -> (ImageName, Tag) {

@@ -329,5 +329,9 @@ pub(super) struct Reading {
 
 fn is_missing(code: ErrorCode) -> bool {
     // The second one is what the server says of a message that was deleted before.
-    [ErrorCode::SEQUENCE_NOT_FOUND, ErrorCode::STREAM_MESSAGE_DELETE_FAILED].contains(&code)
+    [
+        ErrorCode::SEQUENCE_NOT_FOUND,
+        ErrorCode::STREAM_MESSAGE_DELETE_FAILED,
+    ]
+    .contains(&code)
 }

@@ -288,3 +288,191 @@ impl State {
 fn ended(fate: &Fate) -> EventState {
     EventState::ended(SystemTime::now(), fate)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapters::nats::names::PARTITIONS;
+    use crate::domain::event::ImageEvent;
+    use crate::domain::reference::ImageName;
+    use crate::domain::reference::Tag;
+
+    const PATIENCE: Duration = Duration::from_secs(10);
+
+    fn state(me: &str) -> State {
+        let mut state = State::new(ReplicaId::named(me), PATIENCE);
+        state.set_safe(Instant::now() + PATIENCE);
+        state.set_current(true);
+        state
+    }
+
+    fn alone() -> State {
+        let mut state = state("a");
+        for seat in 0..PARTITIONS {
+            assert_eq!(sit(&mut state, seat, Some("a")), Change::Ours);
+        }
+        state
+    }
+
+    fn sit(state: &mut State, seat: usize, replica: Option<&str>) -> Change {
+        state.sit(seat, replica.map(ReplicaId::named), 1)
+    }
+
+    fn record(id: &str, tags: &[&str]) -> DeliveryRecord {
+        let events = tags.iter().map(|tag| ImageEvent {
+            image: ImageName::parse("quay.io/a/b").unwrap(),
+            tag: Tag::parse(tag).unwrap(),
+            digest: None,
+        });
+        DeliveryRecord::new(&Accepted {
+            delivery: DeliveryId::new(id),
+            sender: "quay.io".to_owned(),
+            key: None,
+            at: SystemTime::UNIX_EPOCH,
+            events: events.collect(),
+        })
+    }
+
+    fn seat() -> usize {
+        partition(&ImageName::parse("quay.io/a/b").unwrap())
+    }
+
+    fn shown(batch: Option<Batch>) -> Vec<String> {
+        let events = batch.into_iter().flat_map(|batch| batch.events);
+        let text = |queued: QueuedEvent| format!("{} {}", queued.delivery, queued.event.tag);
+        events.map(text).collect()
+    }
+
+    fn worked() -> Fate {
+        Fate::Worked(Vec::new())
+    }
+
+    fn written(state: &mut State) -> Vec<(u64, Progress)> {
+        let taken = state.unwritten.take(usize::MAX);
+        state.unwritten.put_back(Vec::new());
+        let taken = taken.into_iter();
+        taken
+            .map(|(number, record)| (number, record.progress()))
+            .collect()
+    }
+
+    #[test]
+    fn what_comes_in_is_worked_on_and_what_became_of_it_is_written_in_order() {
+        let mut state = alone();
+        state.begin(5, record("d1", &["1", "2"]));
+        state.begin(7, record("d2", &["2"]));
+        assert_eq!(
+            written(&mut state),
+            [(5, Progress::Open)],
+            "a part is superseded"
+        );
+        let batch = state.take().unwrap();
+        assert!(state.is_busy(seat()) && !state.is_idle());
+        assert_eq!(shown(Some(batch.clone())), ["d1 1", "d2 2"]);
+        state.end(&batch, &worked());
+        assert_eq!(
+            written(&mut state),
+            [(5, Progress::Done), (7, Progress::Done)]
+        );
+        assert!(!state.is_busy(seat()) && state.is_idle());
+        // A batch that is ended twice changes nothing.
+        state.end(&batch, &worked());
+        assert_eq!(written(&mut state), []);
+    }
+
+    #[test]
+    fn only_what_is_ours_is_worked_on_as_long_as_we_are_heard() {
+        let mut state = state("a");
+        state.begin(5, record("d1", &["1"]));
+        assert_eq!(state.take(), None);
+        sit(&mut state, seat(), Some("b"));
+        assert_eq!(state.take(), None);
+        assert_eq!(sit(&mut state, seat(), Some("a")), Change::Ours);
+        state.set_safe(Instant::now());
+        assert_eq!(state.take(), None, "others may have it by now");
+        state.set_safe(Instant::now() + PATIENCE);
+        assert_eq!(shown(state.take()), ["d1 1"]);
+        assert_eq!(state.take(), None);
+    }
+
+    #[test]
+    fn a_partition_that_is_lost_and_won_again_gives_nothing_twice_that_is_in_work_here() {
+        let mut state = alone();
+        state.begin(5, record("d1", &["1"]));
+        let batch = state.take().unwrap();
+        state.begin(6, record("d2", &["2"]));
+        assert_eq!(sit(&mut state, seat(), Some("b")), Change::Lost);
+        assert_eq!(state.take(), None);
+        sit(&mut state, seat(), Some("a"));
+        assert_eq!(shown(state.take()), ["d2 2"]);
+        state.end(&batch, &worked());
+        assert_eq!(written(&mut state), [(5, Progress::Done)]);
+    }
+
+    #[test]
+    fn what_is_about_to_be_given_away_is_not_begun_and_comes_back_where_it_stays() {
+        let mut state = alone();
+        state.begin(5, record("d1", &["1"]));
+        state.let_go(seat());
+        state.begin(6, record("d2", &["2"]));
+        assert_eq!(state.take(), None);
+        state.keep(seat());
+        assert_eq!(shown(state.take()), ["d1 1", "d2 2"]);
+    }
+
+    #[test]
+    fn what_ended_elsewhere_is_not_worked_on_here() {
+        let mut state = alone();
+        state.begin(5, record("d1", &["1", "2"]));
+        let mut note = record("d1", &["1", "2"]);
+        note.events[0].state = ended(&worked());
+        state.note(5, &note);
+        assert_eq!(shown(state.take()), ["d1 2"]);
+        // Of another stream, or of another time.
+        state.begin(6, record("d2", &["1", "2"]));
+        state.note(6, &note);
+        assert_eq!(shown(state.take()), ["d2 1", "d2 2"]);
+    }
+
+    #[test]
+    fn what_is_done_and_in_the_stream_still_is_taken_out() {
+        let mut state = alone();
+        state.set_current(false);
+        state.begin(5, record("d1", &["1"]));
+        let mut note = record("d1", &["1"]);
+        note.events[0].state = ended(&worked());
+        state.note(5, &note);
+        state.set_current(true);
+        assert_eq!(state.take(), None);
+        assert_eq!(state.leftover(), [5]);
+        assert_eq!(state.leftover(), [0; 0]);
+        assert_eq!(state.newest(9), [DeliveryId::new("d1")]);
+    }
+
+    #[test]
+    fn the_oldest_names_are_forgotten() {
+        let mut state = alone();
+        for number in 1..=9 {
+            let id = format!("d{number}");
+            state.note(number, &record(&id, &["1"]));
+        }
+        state.begin(10, record("c", &["1"]));
+        assert!(state.forget_noted(2) && !state.forget_noted(2));
+        let ids: Vec<_> = ["d9", "d8", "c"].map(DeliveryId::new).into();
+        assert_eq!(state.newest(9), ids);
+        assert_eq!(state.newest(2), ids[..2]);
+    }
+
+    #[test]
+    fn a_stream_that_begins_anew_leaves_nothing_behind() {
+        let mut state = alone();
+        state.begin(5, record("d1", &["1"]));
+        let batch = state.take().unwrap();
+        state.begin(6, record("d2", &["1"]));
+        state.has_applied(6);
+        state.reset();
+        assert_eq!((state.applied(), state.take()), (0, None));
+        state.end(&batch, &worked());
+        assert!(state.is_idle());
+    }
+}

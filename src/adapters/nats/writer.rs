@@ -81,11 +81,15 @@ async fn write(shared: &Shared, taken: Vec<Numbered>) -> Vec<(Numbered, ServerEr
         };
         ended.push(((number, record), stored));
     }
-    join_all(ended.into_iter().map(|(delivery, stored)| clear(shared, delivery, stored)))
-        .await
-        .into_iter()
-        .flatten()
-        .collect()
+    join_all(
+        ended
+            .into_iter()
+            .map(|(delivery, stored)| clear(shared, delivery, stored)),
+    )
+    .await
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Takes a delivery out of the stream of which all is done and said.
@@ -122,7 +126,11 @@ async fn join(
             Some(_) | None => {}
         }
         let content = content(shared, number, record);
-        match shared.server.append(subject.clone(), content, Some(after)).await {
+        match shared
+            .server
+            .append(subject.clone(), content, Some(after))
+            .await
+        {
             Ok(_) => return Ok(()),
             Err(ServerError::Conflict) => {}
             Err(error) => return Err(error),

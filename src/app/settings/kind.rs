@@ -8,6 +8,7 @@ use super::credential_kinds;
 use super::listen_address::ListenAddress;
 use super::namespaces;
 use super::namespaces::WatchedNamespaces;
+use super::queue_address::QueueAddress;
 use crate::domain::secret_policy::Secrets;
 use crate::domain::tls::TlsVersion;
 use crate::domain::tls::cipher_suite::CipherList;
@@ -44,6 +45,10 @@ pub enum Kind {
     Namespaces,
     /// Kinds of sources of credentials, separated by commas, or nothing.
     CredentialKinds,
+    /// The address of a queue, with a password that is not shown.
+    QueueAddress,
+    /// What names on a NATS server begin with.
+    QueuePrefix,
     /// Shared secrets, one a line.
     Secret,
 }
@@ -113,6 +118,8 @@ impl Kind {
             Self::Namespace => namespaces::check_name(text).map(|()| text.into()),
             Self::Namespaces => WatchedNamespaces::parse(text).map(|_| text.into()),
             Self::CredentialKinds => credential_kinds::parse(text).map(|_| text.into()),
+            Self::QueueAddress => QueueAddress::parse(text).map(|_| text.into()),
+            Self::QueuePrefix => queue_prefix(text),
             Self::Secret => Ok(Secrets::parse(text).len().into()),
         }
     }
@@ -133,6 +140,8 @@ impl Kind {
             Self::Namespace => "NAMESPACE".to_owned(),
             Self::Namespaces => "NAMESPACE,...".to_owned(),
             Self::CredentialKinds => "KIND,...".to_owned(),
+            Self::QueueAddress => "URL".to_owned(),
+            Self::QueuePrefix => "NAME".to_owned(),
             Self::Secret => "SECRET".to_owned(),
         }
     }
@@ -152,7 +161,11 @@ impl Kind {
             | Self::Address
             | Self::Namespace
             | Self::Namespaces
-            | Self::CredentialKinds => value.as_str().unwrap_or_default().to_owned(),
+            | Self::CredentialKinds
+            | Self::QueuePrefix => value.as_str().unwrap_or_default().to_owned(),
+            Self::QueueAddress => QueueAddress::parse(value.as_str().unwrap_or_default())
+                .map(|address| address.to_string())
+                .unwrap_or_default(),
             Self::Secret => match value.to_u128().unwrap_or_default() {
                 0 => "[not set]".to_owned(),
                 1 => "[set, 1 value]".to_owned(),
@@ -160,6 +173,15 @@ impl Kind {
             },
         }
     }
+}
+
+fn queue_prefix(text: &str) -> Result<Value, String> {
+    const LONGEST: usize = 64;
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if text.is_empty() || text.len() > LONGEST || !text.chars().all(is_name) {
+        return Err(format!("give up to {LONGEST} letters, digits, - and _"));
+    }
+    Ok(text.into())
 }
 
 fn bool(text: &str) -> Option<Value> {
@@ -299,7 +321,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_read_without_panic(text in any::<String>()) {
-            for kind in [Kind::Bool, Kind::PORT, Kind::Duration(Sign::Any), Kind::Text, Kind::Path, Kind::Address, Kind::Namespace, Kind::Namespaces, Kind::CredentialKinds, Kind::Secret] {
+            for kind in [Kind::Bool, Kind::PORT, Kind::Duration(Sign::Any), Kind::Text, Kind::Path, Kind::Address, Kind::Namespace, Kind::Namespaces, Kind::CredentialKinds, Kind::QueueAddress, Kind::QueuePrefix, Kind::Secret] {
                 if let Ok(value) = kind.parse(&text) {
                     let _ = kind.show(&value);
                 }

@@ -12,6 +12,7 @@ use crate::app::settings::load::{Loaded, Mount, Objects, Presence, Sources, load
 use crate::app::settings::mode::Mode;
 use crate::app::settings::namespaces::WatchedNamespaces;
 use crate::app::settings::notice::Notice;
+use crate::app::settings::queue_address::QueueLogin;
 use crate::app::settings::setting::{Effect, Setting};
 use crate::app::settings::table::Table;
 use crate::app::settings::{LogFormat, LogLevel};
@@ -156,6 +157,8 @@ fn sample(setting: &Setting) -> &'static str {
         (_, Kind::Namespace) => "sample",
         (_, Kind::Namespaces) => "sample,other",
         (_, Kind::CredentialKinds) => "env",
+        (_, Kind::QueueAddress) => "nats://sample:4222",
+        (_, Kind::QueuePrefix) => "sample",
         (_, Kind::Text | Kind::Path | Kind::Secret) => "/sample",
     }
 }
@@ -176,6 +179,32 @@ fn the_program_starts_with_nothing_but_what_has_no_default() {
 
     let of_cluster = World::default().settings(Mode::Run);
     assert_eq!(of_cluster.manifests, None);
+}
+
+#[test]
+fn the_password_of_the_queue_is_not_shown() {
+    let queue = |value| minimal().environment(&[("IMAGE_UPDATER_QUEUE", value)]);
+    let world = queue("nats://u:hunter2@nats:4222");
+    let report = world.load(Mode::Webhook).report();
+    assert!(report.contains("nats://u:[redacted]@nats:4222"), "{report}");
+    let settings = world.settings(Mode::Webhook);
+    let login = settings.shared_queue.address.clone().unwrap().login;
+    let expected = QueueLogin::Password {
+        user: "u".to_owned(),
+        password: "hunter2".to_owned(),
+    };
+    assert_eq!(login, Some(expected));
+    let wrong = queue("u:hunter2@nats:4222");
+    let problems = wrong.problems(Mode::Webhook);
+    assert!(
+        problems[0]
+            .starts_with("queue.address: $IMAGE_UPDATER_QUEUE is [redacted]; give an address"),
+        "{problems:?}"
+    );
+    let report = wrong.load(Mode::Webhook).report();
+    for text in [report, format!("{settings:?}"), problems.join("\n")] {
+        assert!(!text.contains("hunter2"), "{text}");
+    }
 }
 
 #[test]

@@ -21,6 +21,7 @@ use crate::adapters::http::readiness::Readiness;
 use crate::adapters::kubernetes::client::ConnectError;
 use crate::adapters::manifests::reader::ManifestsError;
 use crate::adapters::metrics::meters::Meters;
+use crate::adapters::nats::SharedQueue;
 use crate::adapters::pace::Governed;
 use crate::adapters::tls::error::TlsError;
 use crate::app::leadership::Leadership;
@@ -46,6 +47,8 @@ use crate::app::wiring::objects::Objects;
 use crate::app::wiring::probes;
 use crate::app::wiring::registries;
 use crate::app::wiring::resources;
+use crate::app::wiring::sharing;
+use crate::app::wiring::sharing::SharingError;
 use crate::app::wiring::working;
 
 /// Why the program does not start.
@@ -57,6 +60,9 @@ pub enum StartError {
     /// There is no connection to a cluster.
     #[error(transparent)]
     Cluster(#[from] ConnectError),
+    /// The queue cannot be shared.
+    #[error(transparent)]
+    Sharing(#[from] SharingError),
     /// The certificate cannot be served.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -104,6 +110,8 @@ pub struct Server {
     /// What has work wait for its turn.
     paces: Vec<Arc<Governed>>,
     door: Option<Door>,
+    /// The queue, where replicas share it.
+    shared: Option<Arc<SharedQueue>>,
     readiness: Readiness,
     leadership: Option<Leadership>,
     polling: Polling,
@@ -131,7 +139,14 @@ impl Server {
         let mut place = resources::open(&settings, cluster, &meters).await?;
         let announcer = place.announcer.take();
         let registries = registries::open(&settings, objects.as_ref(), announcer.clone())?;
-        let work = working::open(&settings, &mut place, registries.current(), &meters);
+        let shared = sharing::open(&settings).await?;
+        let work = working::open(
+            &settings,
+            &mut place,
+            registries.current(),
+            &meters,
+            shared.clone(),
+        );
         let mut background: Vec<Background> = vec![place.watch, Box::pin(registries.run())];
         background.extend(work.describing.into_iter().chain(place.clearing));
         let readiness = Readiness::default();
@@ -163,6 +178,7 @@ impl Server {
             updater: work.updater,
             paces: work.spread.into_iter().chain([work.pace]).collect(),
             door,
+            shared,
             readiness,
             leadership: place.leadership,
             background,
@@ -221,8 +237,10 @@ impl Server {
                     (&mut serving).await
                 },
                 finish: async {
+                    sharing::leave(self.shared.as_ref());
                     close.send_replace(true);
                     let (updated, _) = tokio::join!(&mut updating, &mut leading);
+                    sharing::close(self.shared.as_ref()).await;
                     updated
                 },
             };

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::adapters::memory::event_queue::InMemoryQueue;
 use crate::adapters::metrics::meters::Meters;
+use crate::adapters::nats::SharedQueue;
 use crate::adapters::pace::Governed;
 use crate::app::leadership::Leadership;
 use crate::app::polling::Polling;
@@ -44,8 +45,12 @@ pub(super) fn open(
     place: &mut Place,
     described: Current,
     meters: &Meters,
+    shared: Option<Arc<SharedQueue>>,
 ) -> Work {
-    let queue: Arc<dyn EventQueue> = Arc::new(InMemoryQueue::new(settings.queue_size.get()));
+    let queue: Arc<dyn EventQueue> = match shared {
+        Some(shared) => shared,
+        None => Arc::new(InMemoryQueue::new(settings.queue_size.get())),
+    };
     let pace = Arc::new(Governed::new(settings.rate));
     let spread = spread(settings.spread);
     let rhythm = settings.polling.rhythm;

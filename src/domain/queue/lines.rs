@@ -185,7 +185,9 @@ impl Lines {
                 continue;
             };
             let waiting = std::mem::take(&mut line.waiting);
-            let gone = waiting.keys().filter(|tag| !line.in_work.contains_key(*tag));
+            let gone = waiting
+                .keys()
+                .filter(|tag| !line.in_work.contains_key(*tag));
             self.entries -= gone.count();
             self.waiting -= waiting.len();
             if line.in_work.is_empty() {
