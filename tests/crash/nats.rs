@@ -46,7 +46,7 @@ const ROUNDS: usize = 6;
 /// How long a replica may be silent.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Longer than anything takes on a slow machine; a test that reaches it has failed.
-const LONG: Duration = Duration::from_secs(120);
+const LONG: Duration = Duration::from_secs(60);
 
 /// Numbers without an order, the same ones for the same seed.
 struct Random(u64);
@@ -176,7 +176,8 @@ async fn strike_off(witness: &SharedQueue, shared: &Shared) -> usize {
     let mut open = shared.open.lock().unwrap();
     for known in records.into_iter().flat_map(|record| record.events) {
         if matches!(known.state, EventState::Ended { .. }) {
-            open.remove(&known.event.to_string());
+            // Without the digest.
+            open.remove(&format!("{}:{}", known.event.image, known.event.tag));
         }
     }
     open.len()
@@ -267,8 +268,21 @@ async fn two_replicas_lose_nothing_and_do_nothing_twice() {
     let all: usize = shared.highest.lock().unwrap().values().sum();
     let deadline = Instant::now() + LONG;
     while strike_off(&witness, &shared).await > 0 {
-        let open = shared.open.lock().unwrap().clone();
-        assert!(Instant::now() < deadline, "never worked on: {open:?}");
+        let open: Vec<String> = shared
+            .open
+            .lock()
+            .unwrap()
+            .iter()
+            .take(5)
+            .cloned()
+            .collect();
+        assert!(
+            Instant::now() < deadline,
+            "never worked on: {open:?} …\n{:?}\n{}\n---\n{}",
+            witness.list(3).await,
+            replicas[0].log.text(),
+            replicas[1].log.text()
+        );
         sleep(Duration::from_millis(100)).await;
     }
     for (application, patch) in &*shared.highest.lock().unwrap() {
