@@ -119,9 +119,9 @@ impl SharedQueue {
 
     /// Leaves, and waits until what is in work here is done and written, and the others can take over.
     pub async fn close(&self) {
-        self.leave();
         /// How often it is looked whether there is a server to leave.
         const LOOK: Duration = Duration::from_millis(100);
+        self.leave();
         let is_over = |state: &State| {
             // Without a server the others find out by themselves.
             let is_away = state.seats.ours() == 0 || !self.shared.server.is_connected();

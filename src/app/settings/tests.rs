@@ -154,11 +154,10 @@ fn sample(setting: &Setting) -> &'static str {
         (_, Kind::TlsVersion) => unreachable!(),
         (_, Kind::TlsCiphers) => "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
         (_, Kind::Address) => "127.0.0.1:7777",
-        (_, Kind::Namespace) => "sample",
+        (_, Kind::Namespace | Kind::QueuePrefix) => "sample",
         (_, Kind::Namespaces) => "sample,other",
         (_, Kind::CredentialKinds) => "env",
         (_, Kind::QueueAddress) => "nats://sample:4222",
-        (_, Kind::QueuePrefix) => "sample",
         (_, Kind::Text | Kind::Path | Kind::Secret) => "/sample",
     }
 }

@@ -139,7 +139,7 @@ impl Server {
         let mut place = resources::open(&settings, cluster, &meters).await?;
         let announcer = place.announcer.take();
         let registries = registries::open(&settings, objects.as_ref(), announcer.clone())?;
-        let shared = sharing::open(&settings).await?;
+        let shared = Box::pin(sharing::open(&settings)).await?;
         let work = working::open(
             &settings,
             &mut place,
@@ -236,13 +236,11 @@ impl Server {
                     stop.send_replace(true);
                     (&mut serving).await
                 },
-                finish: async {
-                    sharing::leave(self.shared.as_ref());
+                finish: sharing::leaving(self.shared.as_ref(), async {
                     close.send_replace(true);
                     let (updated, _) = tokio::join!(&mut updating, &mut leading);
-                    sharing::close(self.shared.as_ref()).await;
                     updated
-                },
+                }),
             };
             shutdown::end(self.shutdown, steps, second(&mut signal)).await
         };

@@ -48,16 +48,16 @@ pub(super) async fn open(settings: &Settings) -> Result<Option<Arc<SharedQueue>>
     Ok(Some(Arc::new(SharedQueue::open(options).await?)))
 }
 
-/// Leaves what waits to the other replicas.
-pub(super) fn leave(queue: Option<&Arc<SharedQueue>>) {
-    if let Some(queue) = queue {
-        queue.leave();
-    }
-}
-
-/// Waits until the other replicas know what was done here.
-pub(super) async fn close(queue: Option<&Arc<SharedQueue>>) {
-    if let Some(queue) = queue {
-        queue.close().await;
-    }
+/// Leaves what waits to the other replicas, ends the work that has begun, and waits until they know what was done.
+pub(super) async fn leaving<T>(
+    queue: Option<&Arc<SharedQueue>>,
+    work: impl Future<Output = T>,
+) -> T {
+    let Some(queue) = queue else {
+        return work.await;
+    };
+    queue.leave();
+    let done = work.await;
+    queue.close().await;
+    done
 }
