@@ -14,7 +14,8 @@ COPY . .
 ARG GIT_COMMIT=unknown
 ARG BUILD_DATE=1970-01-01T00:00:00Z
 ARG TARGETPLATFORM
-RUN --mount=type=cache,target=/usr/local/cargo/registry \
+# A cache for each platform: cargo locks its folder, but not from a build in another container.
+RUN --mount=type=cache,id=registry-${TARGETPLATFORM},target=/usr/local/cargo/registry \
     --mount=type=cache,id=target-${TARGETPLATFORM},target=/src/target \
     IMAGE_UPDATER_GIT_COMMIT="$GIT_COMMIT" IMAGE_UPDATER_BUILD_DATE="$BUILD_DATE" \
     cargo build --locked --release --features tls11 --bin argocd-image-updater \
@@ -34,6 +35,12 @@ COPY --from=build /argocd-image-updater /usr/local/bin/argocd-image-updater
 # The names that the Go program and its init have in its image: a Deployment may spell them out.
 RUN ln -s /usr/local/bin/argocd-image-updater /manager \
     && ln -s /usr/bin/tini /usr/sbin/tini
+ARG GIT_COMMIT=unknown
+ARG BUILD_DATE=1970-01-01T00:00:00Z
+LABEL org.opencontainers.image.title="argocd-image-updater" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.revision="$GIT_COMMIT" \
+      org.opencontainers.image.created="$BUILD_DATE"
 ENV HOME=/app
 WORKDIR /app
 # By number, so that Kubernetes can tell that it is not root.

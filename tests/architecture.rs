@@ -18,8 +18,8 @@ const DOMAIN_CRATES: [&str; 6] = ["hex", "hmac", "regex", "semver", "sha2", "thi
 const PORT_CRATES: [&str; 3] = ["async_trait", "mockall", "thiserror"];
 const TEST_CRATES: [&str; 2] = ["proptest", "tokio"];
 
-/// What every adapter may use: formats without I/O, and the reader of a mounted file.
-const SHARED: [&str; 2] = ["mounted_file", "wire"];
+/// What every adapter may use: formats without I/O, the reader of a mounted file, and the clock of limits.
+const SHARED: [&str; 3] = ["mounted_file", "tokio_clock", "wire"];
 
 /// Where a file stands: its layer and, for an adapter, which one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -333,6 +333,10 @@ fn what_is_allowed_passes() {
             "use crate::adapters::wire::application::Application;",
         ),
         ("adapters/tls/a.rs", "use crate::adapters::mounted_file;"),
+        (
+            "adapters/pace.rs",
+            "use crate::adapters::tokio_clock::TokioClock;",
+        ),
         (
             "adapters/http/a.rs",
             "use crate::adapters::http::answer::Answer;",

@@ -16,6 +16,7 @@ use image_updater::adapters::http::limits::Limits;
 use image_updater::adapters::http::readiness::Readiness;
 use image_updater::adapters::http::server::{Edge, serve};
 use image_updater::adapters::memory::event_queue::InMemoryQueue;
+use image_updater::adapters::metrics::deliveries::DeliveryMeters;
 use image_updater::adapters::secrets::memory::MemorySecrets;
 use image_updater::adapters::senders;
 use image_updater::adapters::tls::acceptor::Acceptor;
@@ -145,6 +146,7 @@ async fn edge(listener: TcpListener, acceptor: Arc<dyn Acceptor>) -> Result<()> 
         intake: Arc::new(intake),
         readiness: Readiness::default(),
         limits: Limits::default(),
+        watcher: Some(Arc::new(DeliveryMeters::new([]))),
     };
     edge.readiness.set(true);
     let accept = move |tcp| {

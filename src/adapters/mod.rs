@@ -1,9 +1,10 @@
-//! Adapters: one technology each, behind the ports. They know no sibling but [`wire`] and `mounted_file`, and no use case; only `app::wiring` knows them.
+//! Adapters: one technology each, behind the ports. They know no sibling but [`wire`], `mounted_file` and `tokio_clock`, and no use case; only `app::wiring` knows them.
 
 pub mod commit_template;
 pub mod config;
 pub mod cosign;
 pub mod credentials;
+pub mod delivery_socket;
 pub mod http;
 pub mod journal;
 pub mod kubernetes;
@@ -18,5 +19,6 @@ pub mod registry;
 pub mod secrets;
 pub mod senders;
 pub mod tls;
+mod tokio_clock;
 pub mod webhook_client;
 pub mod wire;

@@ -4,24 +4,19 @@
 //! once. So the quota here is one event an interval without a burst, and a mutex keeps the order. A changed rate is another limiter, which is
 //! told of the last turn.
 
-use std::sync::Arc;
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use governor::Quota;
 use governor::RateLimiter;
 use governor::clock::Clock;
-use governor::clock::Reference;
-use governor::middleware::NoOpMiddleware;
-use governor::nanos::Nanos;
-use governor::state::InMemoryState;
-use governor::state::NotKeyed;
 use tokio::sync::Mutex;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio::time::sleep;
 
+use crate::adapters::tokio_clock::Limiter;
+use crate::adapters::tokio_clock::TokioClock;
 use crate::domain::rate_policy::RatePolicy;
 use crate::ports::pace::Pace;
 
@@ -32,8 +27,6 @@ pub struct Governed {
     /// Only the holder of the lock asks the limiter and waits, so turns are given in the order in which they were asked for.
     turns: Mutex<Turns>,
 }
-
-type Limiter = RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<TokioInstant>>;
 
 /// The turns so far.
 struct Turns {
@@ -127,62 +120,10 @@ fn limiter(policy: RatePolicy, last: Option<Instant>) -> Option<Limiter> {
     Some(limiter)
 }
 
-/// tokio's clock, which tests can pause, and which can stand still at a moment of the past.
-#[derive(Debug, Clone)]
-struct TokioClock {
-    standing_at: Arc<std::sync::Mutex<Option<Instant>>>,
-}
-
-impl TokioClock {
-    fn standing_at(moment: Option<Instant>) -> Self {
-        Self {
-            standing_at: Arc::new(std::sync::Mutex::new(moment)),
-        }
-    }
-
-    fn go(&self) {
-        *self
-            .standing_at
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = None;
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct TokioInstant(Instant);
-
-impl Clock for TokioClock {
-    type Instant = TokioInstant;
-
-    fn now(&self) -> TokioInstant {
-        let standing_at = self
-            .standing_at
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        TokioInstant(standing_at.unwrap_or_else(Instant::now))
-    }
-}
-
-impl Reference for TokioInstant {
-    fn duration_since(&self, earlier: Self) -> Nanos {
-        self.0.saturating_duration_since(earlier.0).into()
-    }
-
-    fn saturating_sub(&self, duration: Nanos) -> Self {
-        Self(self.0.checked_sub(duration.into()).unwrap_or(self.0))
-    }
-}
-
-impl std::ops::Add<Nanos> for TokioInstant {
-    type Output = Self;
-
-    fn add(self, duration: Nanos) -> Self {
-        Self(self.0 + Duration::from(duration))
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     async fn turns_within(pace: &Governed, time: Duration) -> u32 {

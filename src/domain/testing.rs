@@ -21,6 +21,7 @@ use crate::domain::registry::default_registry::DefaultRegistry;
 use crate::domain::registry::endpoint::Endpoint;
 use crate::domain::registry::knowledge::Knowledge;
 use crate::domain::registry::platform::Platform;
+use crate::domain::registry::question::Age;
 use crate::domain::registry::question::Question;
 use crate::domain::resources::application::Application;
 use crate::domain::resources::application::ApplicationStatus;
@@ -263,6 +264,8 @@ pub(crate) struct Shelf {
     pub(crate) listed: Option<Vec<&'static str>>,
     /// What the order of its list means.
     pub(crate) order: TagOrder,
+    /// What was learned of some tags a while ago, where that is so no longer.
+    pub(crate) learned: Vec<Shelved>,
     /// The tag or digest of which it says nothing.
     pub(crate) silent_about: Option<&'static str>,
     /// The digests that are signed.
@@ -342,8 +345,15 @@ impl Shelf {
                 is_passing: true,
             });
         }
+        let learned = match question {
+            Question::Build(question) if question.age == Age::Recent => &self.learned[..],
+            Question::Tags
+            | Question::Digest(_)
+            | Question::Build(_)
+            | Question::Signature { .. } => &[],
+        };
         let found = about.and_then(|about| {
-            let mut builds = self.builds.iter();
+            let mut builds = learned.iter().chain(&self.builds);
             builds.find(|build| build.tag == about || build.digest.as_str() == about)
         });
         Ok(match question {

@@ -44,16 +44,16 @@ pub trait EventQueue: Send + Sync {
     /// gives the batch again, here or elsewhere.
     async fn done(&self, batch: &Batch, fate: &Fate);
 
-    /// How much waits for this process.
+    /// How much is not done, of what this process works on.
     fn load(&self) -> Load;
 }
 
-/// How much waits in a queue for one process.
+/// How much of a queue is not done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Load {
-    /// How many events wait that are not in work.
-    pub waiting: usize,
-    /// Since when the oldest of them waits.
+    /// How many events wait or are in work.
+    pub open: usize,
+    /// When the first of them came.
     pub oldest: Option<SystemTime>,
 }
 

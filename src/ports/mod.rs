@@ -19,7 +19,10 @@
 //! | [`credential_reader`] | driven | `adapters::credentials` |
 //! | [`secret_reader`] | driven | `adapters::kubernetes`, `adapters::manifests` |
 //! | [`signature_verifier`] | driven | `adapters::cosign` |
-//! | [`meter`], [`registry_meter`] | driven | `adapters::metrics` |
+//! | [`meter`], [`registry_meter`], [`pace_meter`] | driven | `adapters::metrics` |
+//! | [`delivery_watcher`], [`work_watcher`] | driven | `adapters::metrics` |
+//! | [`backlog_view`] | driven | `app::seeing` |
+//! | [`certificate_expiry`] | driven | `adapters::tls` |
 //! | [`metrics_page`] | driving | called by `adapters::http`, written by `adapters::metrics` |
 //! | [`api_calls`] | driven | `adapters::kubernetes` |
 //! | [`access_reviewer`] | driven | `adapters::kubernetes` |
@@ -29,15 +32,19 @@ pub mod access_reviewer;
 pub mod announcer;
 pub mod api_calls;
 pub mod artifact_reader;
+pub mod backlog_view;
+pub mod certificate_expiry;
 pub mod certificate_source;
 pub mod config_source;
 pub mod credential_reader;
 pub mod delivery_log;
+pub mod delivery_watcher;
 pub mod event_queue;
 pub mod lease_store;
 pub mod meter;
 pub mod metrics_page;
 pub mod pace;
+pub mod pace_meter;
 pub mod payload_decoder;
 pub mod registries_source;
 pub mod registry_client;
@@ -51,3 +58,4 @@ pub mod tell_error;
 pub mod update_trigger;
 pub mod webhook_client;
 pub mod webhook_intake;
+pub mod work_watcher;

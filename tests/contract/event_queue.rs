@@ -8,6 +8,8 @@ use std::time::Duration;
 use std::time::SystemTime;
 
 use image_updater::adapters::memory::event_queue::InMemoryQueue;
+use image_updater::adapters::metrics::work::WorkMeters;
+use image_updater::app::seeing::watched_queue::WatchedQueue;
 use image_updater::domain::delivery::Delivery;
 use image_updater::domain::delivery::DeliveryId;
 use image_updater::domain::delivery::SenderKey;
@@ -69,9 +71,9 @@ async fn what_waits_is_counted(queue: &dyn EventQueue) {
         .await
         .unwrap();
     let load = queue.load();
-    assert_eq!((load.waiting, load.oldest), (2, Some(arrival())));
+    assert_eq!((load.open, load.oldest), (2, Some(arrival())));
     next(queue).await;
-    assert_eq!(queue.load().waiting, 1);
+    assert_eq!(queue.load().open, 1);
     next(queue).await;
     assert_eq!(queue.load(), Load::default());
 }
@@ -339,4 +341,16 @@ fn verified(accepted: Accepted) -> Verified<Accepted> {
 #[tokio::test]
 async fn in_memory() {
     suite(async |capacity| Arc::new(InMemoryQueue::new(capacity)) as _).await;
+}
+
+#[tokio::test]
+async fn a_queue_that_is_watched_is_one() {
+    suite(async |capacity| {
+        Arc::new(WatchedQueue {
+            queue: Arc::new(InMemoryQueue::new(capacity)),
+            capacity,
+            watcher: Arc::new(WorkMeters::default()),
+        }) as _
+    })
+    .await;
 }

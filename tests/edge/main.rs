@@ -17,3 +17,4 @@ mod metrics;
 mod refusals;
 mod secrecy;
 mod support;
+mod watching;

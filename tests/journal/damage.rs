@@ -74,6 +74,6 @@ proptest! {
         let kept = take_all(&journal).len();
         prop_assert!(kept <= 3);
         runtime.block_on(push(&journal, "e1", &["quay.io/a/b:1"])).unwrap();
-        prop_assert_eq!(journal.load().waiting, 1);
+        prop_assert_eq!(journal.load().open, kept + 1);
     }
 }

@@ -119,7 +119,9 @@ impl StorageBackend for Disk {
     fn sync_data(&self) -> io::Result<()> {
         let mut platter = self.platter();
         platter.spend()?;
-        platter.synced = platter.cached.clone();
+        let cached = std::mem::take(&mut platter.cached);
+        platter.synced.clone_from(&cached);
+        platter.cached = cached;
         platter.unsynced.clear();
         Ok(())
     }

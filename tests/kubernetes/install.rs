@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use image_updater::adapters::wire::findings::Findings;
 use image_updater::adapters::wire::image_updater as reader;
 use serde_json::Value;
+use serde_json::json;
 
 use crate::manifests::apply;
 use crate::manifests::kustomize;
@@ -197,7 +198,8 @@ async fn applied_over_the_go_program_it_takes_its_place() {
     let container = &deployment["spec"]["template"]["spec"]["containers"];
     assert_eq!(container.as_array().unwrap().len(), 1);
     assert_eq!(container[0]["command"], Value::Null, "the image's own");
-    assert_eq!(container[0]["env"], Value::Null, "the ConfigMap is read");
+    let own = json!([{"name": "IMAGE_UPDATER_STATE_DIR", "value": "/app/state"}]);
+    assert_eq!(container[0]["env"], own, "the ConfigMap is read");
     let settings = get("configmap", "argocd-image-updater-config");
     assert_eq!(settings["data"]["webhook.enable"], "true", "kept");
 }

@@ -84,6 +84,7 @@ impl Program {
                 never_downgrade: false,
                 credential_kinds: Vec::new(),
                 registries: None,
+                is_durable: false,
             },
         );
         let updater = updater.reporting_to(reporter);

@@ -20,6 +20,7 @@ mod edge {
 }
 mod event;
 mod folder;
+mod journal;
 mod life_cycle;
 mod live;
 mod metrics;
@@ -40,6 +41,8 @@ mod scripted;
 mod secrets;
 mod server;
 mod signatures;
+#[path = "../support/signer.rs"]
+mod signer;
 mod template;
 mod tls;
 mod trial;

@@ -3,8 +3,11 @@
 use std::io::Read;
 use std::io::Write;
 use std::net::TcpStream;
+use std::time::SystemTime;
+use std::time::UNIX_EPOCH;
 
 use crate::deliver::announce;
+use crate::deliver::deliver;
 use crate::folder::Folder;
 use crate::server::Server;
 use crate::server::field;
@@ -72,7 +75,48 @@ async fn what_is_done_is_counted() {
     }
     assert_eq!(value(&after, "images_updated_total"), 1);
     assert_eq!(value(&after, "images_errors_total"), 0);
+    let of_ghcr = r#"deliveries_total{type="ghcr.io",outcome="accepted"}"#;
+    assert_eq!(value(&before, of_ghcr), 0);
+    assert_eq!(value(&after, of_ghcr), 1);
+    let changed = r#"image_outcomes_total{occasion="delivery",outcome="changed"}"#;
+    assert_eq!(value(&after, changed), 1);
+    for once in [
+        "delivery_answer_seconds_count",
+        "queue_wait_seconds_count",
+        "write_seconds_count",
+        "delivery_to_change_seconds_count",
+        r#"rate_limit_turns_total{limit="events_per_hour"}"#,
+    ] {
+        assert_eq!(value(&after, once), 1, "{once}");
+    }
+    assert_eq!(value(&after, "queue_capacity"), 10_000);
+    // The end of an event comes a moment after its change.
+    while value(&after, "queue_events") > 0 {
+        tokio::task::yield_now().await;
+        after = scrape(&address);
+    }
+    let expiry = value(&after, "certificate_expiry_timestamp_seconds");
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    assert!(expiry > now.as_secs(), "{expiry}");
+    let build = format!(r#"build_info{{version="{}""#, env!("CARGO_PKG_VERSION"));
+    assert_eq!(value(&after, &build), 1);
     assert!(!after.contains(secret), "{after}");
+}
+
+/// Whatever a stranger sends becomes no series and is shown to nobody.
+#[tokio::test]
+async fn a_delivery_with_a_wrong_secret_is_counted() {
+    let folder = Folder::new("right");
+    folder.add("web", "ghcr.io/acme/web:1.0.0", "ghcr.io/acme/web:^1", "");
+    let (server, address) = start(&folder, &[]);
+    let wrong = "Zq7-wrong-hunter2";
+    let answer = deliver(&server, "ghcr.io", "ghcr.io/acme/web:1.1.0", wrong).await;
+    assert_eq!(answer.status, 401);
+    let text = scrape(&address);
+    let refused = r#"deliveries_rejected_total{type="ghcr.io",reason="invalid_secret"}"#;
+    assert_eq!(value(&text, refused), 1);
+    assert_eq!(value(&text, "delivery_to_change_seconds_count"), 0);
+    assert!(!text.contains("hunter2"), "{text}");
 }
 
 #[tokio::test]

@@ -151,6 +151,14 @@ async fn a_tag_that_is_not_there_is_no_digest_and_a_proxys_page_is_no_answer() {
         .digest(&access("a"), &tag("1"))
         .await;
     assert_eq!((found, missing.asks().len()), (Ok(None), 1));
+    // The same from one that calls its errors text. What HEAD brings is a text without a word.
+    let body = r#"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"no"}]}"#;
+    let text = || Answer::of(404).with("content-type", "text/plain; charset=utf-8");
+    let missing = Scripted::start(move |_, _, _| text().body(body)).await;
+    let found = client(endpoint(&missing.url()))
+        .digest(&access("a"), &tag("1"))
+        .await;
+    assert_eq!((found, missing.asks().len()), (Ok(None), 2));
     let proxy = Scripted::start(|_, _, _| Answer::of(404).with("content-type", "text/plain")).await;
     let found = client(endpoint(&proxy.url()))
         .digest(&access("a"), &tag("1"))

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -17,10 +18,10 @@ use image_updater::ports::artifact_reader::ArtifactReader as _;
 use image_updater::ports::registry_client::RegistryClient as _;
 use tokio::sync::mpsc;
 
-use crate::real::Auth;
-use crate::real::Options;
-use crate::real::Registry;
-use crate::real::notified;
+use crate::registry::Auth;
+use crate::registry::Options;
+use crate::registry::Registry;
+use crate::registry::notified;
 use crate::scripted::Answer;
 use crate::scripted::Ask;
 use crate::scripted::Scripted;
@@ -188,6 +189,68 @@ async fn tokens_are_got_renewed_and_refused() {
     wrong.credentials = Purse::of("wrong");
     let wrong = HttpRegistries::new(wrong);
     assert_eq!(kind(&tags(&wrong, "a/web").await), "denied");
+}
+
+/// A client that holds a token which was good, as far as it can tell, and which the registry finds expired.
+async fn with_an_ended_token(tokens: &TokenServer, proxy: &Proxy) -> HttpRegistries {
+    let client = client(guarded(&proxy.server.url()));
+    // One that had ended when it was given out, and an answer that stands in for the time before.
+    tokens.expire(1);
+    let challenge: Fault = Box::new(|answer| answer);
+    let good: Fault = Box::new(|_| Answer::json(r#"{"name":"a/web","tags":["before"]}"#));
+    proxy.fail(vec![challenge, good]);
+    assert_eq!(tags(&client, "a/web").await.unwrap(), "before");
+    assert_eq!(asks(tokens, proxy), (2, 1));
+    client
+}
+
+/// How often the registry was asked, and the token server.
+fn asks(tokens: &TokenServer, proxy: &Proxy) -> (usize, usize) {
+    (proxy.server.asks().len(), tokens.server.asks().len())
+}
+
+#[tokio::test]
+async fn an_expired_token_is_renewed_once_and_fails_no_question() {
+    let tokens = TokenServer::start().await;
+    let Some(registry) = started(tokens.auth()) else {
+        return;
+    };
+    let pusher = registry.pusher("a/web", &tokens.to_push("a/web"));
+    pusher
+        .image(Some("1"), "linux/amd64", "2026-01-01T00:00:00Z")
+        .await;
+    let proxy = Proxy::before(&registry).await;
+    let client = with_an_ended_token(&tokens, &proxy).await;
+    assert_eq!(tags(&client, "a/web").await.unwrap(), "1");
+    assert_eq!(asks(&tokens, &proxy), (2, 1), "refused, renewed, shown");
+    assert_eq!(tags(&client, "a/web").await.unwrap(), "1");
+    assert_eq!(asks(&tokens, &proxy), (1, 0), "the new one is kept");
+
+    // It said that it is good for five minutes: after those it is not shown again.
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(300)).await;
+    tokio::time::resume();
+    assert_eq!(tags(&client, "a/web").await.unwrap(), "1");
+    assert_eq!(asks(&tokens, &proxy), (1, 1));
+}
+
+#[tokio::test]
+async fn a_renewed_token_that_is_refused_too_is_not_renewed_again() {
+    let tokens = TokenServer::start().await;
+    let Some(registry) = started(tokens.auth()) else {
+        return;
+    };
+    let pusher = registry.pusher("a/web", &tokens.to_push("a/web"));
+    pusher
+        .image(Some("1"), "linux/amd64", "2026-01-01T00:00:00Z")
+        .await;
+    let proxy = Proxy::before(&registry).await;
+    let client = with_an_ended_token(&tokens, &proxy).await;
+    tokens.expire(1);
+    assert_eq!(kind(&tags(&client, "a/web").await), "denied");
+    assert_eq!(asks(&tokens, &proxy), (2, 1));
+    assert_eq!(tags(&client, "a/web").await.unwrap(), "1");
+    assert_eq!(asks(&tokens, &proxy), (1, 1), "nor is it kept");
 }
 
 #[tokio::test]

@@ -10,11 +10,16 @@ mod distribution;
 mod failures;
 mod lists;
 mod proxy;
+mod referrers;
 #[path = "../support/registry.rs"]
-mod real;
+mod registry;
 mod scripted;
 mod secrecy;
 mod sharing;
+mod signatures;
+#[path = "../support/signer.rs"]
+#[expect(dead_code, reason = "the tests of the program use all of it")]
+mod signer;
 mod support;
 mod tokens;
 mod trust;

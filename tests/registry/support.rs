@@ -125,6 +125,10 @@ impl RegistryMeter for Counter {
         counts.0 += 1;
         counts.1 += usize::from(failed);
     }
+
+    fn waited(&self, registry: &str, _: Duration) {
+        assert_eq!(registry, "Tests");
+    }
 }
 
 pub(crate) fn setup(endpoint: Endpoint) -> Setup {

@@ -13,9 +13,9 @@ use rcgen::SigningKey as _;
 use serde_json::Value;
 use serde_json::json;
 
-use crate::real::Auth;
-use crate::real::PASSWORD;
-use crate::real::USER;
+use crate::registry::Auth;
+use crate::registry::PASSWORD;
+use crate::registry::USER;
 use crate::scripted::Answer;
 use crate::scripted::Ask;
 use crate::scripted::Scripted;

@@ -89,7 +89,7 @@ pub(crate) struct Registry {
 impl Registry {
     /// `None` where the program is not there.
     pub(crate) fn start(options: &Options) -> Option<Self> {
-        let binaries = folder()?;
+        let binaries = folder("registry")?;
         // The supervisor removes it: it may outlive this process for a moment.
         let dir = TempDir::with_prefix("image-updater-registry-")
             .unwrap()
@@ -111,13 +111,24 @@ impl Registry {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut ready = String::new();
-        let mut said = BufReader::new(supervisor.stdout.take().unwrap());
-        said.read_line(&mut ready).unwrap();
-        let authority = ready.trim().strip_prefix("ready ").map(str::to_owned);
         Some(Self {
-            authority: authority.unwrap(),
+            authority: authority(&mut supervisor),
             _supervisor: supervisor,
+        })
+    }
+
+    /// Another one, which has the referrers API and lets everybody in; `None` where the program is not there.
+    pub(crate) fn with_referrers() -> Option<Self> {
+        let program = folder("referrers")?.join("referrers");
+        // It ends when its standard input does.
+        let mut server = Command::new(program)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        Some(Self {
+            authority: authority(&mut server),
+            _supervisor: server,
         })
     }
 
@@ -136,6 +147,15 @@ impl Registry {
             authorization: authorization.to_owned(),
         }
     }
+}
+
+/// Where a process that says so listens.
+fn authority(process: &mut Child) -> String {
+    let mut ready = String::new();
+    let mut said = BufReader::new(process.stdout.take().unwrap());
+    said.read_line(&mut ready).unwrap();
+    let authority = ready.trim().strip_prefix("ready ");
+    authority.unwrap().to_owned()
 }
 
 fn configuration(dir: &Path, options: &Options) -> Value {
@@ -169,9 +189,9 @@ fn configuration(dir: &Path, options: &Options) -> Value {
 }
 
 /// The folder of the peers that `tests/peers/build` builds. Where it is not set, the test that needs it says so and is left out; in CI it fails.
-fn folder() -> Option<PathBuf> {
+fn folder(program: &str) -> Option<PathBuf> {
     if let Some(folder) = env::var_os("KUBEBUILDER_ASSETS").map(PathBuf::from) {
-        let program = folder.join("registry");
+        let program = folder.join(program);
         assert!(program.is_file(), "{} is missing", program.display());
         return Some(folder);
     }

@@ -12,6 +12,10 @@ use crate::domain::reference::Digest;
 /// The artifact type of a signature as `cosign sign --registry-referrers-mode=oci-1-1` attaches one.
 const SIGNATURE_ARTIFACT: &str = "application/vnd.dev.cosign.artifact.sig.v1+json";
 
+/// The configuration of an artifact that has none. There are registries that say this of a referrer instead of what kind of artifact it is,
+/// cosign's own tests have one, and cosign looks at every referrer.
+const NO_CONFIG: &str = "application/vnd.oci.empty.v1+json";
+
 /// What a manifest or an index leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Manifest {
@@ -91,7 +95,7 @@ pub fn read(content: &[u8]) -> Result<Manifest, Unreadable> {
 /// Whether artifacts of a type may be signatures.
 #[must_use]
 pub fn may_sign(artifact_type: &str) -> bool {
-    artifact_type == SIGNATURE_ARTIFACT || format(artifact_type).is_some()
+    [SIGNATURE_ARTIFACT, NO_CONFIG].contains(&artifact_type) || format(artifact_type).is_some()
 }
 
 fn format(media_type: &str) -> Option<Format> {
@@ -149,8 +153,9 @@ mod tests {
             entry("2", Some("application/spdx+json")),
             entry("3", Some(bundle::MEDIA_TYPE)),
             entry("4", Some(SIGNATURE_ARTIFACT)),
+            entry("5", Some(NO_CONFIG)),
         ], "layers": [{"mediaType": "x", "digest": "x"}]});
-        let wanted = ["1", "3", "4"].map(|digit| Digest::parse(&name(digit)).unwrap());
+        let wanted = ["1", "3", "4", "5"].map(|digit| Digest::parse(&name(digit)).unwrap());
         assert_eq!(
             read(index.to_string().as_bytes()),
             Ok(Manifest::Index(wanted.to_vec()))

@@ -1,5 +1,6 @@
 //! Public keys as cosign writes them.
 
+use aws_lc_rs::rsa::PublicEncryptingKey;
 use aws_lc_rs::signature::ECDSA_P256_SHA256_ASN1;
 use aws_lc_rs::signature::ECDSA_P384_SHA256_ASN1;
 use aws_lc_rs::signature::ECDSA_P384_SHA384_ASN1;
@@ -51,6 +52,11 @@ impl PublicKey {
                 "it is damaged or of a kind that cosign does not sign with; give an ECDSA key (P-256, P-384 or P-521), an RSA key of at least 2048 bits or an Ed25519 key",
             );
         }
+        if is_of_no_good_size(der.as_ref()) {
+            return Err(
+                "it is an RSA key of fewer than 2048 bits or of more than 8192, with which no signature is believed; make another key pair",
+            );
+        }
         Ok(Self(fitting))
     }
 
@@ -61,6 +67,12 @@ impl PublicKey {
             .iter()
             .any(|key| key.verify_sig(message, signature).is_ok())
     }
+}
+
+/// Whether it is an RSA key with which nothing would verify. Its size is looked at only then, when it is too late to say what is wrong.
+fn is_of_no_good_size(der: &[u8]) -> bool {
+    let is_rsa = ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, der).is_ok();
+    is_rsa && PublicEncryptingKey::from_der(der).is_err()
 }
 
 fn contains(text: &[u8], part: &[u8]) -> bool {

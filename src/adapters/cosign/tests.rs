@@ -1,23 +1,18 @@
 //! Signatures made as cosign makes them, in a registry of the tests' own.
 
+mod keys;
+mod secrets;
+mod signer;
+
 use std::collections::BTreeMap;
 
-use aws_lc_rs::encoding::AsDer;
-use aws_lc_rs::encoding::PublicKeyX509Der;
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::ECDSA_P256_SHA256_ASN1_SIGNING;
-use aws_lc_rs::signature::ECDSA_P384_SHA384_ASN1_SIGNING;
-use aws_lc_rs::signature::ECDSA_P521_SHA512_ASN1_SIGNING;
-use aws_lc_rs::signature::EcdsaKeyPair;
-use aws_lc_rs::signature::EcdsaSigningAlgorithm;
-use aws_lc_rs::signature::KeyPair;
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 use serde_json::json;
 use sha2::Digest as _;
 use sha2::Sha256;
+use sha2::Sha512;
 
+use self::signer::Signer;
 use super::*;
 use crate::domain::reference::ImageName;
 use crate::domain::registry::question::Pointer;
@@ -25,41 +20,6 @@ use crate::ports::artifact_reader::RawManifest;
 use crate::ports::artifact_reader::Referrer;
 use crate::ports::registry_client::RegistryError;
 use crate::ports::secret_reader::MockSecretReader;
-
-struct Signer(EcdsaKeyPair);
-
-impl Signer {
-    fn of(algorithm: &'static EcdsaSigningAlgorithm) -> Self {
-        Self(EcdsaKeyPair::generate(algorithm).unwrap())
-    }
-
-    fn new() -> Self {
-        Self::of(&ECDSA_P256_SHA256_ASN1_SIGNING)
-    }
-
-    fn pem(&self) -> Vec<u8> {
-        let der: PublicKeyX509Der<'_> = self.0.public_key().as_der().unwrap();
-        let body = BASE64_STANDARD.encode(der.as_ref());
-        format!("-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n").into_bytes()
-    }
-
-    fn sign(&self, message: &[u8]) -> String {
-        let signature = self.0.sign(&SystemRandom::new(), message).unwrap();
-        BASE64_STANDARD.encode(signature.as_ref())
-    }
-
-    fn bundle(&self, statement: &Value) -> Vec<u8> {
-        let payload = statement.to_string();
-        let message = bundle::pre_authentication_encoding(bundle::PAYLOAD_TYPE, payload.as_bytes());
-        json!({"mediaType": bundle::MEDIA_TYPE, "dsseEnvelope": {
-            "payload": BASE64_STANDARD.encode(payload),
-            "payloadType": bundle::PAYLOAD_TYPE,
-            "signatures": [{"sig": self.sign(&message)}],
-        }})
-        .to_string()
-        .into_bytes()
-    }
-}
 
 fn payload(digest: &Digest) -> Vec<u8> {
     json!({"critical": {
@@ -129,6 +89,10 @@ impl Shelf {
     }
 
     async fn verify_with(self, text: Vec<u8>) -> Result<(), VerifyError> {
+        self.verify_of(&image(), text).await
+    }
+
+    async fn verify_of(self, digest: &Digest, text: Vec<u8>) -> Result<(), VerifyError> {
         let mut secrets = MockSecretReader::new();
         secrets
             .expect_field()
@@ -140,7 +104,7 @@ impl Shelf {
             key: "k.pub".to_owned(),
         };
         let verifier = CosignVerifier::new(Arc::new(self), Arc::new(secrets));
-        verifier.verify(&access, &image(), "apps", &key).await
+        verifier.verify(&access, digest, "apps", &key).await
     }
 }
 
@@ -199,23 +163,80 @@ async fn simple_signing_counts_in_any_layer() {
 
 #[tokio::test]
 async fn a_bundle_counts_among_referrers_and_in_an_index_under_the_tag() {
-    for algorithm in [
-        &ECDSA_P256_SHA256_ASN1_SIGNING,
-        &ECDSA_P384_SHA384_ASN1_SIGNING,
-        &ECDSA_P521_SHA512_ASN1_SIGNING,
-    ] {
-        let signer = Signer::of(algorithm);
-        let bundle = signer.bundle(&statement(&image(), bundle::SIGN));
-        let mut shelf = Shelf::default();
-        shelf.refer(&bundle);
-        assert_eq!(shelf.verify(&signer).await, Ok(()), "{algorithm:?}");
+    let signer = Signer::new();
+    let bundle = signer.bundle(&statement(&image(), bundle::SIGN));
+    let mut shelf = Shelf::default();
+    shelf.refer(&bundle);
+    assert_eq!(shelf.verify(&signer).await, Ok(()));
 
+    let mut shelf = Shelf::default();
+    let layer = shelf.layer(bundle::MEDIA_TYPE, &bundle, None);
+    let manifest = shelf.put(&json!({"layers": [layer]}));
+    let entry = json!({"mediaType": "x", "digest": manifest.as_str()});
+    shelf.tag("", &json!({"manifests": [entry]}));
+    assert_eq!(shelf.verify(&signer).await, Ok(()));
+}
+
+/// As in cosign: neither what the payload says that it is nor the name in it is compared, as the same image may have many names.
+#[tokio::test]
+async fn the_digest_alone_says_which_image_is_signed() {
+    let signer = Signer::new();
+    for (kind, name) in [
+        ("atomic container signature", "r.example/app"),
+        (
+            "cosign container image signature",
+            "elsewhere.example/other",
+        ),
+    ] {
+        let said = json!({"critical": {
+            "identity": {"docker-reference": name},
+            "image": {"docker-manifest-digest": image().as_str()},
+            "type": kind,
+        }});
         let mut shelf = Shelf::default();
-        let layer = shelf.layer(bundle::MEDIA_TYPE, &bundle, None);
-        let manifest = shelf.put(&json!({"layers": [layer]}));
-        let entry = json!({"mediaType": "x", "digest": manifest.as_str()});
-        shelf.tag("", &json!({"manifests": [entry]}));
-        assert_eq!(shelf.verify(&signer).await, Ok(()), "{algorithm:?}");
+        let layer = shelf.signed_layer(&signer, said.to_string().as_bytes());
+        shelf.tag(".sig", &json!({"layers": [layer]}));
+        assert_eq!(shelf.verify(&signer).await, Ok(()), "{kind} {name}");
+    }
+}
+
+/// The tag of its referrers has the first digits of it, and for cosign's own tag it is too long.
+#[tokio::test]
+async fn an_image_with_a_digest_of_sha512_is_found_and_verified() {
+    let signer = Signer::new();
+    let hex = hex::encode(Sha512::digest(b"the image"));
+    let digest = Digest::parse(&format!("sha512:{hex}")).unwrap();
+    let tag = format!("sha512-{}", &hex[..64]);
+    let mut other = hex.clone();
+    other.replace_range(127.., if hex.ends_with('0') { "1" } else { "0" });
+    for (signed, is_found) in [(&hex, true), (&other, false)] {
+        let said = json!({
+            "_type": "https://in-toto.io/Statement/v1",
+            "subject": [{"digest": {"sha512": signed}}],
+            "predicateType": bundle::SIGN,
+        });
+        let bundle = signer.bundle(&said);
+        let tagged = || {
+            let mut shelf = Shelf::default();
+            let layer = shelf.layer(bundle::MEDIA_TYPE, &bundle, None);
+            let manifest = json!({"layers": [layer]}).to_string().into_bytes();
+            shelf.manifests.insert(tag.clone(), manifest);
+            shelf
+        };
+        let referring = || {
+            let mut shelf = Shelf::default();
+            shelf.refer(&bundle);
+            shelf
+        };
+        for shelf in [tagged(), referring()] {
+            let found = shelf.verify_of(&digest, signer.pem()).await;
+            if is_found {
+                assert_eq!(found, Ok(()));
+            } else {
+                let text = unsigned(found);
+                assert!(text.contains("by this key (1) sign another"), "{text}");
+            }
+        }
     }
 }
 

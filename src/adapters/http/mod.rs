@@ -17,3 +17,4 @@ mod refusal;
 mod room;
 mod routes;
 pub mod server;
+mod watched;

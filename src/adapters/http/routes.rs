@@ -15,7 +15,12 @@ use super::arrival::{Arrival, Texts};
 use super::body;
 use super::limits::Limits;
 use super::readiness::Readiness;
+use super::watched;
+use super::watched::Watched;
 use crate::domain::delivery::Delivery;
+use crate::ports::delivery_watcher::DeliveryOutcome;
+use crate::ports::delivery_watcher::DeliveryWatcher;
+use crate::ports::delivery_watcher::Refusal;
 use crate::ports::webhook_intake::WebhookIntake;
 
 /// What stands behind the routes.
@@ -26,6 +31,8 @@ pub struct Edge {
     pub readiness: Readiness,
     /// What a client may take.
     pub limits: Limits,
+    /// Sees deliveries come and go; `None`: nobody does.
+    pub watcher: Option<Arc<dyn DeliveryWatcher>>,
 }
 
 /// The routes. They expect an `Arc<Arrival>` among a request's extensions, and answer every request that has one.
@@ -133,26 +140,48 @@ async fn deliver<B: Buf, E>(
     chunks: impl Stream<Item = Result<B, E>> + Unpin,
 ) -> Answer {
     let Texts { headers, query } = arrival.take_texts();
-    let mut delivery = Delivery {
+    let delivery = Delivery {
         id: arrival.id.clone(),
         headers,
         query,
         body: Vec::new(),
     };
     let sender = delivery.sender_type().map(shortened);
+    let mut watched = edge
+        .watcher
+        .as_deref()
+        .map(|watcher| Watched::begin(watcher, &delivery, sender.as_deref(), arrival.at));
+    let (outcome, answer) = answer(&edge, &arrival, delivery, chunks).await;
+    if let Some(watched) = &mut watched {
+        watched.outcome = outcome;
+    }
+    drop(watched);
+    answer.to(sender)
+}
+
+/// What becomes of a delivery, and what is answered.
+async fn answer<B: Buf, E>(
+    edge: &Edge,
+    arrival: &Arrival,
+    mut delivery: Delivery,
+    chunks: impl Stream<Item = Result<B, E>> + Unpin,
+) -> (DeliveryOutcome, Answer) {
     if !body::is_short(arrival.announced)
         && let Err(rejection) = edge.intake.screen(&delivery)
     {
-        return Answer::unread(&rejection).to(sender);
+        return (watched::rejected(&rejection), Answer::unread(&rejection));
     }
-    let answer = match body::read(chunks, arrival.announced, &edge.limits).await {
+    match body::read(chunks, arrival.announced, &edge.limits).await {
         Ok(body) => {
             delivery.body = body;
-            Answer::outcome(edge.intake.accept(delivery).await)
+            let outcome = edge.intake.accept(delivery).await;
+            (watched::outcome(&outcome), Answer::outcome(outcome))
         }
-        Err(error) => Answer::body_error(&error),
-    };
-    answer.to(sender)
+        Err(error) => {
+            let outcome = DeliveryOutcome::Rejected(Refusal::Body);
+            (outcome, Answer::body_error(&error))
+        }
+    }
 }
 
 /// As much of a type as the log needs to show which one was meant.

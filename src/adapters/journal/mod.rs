@@ -93,6 +93,12 @@ impl Journal {
         Self::begin(store, Box::new(move || Store::open(&path)), capacity)
     }
 
+    /// Whether a folder has a journal.
+    #[must_use]
+    pub fn is_in(folder: &Path) -> bool {
+        folder.join(FILE).exists()
+    }
+
     /// Opens the journal that a backend of redb holds, which `backend` gives as often as it is opened anew.
     ///
     /// # Errors

@@ -66,7 +66,7 @@ impl Shelf {
     pub(super) fn load(&self) -> Load {
         let lines = self.lines();
         Load {
-            waiting: lines.waiting(),
+            open: lines.open(),
             oldest: lines.oldest(),
         }
     }

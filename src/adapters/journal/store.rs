@@ -128,13 +128,10 @@ impl Store {
             let known = about.get("version")?.map(|version| version.value());
             transaction.open_table(ENTRIES)?;
             transaction.open_table(DELIVERIES)?;
-            match known {
-                Some(known) => known,
-                None => {
-                    about.insert("version", VERSION)?;
-                    VERSION
-                }
+            if known.is_none() {
+                about.insert("version", VERSION)?;
             }
+            known.unwrap_or(VERSION)
         };
         transaction.commit()?;
         Ok(version)
@@ -181,16 +178,13 @@ impl Store {
                     continue;
                 }
             };
-            let key = match keys.get(&queued.delivery) {
-                Some(key) => key.clone(),
-                None => {
-                    let found = deliveries.get(queued.delivery.as_str())?;
-                    let found = found.and_then(|form| record(form.value()).ok());
-                    let key = found.and_then(|record| record.key);
-                    keys.insert(queued.delivery.clone(), key.clone());
-                    key
-                }
-            };
+            if !keys.contains_key(&queued.delivery) {
+                let found = deliveries.get(queued.delivery.as_str())?;
+                let found = found.and_then(|form| record(form.value()).ok());
+                let key = found.and_then(|record| record.key);
+                keys.insert(queued.delivery.clone(), key);
+            }
+            let key = keys.get(&queued.delivery).cloned().flatten();
             kept.waiting.push((queued, key));
         }
         Ok(kept)

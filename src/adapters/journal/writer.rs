@@ -57,8 +57,11 @@ pub(super) enum Order {
         answer: oneshot::Sender<Result<Redelivery, LogError>>,
     },
     /// To read.
-    Read(Box<dyn FnOnce(Result<&Store, LogError>) + Send>),
+    Read(Reading),
 }
+
+/// Reads, if the store can be read.
+pub(super) type Reading = Box<dyn FnOnce(Result<&Store, LogError>) + Send>;
 
 /// A delivery that is about to be kept.
 struct Staged {

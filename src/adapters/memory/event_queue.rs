@@ -114,7 +114,7 @@ impl EventQueue for InMemoryQueue {
     fn load(&self) -> Load {
         let state = self.state();
         Load {
-            waiting: state.lines.waiting(),
+            open: state.lines.open(),
             oldest: state.lines.oldest(),
         }
     }

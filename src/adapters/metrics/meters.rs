@@ -1,11 +1,18 @@
 //! What is counted as it happens.
 
+use std::time::Duration;
+
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
+use prometheus_client::registry::Unit;
 
+use super::deliveries::DeliveryMeters;
+use super::waits::Seconds;
+use super::waits::WaitMeters;
+use super::work::WorkMeters;
 use crate::domain::resources::resource::ResourceId;
 use crate::ports::meter::Meter;
 use crate::ports::registry_meter::RegistryMeter;
@@ -33,19 +40,47 @@ struct AtRegistry {
 }
 
 /// The counters and gauges. A clone counts for the same.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Meters {
+    /// What is counted of deliveries.
+    pub deliveries: DeliveryMeters,
+    /// What is counted of the work.
+    pub work: WorkMeters,
+    /// What is counted of work that waits for its turn.
+    pub waits: WaitMeters,
     applications_watched: Family<Updater, Gauge>,
     images_watched: Family<Updater, Gauge>,
     images_updated: Family<Updater, Counter>,
     images_errors: Family<Updater, Counter>,
     registry_requests: Family<AtRegistry, Counter>,
     registry_failures: Family<AtRegistry, Counter>,
+    registry_waits: Family<AtRegistry, Seconds>,
 }
 
 impl Meters {
+    /// Nothing is counted yet. Deliveries of these types are counted apart, and all others together.
+    #[must_use]
+    pub fn new(types: impl IntoIterator<Item = &'static str>) -> Self {
+        Self {
+            deliveries: DeliveryMeters::new(types),
+            work: WorkMeters::default(),
+            waits: WaitMeters::default(),
+            applications_watched: Family::default(),
+            images_watched: Family::default(),
+            images_updated: Family::default(),
+            images_errors: Family::default(),
+            registry_requests: Family::default(),
+            registry_failures: Family::default(),
+            registry_waits: Family::default(),
+        }
+    }
+
     /// Adds them to those that are read. The library itself ends the names of counters in `_total`.
     pub(super) fn register(&self, registry: &mut Registry) {
+        self.deliveries.register(registry);
+        self.work.register(registry);
+        self.waits.register(registry);
+        self.register_registries(registry);
         registry.register(
             "applications_watched_total",
             "The number of Applications that an ImageUpdater takes",
@@ -66,6 +101,9 @@ impl Meters {
             "The number of images that could not be changed for an ImageUpdater, or about which a registry gave no answer",
             self.images_errors.clone(),
         );
+    }
+
+    fn register_registries(&self, registry: &mut Registry) {
         registry.register(
             "registry_requests",
             "The number of requests to a registry",
@@ -75,6 +113,12 @@ impl Meters {
             "registry_requests_failed",
             "The number of requests to a registry that failed",
             self.registry_failures.clone(),
+        );
+        registry.register_with_unit(
+            "registry_wait",
+            "The time that requests to a registry waited for its rate, or because it wanted to be left alone",
+            Unit::Seconds,
+            self.registry_waits.clone(),
         );
     }
 }
@@ -125,5 +169,16 @@ impl RegistryMeter for Meters {
         self.registry_failures
             .get_or_create(&labels)
             .inc_by(failed.into());
+        // It is there before anything waits.
+        drop(self.registry_waits.get_or_create(&labels));
+    }
+
+    fn waited(&self, registry: &str, time: Duration) {
+        let labels = AtRegistry {
+            registry: registry.to_owned(),
+        };
+        self.registry_waits
+            .get_or_create(&labels)
+            .inc_by(time.as_secs_f64());
     }
 }

@@ -1,21 +1,12 @@
 //! The text of the metrics.
 
-use std::fmt;
-use std::sync::Arc;
-
-use prometheus_client::collector::Collector;
-use prometheus_client::encoding::DescriptorEncoder;
-use prometheus_client::encoding::EncodeMetric;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::metrics::counter::ConstCounter;
-use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 use super::meters::Meters;
-use crate::ports::api_calls::ApiCalls;
+use super::seen::Seen;
 use crate::ports::metrics_page::MetricsPage;
-use crate::ports::resource_reader::ResourceReader;
 
 /// What every name begins with.
 const PREFIX: &str = "argocd_image_updater";
@@ -26,21 +17,28 @@ pub struct Page {
     registry: Registry,
 }
 
-/// What is looked up when somebody reads.
-pub struct Seen {
-    /// Knows whether what is known of ImageUpdaters and Applications may be old.
-    pub reader: Arc<dyn ResourceReader>,
-    /// Knows how often the cluster was asked; `None`: there is none.
-    pub calls: Option<Arc<dyn ApiCalls>>,
+/// What this program was built of.
+#[derive(Debug, Clone, Copy)]
+pub struct Build {
+    /// Its version.
+    pub version: &'static str,
+    /// The commit, where the build was told it.
+    pub commit: &'static str,
+    /// The features of Cargo that it has beside the usual ones.
+    pub features: &'static str,
 }
 
 impl Page {
     /// A page of these.
     #[must_use]
-    pub fn new(meters: &Meters, seen: Seen) -> Self {
+    pub fn new(meters: &Meters, seen: Seen, build: Build) -> Self {
         let mut registry = Registry::with_prefix(PREFIX);
         meters.register(&mut registry);
-        let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        let build = Info::new([
+            ("version", build.version),
+            ("commit", build.commit),
+            ("features", build.features),
+        ]);
         registry.register("build", "The program", build);
         registry.register_collector(Box::new(seen));
         Self { registry }
@@ -56,49 +54,34 @@ impl MetricsPage for Page {
     }
 }
 
-impl Collector for Seen {
-    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let behind = ConstGauge::new(i64::from(!self.reader.is_current()));
-        behind.encode(encoder.encode_descriptor(
-            "watch_behind",
-            "1 while what is known of ImageUpdaters and Applications may be old, so that deliveries wait; else 0",
-            None,
-            behind.metric_type(),
-        )?)?;
-        let calls = self.calls.as_deref();
-        let requests = ConstCounter::new(calls.map_or(0, ApiCalls::requests));
-        requests.encode(encoder.encode_descriptor(
-            "k8s_api_requests",
-            "The number of requests to the Kubernetes API",
-            None,
-            requests.metric_type(),
-        )?)?;
-        let errors = ConstCounter::new(calls.map_or(0, ApiCalls::errors));
-        errors.encode(encoder.encode_descriptor(
-            "k8s_api_errors",
-            "The number of requests to the Kubernetes API that were answered by an error, or not at all",
-            None,
-            errors.metric_type(),
-        )?)
-    }
-}
-
-impl fmt::Debug for Seen {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Seen").finish_non_exhaustive()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
+    use std::time::Duration;
 
     use super::*;
+    use crate::domain::delivery::DeliveryId;
+    use crate::domain::reference::ImageName;
     use crate::domain::testing::id;
     use crate::ports::api_calls::MockApiCalls;
+    use crate::ports::backlog_view::MockBacklogView;
+    use crate::ports::certificate_expiry::MockCertificateExpiry;
+    use crate::ports::delivery_watcher::Answered;
+    use crate::ports::delivery_watcher::DeliveryOutcome;
+    use crate::ports::delivery_watcher::DeliveryWatcher;
+    use crate::ports::delivery_watcher::Refusal;
     use crate::ports::meter::Meter;
+    use crate::ports::pace_meter::Limit;
+    use crate::ports::pace_meter::PaceMeter;
     use crate::ports::registry_meter::RegistryMeter;
     use crate::ports::resource_reader::MockResourceReader;
+    use crate::ports::work_watcher::ImageOutcome;
+    use crate::ports::work_watcher::Occasion;
+    use crate::ports::work_watcher::Step;
+    use crate::ports::work_watcher::Stepped;
+    use crate::ports::work_watcher::WorkWatcher;
 
     fn page(meters: &Meters, is_current: bool) -> String {
         let mut reader = MockResourceReader::new();
@@ -106,16 +89,53 @@ mod tests {
         let mut calls = MockApiCalls::new();
         calls.expect_requests().return_const(7_u64);
         calls.expect_errors().return_const(2_u64);
+        let mut backlog = MockBacklogView::new();
+        backlog.expect_events().return_const(4_usize);
+        backlog.expect_capacity().return_const(10_000_usize);
+        let age = Duration::from_millis(2500);
+        backlog.expect_oldest().return_const(age);
+        let mut certificate = MockCertificateExpiry::new();
+        certificate
+            .expect_not_after()
+            .return_const(1_800_000_000_i64);
         let seen = Seen {
             reader: Arc::new(reader),
             calls: Some(Arc::new(calls)),
+            backlog: Arc::new(backlog),
+            certificate: Some(Arc::new(certificate)),
         };
-        Page::new(meters, seen).text()
+        let build = Build {
+            version: "1.2.3",
+            commit: "abc",
+            features: "tls11",
+        };
+        Page::new(meters, seen, build).text()
+    }
+
+    fn meters() -> Meters {
+        Meters::new(["ghcr.io", "harbor"])
+    }
+
+    fn answered(meters: &Meters, claimed: Option<&str>, outcome: DeliveryOutcome) {
+        meters.deliveries.answered(Answered {
+            delivery: &DeliveryId::new("d1"),
+            claimed,
+            outcome,
+            took: Duration::from_millis(2),
+        });
+    }
+
+    /// Asserts that there is each of these lines.
+    fn has(text: &str, lines: &[&str]) {
+        for line in lines {
+            let line = format!("argocd_image_updater_{line}");
+            assert!(text.lines().any(|known| known == line), "{line}\n{text}");
+        }
     }
 
     /// Everything that is counted, once.
     fn counted() -> Meters {
-        let meters = Meters::default();
+        let meters = meters();
         meters.applications_watched(&id("web"), 3);
         meters.images_watched(&id("web"), 5);
         meters.images_updated(&id("web"), 2);
@@ -123,6 +143,107 @@ mod tests {
         meters.asked("ghcr.io", false);
         meters.asked("ghcr.io", true);
         meters
+    }
+
+    #[test]
+    fn deliveries_are_counted_by_type_and_outcome() {
+        let meters = meters();
+        answered(&meters, Some("ghcr.io"), DeliveryOutcome::Accepted);
+        for refusal in [Refusal::InvalidSecret, Refusal::NoHandler] {
+            answered(&meters, Some("harbor"), DeliveryOutcome::Rejected(refusal));
+        }
+        let text = page(&meters, true);
+        has(
+            &text,
+            &[
+                r#"deliveries_total{type="ghcr.io",outcome="accepted"} 1"#,
+                r#"deliveries_total{type="ghcr.io",outcome="duplicate"} 0"#,
+                r#"deliveries_total{type="harbor",outcome="rejected"} 2"#,
+                r#"deliveries_rejected_total{type="harbor",reason="invalid_secret"} 1"#,
+                r#"deliveries_rejected_total{type="harbor",reason="no_handler"} 1"#,
+                r#"delivery_answer_seconds_bucket{le="0.001"} 0"#,
+                r#"delivery_answer_seconds_bucket{le="0.0025"} 3"#,
+                "delivery_answer_seconds_count 3",
+            ],
+        );
+    }
+
+    #[test]
+    fn strangers_make_no_series() {
+        let meters = meters();
+        let series = |text: &str| -> BTreeSet<String> {
+            let names = text.lines().filter_map(|line| line.rsplit_once(' '));
+            names.map(|(name, _)| name.to_owned()).collect()
+        };
+        let before = page(&meters, true);
+        let secret = "harbor?secret=hunter2";
+        for claimed in [
+            None,
+            Some(""),
+            Some("unknown"),
+            Some("Harbor"),
+            Some(secret),
+        ] {
+            let outcome = DeliveryOutcome::Rejected(Refusal::NoHandler);
+            answered(&meters, claimed, outcome);
+        }
+        let after = page(&meters, true);
+        assert_eq!(series(&before), series(&after));
+        let line = r#"deliveries_rejected_total{type="unknown",reason="no_handler"} 5"#;
+        has(&after, &[line]);
+    }
+
+    #[test]
+    fn the_way_to_a_change_is_measured() {
+        let meters = meters();
+        let image = ImageName::parse("ghcr.io/a/b").unwrap();
+        for (step, seconds) in [
+            (Step::Queue, 2),
+            (Step::Judge, 3),
+            (Step::Ask, 4),
+            (Step::Write, 5),
+        ] {
+            meters.work.stepped(Stepped {
+                step,
+                image: &image,
+                events: &[],
+                took: Duration::from_secs(seconds),
+                failed: false,
+            });
+        }
+        meters.work.changed(Duration::from_secs(6));
+        meters
+            .work
+            .concluded(Occasion::Delivery, ImageOutcome::Changed);
+        for had_turn in [false, true] {
+            meters.waits.waits(Limit::EventsPerHour);
+            let time = Duration::from_millis(1500);
+            meters.waits.waited(Limit::EventsPerHour, time, had_turn);
+        }
+        meters.waits.waits(Limit::UpdatesPerMinute);
+        meters.waited("ghcr.io", Duration::from_millis(250));
+        has(
+            &page(&meters, true),
+            &[
+                "queue_wait_seconds_sum 2.0",
+                "judge_seconds_sum 3.0",
+                "registry_answer_seconds_sum 4.0",
+                "write_seconds_sum 5.0",
+                "delivery_to_change_seconds_sum 6.0",
+                r#"image_outcomes_total{occasion="delivery",outcome="changed"} 1"#,
+                r#"image_outcomes_total{occasion="look",outcome="failed"} 0"#,
+                r#"rate_limit_wait_seconds_total{limit="events_per_hour"} 3.0"#,
+                r#"rate_limit_turns_total{limit="events_per_hour"} 1"#,
+                r#"rate_limit_waiting{limit="events_per_hour"} 0"#,
+                r#"rate_limit_waiting{limit="updates_per_minute"} 1"#,
+                r#"registry_wait_seconds_total{registry="ghcr.io"} 0.25"#,
+                "queue_events 4",
+                "queue_capacity 10000",
+                "queue_oldest_age_seconds 2.5",
+                "certificate_expiry_timestamp_seconds 1800000000",
+                r#"build_info{version="1.2.3",commit="abc",features="tls11"} 1"#,
+            ],
+        );
     }
 
     #[test]
@@ -160,7 +281,7 @@ mod tests {
 
     #[test]
     fn counters_are_there_before_they_count() {
-        let meters = Meters::default();
+        let meters = meters();
         meters.applications_watched(&id("web"), 0);
         let text = page(&meters, true);
         let labels = r#"{image_updater_cr_name="web",image_updater_cr_namespace="argocd"}"#;
@@ -190,6 +311,7 @@ mod tests {
         }
         let page = include_str!("../../../docs/METRICS.md");
         let rows = page.lines().filter_map(|line| line.strip_prefix("| `"));
+        let rows = rows.filter(|row| row.starts_with(PREFIX));
         let documented: BTreeMap<_, _> = rows
             .map(|row| {
                 let mut cells = row.split(" | ");

@@ -117,17 +117,19 @@ impl SharedQueue {
         self.shared.moved.notify_one();
     }
 
-    /// Leaves, and waits until what is in work here is done and written, and the others can take over.
+    /// Leaves for good: what is in work here is the others', and what became of the rest is written, if that can be done within a few seconds.
+    /// Nobody may work any more.
     pub async fn close(&self) {
-        /// How often it is looked whether there is a server to leave.
-        const LOOK: Duration = Duration::from_millis(100);
+        /// For this long at the most.
+        const WAIT: Duration = Duration::from_secs(5);
+        self.shared.state().give_up();
         self.leave();
-        let is_over = |state: &State| {
-            // Without a server the others find out by themselves.
-            let is_away = state.seats.ours() == 0 || !self.shared.server.is_connected();
-            state.is_idle() && is_away
-        };
-        while !self.shared.until(LOOK, is_over).await {}
+        let server = &self.shared.server;
+        let is_over = |state: &State| state.is_idle() && state.seats.ours() == 0;
+        // Without a server the others find out by themselves.
+        self.shared
+            .until(WAIT, |state| !server.is_connected() || is_over(state))
+            .await;
     }
 
     async fn noted(&self, id: &DeliveryId) -> Result<Option<DeliveryRecord>, LogError> {

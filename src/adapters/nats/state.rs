@@ -175,6 +175,11 @@ impl State {
         self.held.is_empty() && self.unwritten.is_empty()
     }
 
+    /// What is in work here is not worked on any more, and not done.
+    pub(super) fn give_up(&mut self) {
+        self.held.clear();
+    }
+
     /// Everything that waits for the image of ours that has waited longest, as long as it is certain that it is ours.
     pub(super) fn take(&mut self) -> Option<Batch> {
         let is_safe = self.safe_until.is_some_and(|until| Instant::now() < until);
@@ -204,10 +209,10 @@ impl State {
         self.settle(numbers);
     }
 
-    /// How much waits in our partitions.
+    /// How much is not done in our partitions.
     pub(super) fn load(&self) -> Load {
         Load {
-            waiting: self.lines.waiting(),
+            open: self.lines.open(),
             oldest: self.lines.oldest(),
         }
     }

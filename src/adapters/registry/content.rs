@@ -30,10 +30,9 @@ impl Target {
         let reply = self.ask(&self.manifest_request(Method::HEAD, &of)?).await?;
         let is_answered = match reply.status {
             StatusCode::OK => true,
-            StatusCode::NOT_FOUND => {
-                self.is_missing(&reply)?;
-                return Ok(None);
-            }
+            // Without a body nobody knows whose text it is.
+            StatusCode::NOT_FOUND if trouble::is_from_elsewhere(&reply) => false,
+            StatusCode::NOT_FOUND => return Ok(None),
             // There are registries that know no HEAD.
             StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED => false,
             _ => return Err(self.unexpected(&reply)),

@@ -7,21 +7,17 @@ use std::time::Duration;
 use governor::Quota;
 use governor::RateLimiter;
 use governor::clock::Clock;
-use governor::clock::Reference;
-use governor::middleware::NoOpMiddleware;
-use governor::nanos::Nanos;
-use governor::state::InMemoryState;
-use governor::state::NotKeyed;
 use tokio::sync::Mutex;
 use tokio::sync::Semaphore;
 use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
 use tokio::time::sleep;
 
+use crate::adapters::tokio_clock::Limiter;
+use crate::adapters::tokio_clock::TokioClock;
+
 /// As many as the Go program has connections to a host.
 const AT_ONCE: usize = 10;
-
-type Limiter = RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<TokioInstant>>;
 
 /// Lets requests through. Who gives up waiting has taken nothing.
 pub(super) struct Doorway {
@@ -38,7 +34,8 @@ pub(super) struct Closed(pub(super) Duration);
 
 impl Doorway {
     pub(super) fn new(limit: Option<NonZeroU32>) -> Self {
-        let limiter = |limit| RateLimiter::direct_with_clock(Quota::per_second(limit), TokioClock);
+        let limiter =
+            |limit| RateLimiter::direct_with_clock(Quota::per_second(limit), TokioClock::default());
         Self {
             limiter: limit.map(limiter),
             turns: Mutex::new(()),
@@ -47,16 +44,17 @@ impl Doorway {
         }
     }
 
-    /// Waits for a place and a turn. The place is given back when the permit is dropped.
+    /// Waits for a place and a turn, and says how long the wait for the turn was. The place is given back when the permit is dropped.
     ///
     /// # Errors
     /// [`Closed`] where the registry wants to be left alone for longer than that.
     pub(super) async fn enter(
         &self,
         patience: Duration,
-    ) -> Result<Option<SemaphorePermit<'_>>, Closed> {
+    ) -> Result<(Option<SemaphorePermit<'_>>, Duration), Closed> {
         // Fails only where it was closed, which nobody does.
         let place = self.places.acquire().await.ok();
+        let start = Instant::now();
         let _turn = self.turns.lock().await;
         loop {
             let closed = self.closed_for();
@@ -65,7 +63,7 @@ impl Doorway {
             }
             let wait = closed.max(self.wait());
             if wait.is_zero() {
-                return Ok(place);
+                return Ok((place, start.elapsed()));
             }
             // tokio's timers have a resolution of a millisecond.
             sleep(wait.max(Duration::from_millis(1))).await;
@@ -110,39 +108,6 @@ impl Doorway {
     }
 }
 
-/// tokio's clock, which tests can pause.
-#[derive(Debug, Clone)]
-struct TokioClock;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct TokioInstant(Instant);
-
-impl Clock for TokioClock {
-    type Instant = TokioInstant;
-
-    fn now(&self) -> TokioInstant {
-        TokioInstant(Instant::now())
-    }
-}
-
-impl Reference for TokioInstant {
-    fn duration_since(&self, earlier: Self) -> Nanos {
-        self.0.saturating_duration_since(earlier.0).into()
-    }
-
-    fn saturating_sub(&self, duration: Nanos) -> Self {
-        Self(self.0.checked_sub(duration.into()).unwrap_or(self.0))
-    }
-}
-
-impl std::ops::Add<Nanos> for TokioInstant {
-    type Output = Self;
-
-    fn add(self, duration: Nanos) -> Self {
-        Self(self.0 + Duration::from(duration))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -157,9 +122,11 @@ mod tests {
     async fn no_second_has_more_requests_than_the_limit_but_the_first() {
         let doorway = Doorway::new(NonZeroU32::new(10));
         let start = Instant::now();
+        let mut waited = Duration::ZERO;
         for _ in 0..60 {
-            doorway.enter(LONG).await.unwrap();
+            waited += doorway.enter(LONG).await.unwrap().1;
         }
+        assert_eq!(waited, start.elapsed());
         let took = start.elapsed();
         let expected = Duration::from_secs(5);
         assert!(took >= expected && took < expected * 2, "{took:?}");

@@ -85,10 +85,13 @@ impl Host {
         let mut spent = Duration::ZERO;
         loop {
             let patience = timings.persistence.saturating_sub(spent);
-            let place = self.doorway.enter(patience).await.map_err(|closed| {
+            let (place, waited) = self.doorway.enter(patience).await.map_err(|closed| {
                 let reason = "it wants to be left alone after too many requests";
                 self.trouble.unavailable(reason, Some(closed.0))
             })?;
+            if let Some(meter) = &self.means.meter {
+                meter.waited(self.trouble.registry(), waited);
+            }
             let start = Instant::now();
             let setback = match self.answer(outgoing).await? {
                 ControlFlow::Break(reply) => return Ok(reply),

@@ -78,10 +78,12 @@ pub(super) fn told(status: StatusCode, body: &[u8]) -> String {
     }
 }
 
-/// Whether "not found" comes from a proxy or another program that stands where the registry should: those say it in a text for people.
+/// Whether "not found" comes from a proxy or another program that stands where the registry should: those say it in a text for people. There
+/// are registries that call their own errors text.
 pub(super) fn is_from_elsewhere(reply: &Reply) -> bool {
     let kind = reply.header(http::header::CONTENT_TYPE).unwrap_or_default();
-    kind.trim_start().to_ascii_lowercase().starts_with("text/")
+    let is_text = kind.trim_start().to_ascii_lowercase().starts_with("text/");
+    is_text && codes(&reply.body).is_empty()
 }
 
 /// The codes in a body of [errors](https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes).

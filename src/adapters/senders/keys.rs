@@ -48,7 +48,7 @@ pub(super) fn of_events(body: &[u8]) -> Option<SenderKey> {
     first_and_last(ids)
 }
 
-/// The `source` and the `id` of a CloudEvent, or of a batch of them: [both together] name one.
+/// The `source` and the `id` of a `CloudEvent`, or of a batch of them: [both together] name one.
 ///
 /// [both together]: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md#id
 pub(super) fn of_cloud_events(body: &[u8]) -> Option<SenderKey> {
@@ -67,7 +67,7 @@ pub(super) fn of_cloud_events(body: &[u8]) -> Option<SenderKey> {
     first_and_last(names)
 }
 
-/// What names a CloudEvent.
+/// What names a `CloudEvent`.
 pub(super) fn cloud_event(source: &str, id: &str) -> String {
     format!("{source} {id}")
 }

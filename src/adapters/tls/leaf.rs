@@ -30,6 +30,11 @@ impl Leaf {
         })
     }
 
+    /// The last second in which it is valid, as seconds since 1970.
+    pub(super) fn not_after(&self) -> i64 {
+        self.not_after.timestamp()
+    }
+
     /// Why clients will refuse it at that time, if they will.
     pub(super) fn complaint(&self, now: SystemTime) -> Option<String> {
         let now = now.duration_since(UNIX_EPOCH).map_or(0, |since| {

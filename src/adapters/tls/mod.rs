@@ -7,6 +7,7 @@
 pub mod acceptor;
 mod certificate;
 pub mod error;
+mod expiry;
 pub mod folder;
 mod leaf;
 #[cfg(feature = "tls11")]

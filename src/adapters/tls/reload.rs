@@ -8,9 +8,11 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use super::acceptor::TlsAcceptor;
 use super::certificate::KeyPair;
 use super::error::TlsError;
+use super::expiry::ServedExpiry;
 use super::leaf::Leaf;
 use super::sources::{Located, Sources};
 use crate::domain::tls::TlsPolicy;
+use crate::ports::certificate_expiry::CertificateExpiry;
 
 /// How often a certificate is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +40,12 @@ pub struct CertificateWatch {
 }
 
 impl CertificateWatch {
+    /// Until when the certificate is valid that is served at the time of asking.
+    #[must_use]
+    pub fn expiry(&self) -> Arc<dyn CertificateExpiry> {
+        Arc::clone(&self.served.expiry) as _
+    }
+
     /// Works until it is dropped: takes up a certificate that was replaced or has come, and says in the log what is wrong with one.
     pub async fn run(mut self) {
         let mut poll = interval(self.timing.poll);
@@ -66,6 +74,7 @@ pub(super) struct Served {
     policy: TlsPolicy,
     found: Located,
     leaf: Option<Leaf>,
+    expiry: Arc<ServedExpiry>,
     problem: Option<Problem>,
 }
 
@@ -89,6 +98,7 @@ impl Served {
             acceptor,
             policy,
             found,
+            expiry: Arc::new(ServedExpiry::of(leaf.as_ref())),
             leaf,
             problem: None,
         };
@@ -127,6 +137,7 @@ impl Served {
             "serving the certificate that has replaced the previous one"
         );
         self.leaf = pair.leaf().and_then(Leaf::read);
+        self.expiry.take(self.leaf.as_ref());
         self.found = found;
         self.problem = None;
         self.warn_of_unusable_suites();
@@ -248,13 +259,15 @@ mod tests {
     fn a_certificate_that_comes_or_changes_is_taken_up_once() {
         let (acceptor, mut served) = started();
         assert!(!served.look(Ok(absent())));
+        assert_eq!(served.expiry.not_after(), None);
         let first = pair();
         assert!(served.look(Ok(first.clone())));
         assert!(!served.look(Ok(first.clone())));
         assert_eq!(count(&acceptor), 1);
         assert!(served.look(Ok(pair())));
         assert_eq!(count(&acceptor), 2);
-        assert!(served.leaf.is_some());
+        let leaf = served.leaf.as_ref().unwrap();
+        assert_eq!(served.expiry.not_after(), Some(leaf.not_after()));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Arg, ArgAction, Command, value_parser};
 use clap_complete::Shell;
 
-use super::{PROGRAM, setting_flags, template_arguments, test_command};
+use super::{PROGRAM, deliveries_arguments, setting_flags, template_arguments, test_command};
 use crate::app::settings::mode::Mode;
 use crate::app::settings::table::Table;
 use crate::app::settings::topic::Topic;
@@ -51,6 +51,7 @@ pub(super) fn program(table: &Table, senders: &[SenderProfile]) -> Command {
             serve(Mode::Run, table).about("Looks at registries at an interval and updates Applications; takes deliveries too, with --enable-webhook."),
             config(table),
             decode(senders),
+            deliveries_arguments::definition(),
             send(senders),
             test_command::definition(),
             template_arguments::definition(),

@@ -3,6 +3,7 @@
 mod command;
 mod completion;
 pub mod decode_arguments;
+pub mod deliveries_arguments;
 pub mod flags;
 pub mod quickstart_arguments;
 pub mod send_arguments;
@@ -13,7 +14,7 @@ mod test_command;
 #[cfg(test)]
 mod tests;
 pub mod usage_error;
-mod version;
+pub(in crate::app) mod version;
 
 use std::ffi::OsString;
 
@@ -22,6 +23,7 @@ use clap::{ArgMatches, Command};
 use clap_complete::Shell;
 
 use self::decode_arguments::DecodeArguments;
+use self::deliveries_arguments::DeliveriesArguments;
 use self::flags::Flags;
 use self::quickstart_arguments::QuickstartArguments;
 use self::send_arguments::SendArguments;
@@ -54,6 +56,8 @@ pub enum Invocation {
     },
     /// Say what the server would make of a delivery.
     Decode(DecodeArguments),
+    /// Show deliveries.
+    Deliveries(DeliveriesArguments),
     /// Send a delivery.
     Send(SendArguments),
     /// Say what an image would be updated to.
@@ -151,6 +155,7 @@ fn other(
 ) -> Result<Invocation, UsageError> {
     match name {
         "decode" => DecodeArguments::read(own, senders).map(Invocation::Decode),
+        "deliveries" => DeliveriesArguments::read(own).map(Invocation::Deliveries),
         "crd" => Ok(Invocation::Definition),
         "send" => SendArguments::read(own, senders).map(Invocation::Send),
         "test" => TestArguments::read(own).map(|read| Invocation::Test(Box::new(read))),

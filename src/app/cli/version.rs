@@ -3,7 +3,7 @@
 use super::PROGRAM;
 
 /// The commit, where the build was told it.
-const COMMIT: &str = match option_env!("IMAGE_UPDATER_GIT_COMMIT") {
+pub(in crate::app) const COMMIT: &str = match option_env!("IMAGE_UPDATER_GIT_COMMIT") {
     Some(commit) => commit,
     None => "unknown",
 };
@@ -14,6 +14,13 @@ const DATE: &str = match option_env!("IMAGE_UPDATER_BUILD_DATE") {
     None => "1970-01-01T00:00:00Z",
 };
 
+/// What it can do beside the usual.
+pub(in crate::app) const FEATURES: &str = if cfg!(feature = "tls11") {
+    "tls11"
+} else {
+    "none"
+};
+
 /// The version and the start of the commit.
 pub(super) fn short() -> String {
     let commit: String = COMMIT.chars().take(7).collect();
@@ -22,13 +29,8 @@ pub(super) fn short() -> String {
 
 /// The version and what it was built of.
 pub(super) fn long() -> String {
-    let features = if cfg!(feature = "tls11") {
-        "tls11"
-    } else {
-        "none"
-    };
     format!(
-        "{PROGRAM}: {}  BuildDate: {DATE}\n  GitCommit: {COMMIT}\n  Features: {features}\n  Platform: {}/{}\n",
+        "{PROGRAM}: {}  BuildDate: {DATE}\n  GitCommit: {COMMIT}\n  Features: {FEATURES}\n  Platform: {}/{}\n",
         short(),
         std::env::consts::OS,
         architecture(),

@@ -35,6 +35,7 @@ fn once(leading: Option<watch::Receiver<bool>>, mut is_current: Vec<bool>) -> Po
         never_downgrade: false,
         credential_kinds: Vec::new(),
         registries: None,
+        is_durable: false,
     };
     let updater = Arc::new(Updater::new(ports, terms));
     Polling::new(updater, Rhythm::Once, leading, Box::new(|| 0.5))

@@ -96,6 +96,12 @@ impl Folder {
         self.root.join("secrets")
     }
 
+    /// Where the server keeps deliveries.
+    #[must_use]
+    pub fn state(&self) -> PathBuf {
+        self.root.join("state")
+    }
+
     /// The secret's file, readable by its owner alone.
     #[must_use]
     pub fn secret_file(&self) -> PathBuf {

@@ -13,6 +13,7 @@ use tracing::error;
 use tracing::info;
 use tracing::warn;
 
+use crate::app::seen_twice::SeenTwice;
 use crate::domain::registry::endpoint::Registries;
 use crate::domain::resources::resource::ResourceId;
 use crate::domain::status::announcement::Announcement;
@@ -39,10 +40,8 @@ pub struct LiveRegistries {
     source: Arc<dyn RegistriesSource>,
     teller: Teller,
     current: watch::Sender<Arc<Registries>>,
-    /// What was looked into last, be it accepted or refused.
-    known: Reading,
-    /// What the last look saw, where that is something else.
-    pending: Option<Reading>,
+    /// What was looked into, be it accepted or refused.
+    seen: SeenTwice<Reading>,
     /// Events on their way.
     telling: JoinSet<()>,
 }
@@ -66,8 +65,7 @@ impl LiveRegistries {
             source,
             teller,
             current,
-            known: reading,
-            pending: None,
+            seen: SeenTwice::new(reading),
             telling: JoinSet::new(),
         })
     }
@@ -94,19 +92,14 @@ impl LiveRegistries {
 
     /// Takes up what is seen for the second time.
     fn look(&mut self, seen: Reading) {
-        if seen == self.known {
-            self.pending = None;
-        } else if self.pending.as_ref() == Some(&seen) {
-            self.pending = None;
-            self.take_up(&seen);
-            self.known = seen;
-        } else {
-            self.pending = Some(seen);
+        if let Some(before) = self.seen.look(seen) {
+            self.take_up(&before);
         }
     }
 
-    fn take_up(&mut self, seen: &Reading) {
-        let place = place(seen);
+    fn take_up(&mut self, before: &Reading) {
+        let seen = self.seen.known().clone();
+        let place = place(&seen);
         let description = match &seen.outcome {
             Ok(description) => description,
             Err(mistakes) => return self.refuse(place, mistakes),
@@ -126,7 +119,7 @@ impl LiveRegistries {
                 "the registries changed and count from now on"
             );
             warn_of(place, description);
-        } else if self.known.outcome.is_err() {
+        } else if before.outcome.is_err() {
             info!(
                 place,
                 "the description of registries can be used again and is what is in force"

@@ -36,6 +36,7 @@ pub(super) fn settings(
     Ok(Settings {
         mode,
         manifests: values.optional("manifests")?,
+        state_dir: values.optional("state.dir")?,
         cluster: cluster(mode, values)?,
         dry_run: values.get("dry-run")?,
         confirm: values.get("webhook.confirm")?,

@@ -19,6 +19,7 @@ use super::LogLevel;
 use super::load::Loaded;
 use super::snapshot::Change;
 use super::snapshot::Snapshot;
+use crate::app::seen_twice::SeenTwice;
 use crate::domain::resources::resource::ResourceId;
 use crate::domain::status::announcement::Announcement;
 use crate::domain::status::announcement::Subject;
@@ -62,10 +63,8 @@ pub struct LiveSettings {
     started: Snapshot,
     /// What is in force, as far as it needs no restart.
     accepted: Snapshot,
-    /// What was looked into last, be it accepted or refused.
-    known: Snapshot,
-    /// What the last look saw, where that is something else.
-    pending: Option<Snapshot>,
+    /// What was looked into, be it accepted or refused.
+    seen: SeenTwice<Snapshot>,
     /// Events on their way. A slow API server must not keep the next change from counting.
     telling: JoinSet<()>,
 }
@@ -78,9 +77,8 @@ impl LiveSettings {
             load,
             handles,
             accepted: started.clone(),
-            known: started.clone(),
+            seen: SeenTwice::new(started.clone()),
             started,
-            pending: None,
             telling: JoinSet::new(),
         }
     }
@@ -110,7 +108,7 @@ impl LiveSettings {
     fn step(&mut self, seen: Snapshot, is_read: bool) -> ControlFlow<()> {
         self.look(seen);
         if is_read
-            && self.pending.is_none()
+            && self.seen.is_settled()
             && let Some(awaited) = self.handles.awaited.take()
         {
             self.check()?;
@@ -122,22 +120,17 @@ impl LiveSettings {
 
     /// Takes up what is seen for the second time.
     fn look(&mut self, seen: Snapshot) {
-        if seen == self.known {
-            self.pending = None;
-        } else if self.pending.as_ref() == Some(&seen) {
-            self.pending = None;
-            self.take_up(&seen);
-            self.known = seen;
-        } else {
-            self.pending = Some(seen);
+        if let Some(before) = self.seen.look(seen) {
+            self.take_up(&before);
         }
     }
 
     /// Breaks off where a start would not have gone as it went, had everything been known.
     fn check(&self) -> ControlFlow<()> {
-        let changes = self.known.changes_since(&self.started, &self.started);
+        let known = self.seen.known();
+        let changes = known.changes_since(&self.started, &self.started);
         let keys: Vec<_> = changes.iter().filter_map(waits_for_start).collect();
-        if keys.is_empty() && self.known.problems.is_empty() {
+        if keys.is_empty() && known.problems.is_empty() {
             return ControlFlow::Continue(());
         }
         let settings = keys.join(", ");
@@ -148,11 +141,12 @@ impl LiveSettings {
         ControlFlow::Break(())
     }
 
-    fn take_up(&mut self, seen: &Snapshot) {
+    fn take_up(&mut self, before: &Snapshot) {
+        let seen = self.seen.known().clone();
         let Some(live) = seen.live() else {
-            return self.refuse(seen);
+            return self.refuse(&seen, before);
         };
-        if !self.known.problems.is_empty() {
+        if !before.problems.is_empty() {
             info!("the settings can be used again");
         }
         // Before it is told, so that a level that lets the line through does.
@@ -161,12 +155,12 @@ impl LiveSettings {
         for change in seen.changes_since(&self.accepted, &self.started) {
             tell(&change);
         }
-        self.accepted = seen.clone();
+        self.accepted = seen;
     }
 
     /// Leaves everything as it is. The same problems are told once.
-    fn refuse(&mut self, seen: &Snapshot) {
-        if seen.problems == self.known.problems {
+    fn refuse(&mut self, seen: &Snapshot, before: &Snapshot) {
+        if seen.problems == before.problems {
             return;
         }
         let problems = seen.problems.join("; ");

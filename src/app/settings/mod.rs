@@ -52,6 +52,8 @@ pub struct Settings {
     pub mode: Mode,
     /// The folder of manifests that is worked on; `None`: the cluster.
     pub manifests: Option<PathBuf>,
+    /// The folder in which deliveries are kept; `None`: in memory.
+    pub state_dir: Option<PathBuf>,
     /// The cluster.
     pub cluster: ClusterSettings,
     /// Whether nothing at all is written: no Application, and nothing that tells of one.

@@ -63,30 +63,9 @@ where
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
-
     use tracing::{error, info, info_span};
-    use tracing_subscriber::layer::SubscriberExt;
 
-    use super::*;
-    use crate::app::telemetry::logfmt;
-
-    /// What is logged, without the time.
-    fn logged(work: impl FnOnce()) -> Vec<String> {
-        let lines = Arc::new(Mutex::new(Vec::new()));
-        let sink = Arc::clone(&lines);
-        let layer = LogLayer {
-            render: logfmt::render,
-            now: || SystemTime::UNIX_EPOCH,
-            sink: move |line: &str| {
-                let (_, rest) = line.split_once("Z\" ").unwrap();
-                sink.lock().unwrap().push(rest.to_owned());
-            },
-        };
-        let subscriber = tracing_subscriber::registry().with(layer);
-        tracing::subscriber::with_default(subscriber, work);
-        lines.lock().unwrap().clone()
-    }
+    use crate::app::telemetry::testing::logged;
 
     #[test]
     fn the_fields_of_spans_and_events_are_written() {

@@ -9,6 +9,8 @@ mod json;
 mod line;
 mod log_layer;
 mod logfmt;
+#[cfg(test)]
+pub(super) mod testing;
 
 use std::io::{IsTerminal, Write};
 use std::time::SystemTime;

@@ -79,14 +79,14 @@ impl Asking {
 
     /// Has work wait for answers.
     pub(super) fn begin(&self, task: Task, questions: Questions, registry: &Arc<Registry>) {
-        let (key, for_look) = (task.key(), task.is_look());
+        let (key, batch) = (task.key(), task.batch.clone());
         let (registry, send, to) = (Arc::clone(registry), self.send.clone(), key.clone());
         // Locked until it is in: the answers may be there at once.
         let mut open = lock(&self.open);
         let asking = tokio::spawn(async move {
             let asked = questions.clone();
             // A panic in there is a bug, and must not leave the image waiting for ever.
-            let answers = AssertUnwindSafe(registry.answers(questions, for_look)).catch_unwind();
+            let answers = AssertUnwindSafe(registry.answers(questions, &batch)).catch_unwind();
             let learned = answers.await.unwrap_or_else(|_| unanswered(asked));
             // Nobody is there any more where the process ends.
             let _ = send.send(Incoming::Answers { key: to, learned });
@@ -110,13 +110,11 @@ impl Asking {
         let Some(open) = open.get_mut(&task.key()) else {
             return Vec::new();
         };
-        match &mut open.newer {
-            Some(newer) => newer.join(task),
-            None => {
-                open.newer = Some(task);
-                Vec::new()
-            }
+        if let Some(newer) = &mut open.newer {
+            return newer.join(task);
         }
+        open.newer = Some(task);
+        Vec::new()
     }
 
     /// Takes the work to which answers belong, with what was learned, and what waits behind it.

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use tokio::time::Instant;
+
 use super::Updater;
 use super::lock;
 use super::report;
@@ -11,9 +13,11 @@ use crate::domain::change::ApplicationChange;
 use crate::domain::judgement;
 use crate::domain::judgement::Judgement;
 use crate::domain::judgement::Opinion;
+use crate::domain::queue::entry::Batch;
 use crate::domain::queue::fate::Verdict;
 use crate::domain::resources::resource::ResourceId;
 use crate::ports::update_trigger::TriggerError;
+use crate::ports::work_watcher::Step;
 
 /// Changes that could not be made for now, and why.
 pub(super) type Postponed = Vec<(ApplicationChange, String)>;
@@ -46,7 +50,7 @@ impl Updater {
             task.settled.extend(settled);
             made.is_left = true;
         }
-        let results = self.apply(&changes).await;
+        let results = self.apply(&task.batch, &changes).await;
         for (change, result) in changes.into_iter().zip(results) {
             match result {
                 Ok(()) => {
@@ -58,36 +62,45 @@ impl Updater {
                     made.postponed.push((change, error.to_string()));
                 }
                 Err(error @ TriggerError::Gone) => {
-                    fail(task, &change, &error.to_string());
+                    self.fail(task, &change, &error.to_string());
                     account.gone.push(change.application);
                 }
                 Err(error @ TriggerError::Refused { .. }) => {
-                    fail(task, &change, &error.to_string());
+                    self.fail(task, &change, &error.to_string());
                     account.failed.push((change, error.to_string()));
                 }
             }
         }
         if !made.is_left {
-            settle(task, judgement, &made);
+            self.settle(task, judgement, &made);
         }
         made
     }
 
     /// Makes changes. In a dry run every one of them succeeds, and none is made.
-    async fn apply(&self, changes: &[ApplicationChange]) -> Vec<Result<(), TriggerError>> {
-        match &self.ports.trigger {
-            Some(trigger) if !changes.is_empty() => trigger.apply(changes).await,
-            Some(_) | None => vec![Ok(()); changes.len()],
-        }
+    async fn apply(
+        &self,
+        batch: &Batch,
+        changes: &[ApplicationChange],
+    ) -> Vec<Result<(), TriggerError>> {
+        let Some(trigger) = self.ports.trigger.as_ref().filter(|_| !changes.is_empty()) else {
+            return vec![Ok(()); changes.len()];
+        };
+        let began = Instant::now();
+        let results = trigger.apply(changes).await;
+        let failed = results.iter().any(Result::is_err);
+        self.watching.stepped(Step::Write, batch, began, failed);
+        results
     }
 
     fn tell_change(&self, task: &mut Task, change: &ApplicationChange) {
         let verdict = if self.ports.trigger.is_none() {
-            report::would_change(&task.batch, change);
+            report::would_change(&self.watching, &task.batch, change);
             Verdict::WouldChange
         } else {
             lock(&self.backlog).wrote(&task.batch.image);
-            report::changed(&task.batch, change);
+            report::changed(&self.watching, &task.batch, change);
+            self.watching.changed(&task.batch, change);
             Verdict::Changed
         };
         for image in &change.images {
@@ -98,18 +111,34 @@ impl Updater {
             task.note(&change.application, &image.alias, verdict, detail);
         }
     }
-}
 
-/// A change will not be written.
-pub(super) fn fail(task: &mut Task, change: &ApplicationChange, reason: &str) {
-    report::failed(&task.batch, &change.application, reason);
-    for image in &change.images {
-        task.note(
-            &change.application,
-            &image.alias,
-            Verdict::Failed,
-            reason.to_owned(),
-        );
+    /// A change will not be written.
+    pub(super) fn fail(&self, task: &mut Task, change: &ApplicationChange, reason: &str) {
+        report::failed(&self.watching, &task.batch, &change.application, reason);
+        for image in &change.images {
+            let (application, alias) = (&change.application, &image.alias);
+            task.note(application, alias, Verdict::Failed, reason.to_owned());
+        }
+    }
+
+    /// Tells what was found where nothing is open any more. What a registry did not answer is told when it is given up.
+    fn settle(&self, task: &mut Task, judgement: &Judgement, made: &Made) {
+        let unwritten = made.moved.iter().chain(&made.postponed);
+        let unwritten = unwritten.map(|(change, _)| &change.application);
+        let failed = |verdict: &&judgement::Verdict| matches!(verdict.opinion, Opinion::Failed(_));
+        let unanswered = judgement.verdicts.iter().filter(failed);
+        let unanswered = unanswered.map(|verdict| &verdict.application);
+        let open: HashSet<&ResourceId> = unwritten.chain(unanswered).collect();
+        let mut told = HashSet::new();
+        for verdict in &judgement.verdicts {
+            let application = &verdict.application;
+            if !open.contains(application) && !task.settled.contains(application) {
+                report::verdict(&self.watching, &task.batch, verdict);
+                note(task, verdict);
+                told.insert(application.clone());
+            }
+        }
+        task.settled.extend(told);
     }
 }
 
@@ -126,24 +155,4 @@ pub(super) fn note(task: &mut Task, found: &judgement::Verdict) {
         Opinion::Failed(failure) => (Verdict::Failed, &failure.reason),
     };
     task.note(&found.application, &found.alias, verdict, detail.clone());
-}
-
-/// Tells what was found where nothing is open any more. What a registry did not answer is told when it is given up.
-fn settle(task: &mut Task, judgement: &Judgement, made: &Made) {
-    let unwritten = made.moved.iter().chain(&made.postponed);
-    let unwritten = unwritten.map(|(change, _)| &change.application);
-    let failed = |verdict: &&judgement::Verdict| matches!(verdict.opinion, Opinion::Failed(_));
-    let unanswered = judgement.verdicts.iter().filter(failed);
-    let unanswered = unanswered.map(|verdict| &verdict.application);
-    let open: HashSet<&ResourceId> = unwritten.chain(unanswered).collect();
-    let mut told = HashSet::new();
-    for verdict in &judgement.verdicts {
-        let application = &verdict.application;
-        if !open.contains(application) && !task.settled.contains(application) {
-            report::verdict(&task.batch, verdict);
-            note(task, verdict);
-            told.insert(application.clone());
-        }
-    }
-    task.settled.extend(told);
 }

@@ -17,6 +17,7 @@ mod knowing;
 mod registry;
 mod report;
 mod task;
+mod watching;
 mod work;
 
 use std::sync::Arc;
@@ -41,6 +42,7 @@ use self::knowing::Known;
 pub use self::registry::Registry;
 pub use self::task::Looked;
 use self::task::Superseded;
+use self::watching::Watching;
 use crate::app::settings::Confirm;
 use crate::app::status::Reporter;
 use crate::domain::queue::entry::Batch;
@@ -51,6 +53,7 @@ use crate::ports::event_queue::EventQueue;
 use crate::ports::pace::Pace;
 use crate::ports::resource_reader::ResourceReader;
 use crate::ports::update_trigger::UpdateTrigger;
+use crate::ports::work_watcher::WorkWatcher;
 
 /// What the updater works with.
 pub struct Ports {
@@ -79,6 +82,8 @@ pub struct Terms {
     pub credential_kinds: Vec<CredentialKind>,
     /// The registries that are described, one of which has names without one; `None`: Docker Hub does.
     pub registries: Option<watch::Receiver<Arc<Registries>>>,
+    /// Whether the queue gives what is not done again after the next start.
+    pub is_durable: bool,
 }
 
 /// Works on what the queue holds and on what is to be looked at, one image at a time.
@@ -92,6 +97,7 @@ pub struct Updater {
     edits: Edits,
     currency: Mutex<Currency>,
     reporter: Option<Reporter>,
+    watching: Watching,
     /// Whether the process ends, and nothing is waited for that may come.
     is_closing: AtomicBool,
 }
@@ -120,6 +126,7 @@ impl Updater {
             edits: Edits::default(),
             currency: Mutex::default(),
             reporter: None,
+            watching: Watching::default(),
             is_closing: AtomicBool::new(false),
         }
     }
@@ -129,6 +136,13 @@ impl Updater {
     pub fn reporting_to(self, reporter: Reporter) -> Self {
         let reporter = Some(reporter);
         Self { reporter, ..self }
+    }
+
+    /// Has somebody watch what is done.
+    #[must_use]
+    pub fn watched_by(self, watcher: Arc<dyn WorkWatcher>) -> Self {
+        let watching = Watching::new(watcher);
+        Self { watching, ..self }
     }
 
     /// Works until `closing` turns true, and then until nothing waits any more.
@@ -170,11 +184,16 @@ impl Updater {
         }
     }
 
-    /// Works until nothing waits. Whoever looks at registries does so again after the next start.
+    /// Works until nothing waits, or, where what waits is given again after the next start, until nothing can be done at once. Whoever looks at
+    /// registries does so again after the next start.
     async fn finish(&self) {
         self.is_closing.store(true, Ordering::Relaxed);
         lock(&self.backlog).drop_looks();
+        let may_leave = self.terms.is_durable;
         loop {
+            if may_leave && !self.is_current() {
+                return;
+            }
             self.finish_when_current().await;
             tokio::select! {
                 biased;
@@ -183,6 +202,7 @@ impl Updater {
                 incoming = self.asking.next() => self.take_in(incoming).await,
                 () = self.ports.reader.changed() => self.refresh(),
                 () = self.turn(true) => self.work_on_next(true).await,
+                () = std::future::ready(()), if may_leave => return,
             }
         }
     }
@@ -225,11 +245,15 @@ impl Updater {
         is_current
     }
 
-    /// Names in the log what is not done, for a process that cannot wait for it, and says how many images that are.
+    /// Says how many images are not done, for a process that does not wait for them, and names them in the log where they are lost with it.
     pub fn leave(&self) -> usize {
         let mut left = self.unfinished();
         left.extend(std::iter::from_fn(|| self.waiting()));
-        left.iter().for_each(report::left_over);
+        if !self.terms.is_durable {
+            for batch in &left {
+                report::left_over(&self.watching, batch);
+            }
+        }
         left.len()
     }
 
@@ -307,3 +331,5 @@ mod registry_tests;
 mod spread_tests;
 #[cfg(test)]
 pub(in crate::app) mod tests;
+#[cfg(test)]
+mod watching_tests;

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
+use crate::domain::queue::entry::Batch;
 use crate::domain::registry::access::Access;
 use crate::domain::registry::answer::Answer;
 use crate::domain::registry::answer::Failure;
@@ -15,6 +17,9 @@ use crate::domain::registry::question::Question;
 use crate::ports::registry_client::RegistryClient;
 use crate::ports::signature_verifier::SignatureVerifier;
 use crate::ports::signature_verifier::VerifyError;
+use crate::ports::work_watcher::Step;
+use crate::ports::work_watcher::Stepped;
+use crate::ports::work_watcher::WorkWatcher;
 
 /// What is to be asked, by whose access.
 pub(super) type Questions = BTreeMap<Access, BTreeSet<Question>>;
@@ -31,6 +36,7 @@ pub struct Registry {
     places: Semaphore,
     /// Those of them that looks may take: a look at thousands of builds is not to hold up a delivery.
     for_looks: Semaphore,
+    watcher: Option<Arc<dyn WorkWatcher>>,
 }
 
 impl Registry {
@@ -47,11 +53,20 @@ impl Registry {
             verifier,
             places: Semaphore::new(places),
             for_looks: Semaphore::new(places - places / KEPT_FREE),
+            watcher: None,
         }
     }
 
-    /// Asks all questions. Every one gets an answer, or the reason why there is none.
-    pub(super) async fn answers(&self, questions: Questions, for_look: bool) -> Learned {
+    /// Has somebody watch how long questions take.
+    #[must_use]
+    pub fn watched_by(self, watcher: Arc<dyn WorkWatcher>) -> Self {
+        let watcher = Some(watcher);
+        Self { watcher, ..self }
+    }
+
+    /// Asks all questions about a batch. Every one gets an answer, or the reason why there is none.
+    pub(super) async fn answers(&self, questions: Questions, batch: &Batch) -> Learned {
+        let (began, for_look) = (Instant::now(), batch.events.is_empty());
         let one = async |access: Access, question: Question| {
             // The semaphores are never closed.
             let _of_looks = if for_look {
@@ -64,7 +79,17 @@ impl Registry {
             (access, question, answer)
         };
         let all = each(questions).map(|(access, question)| one(access, question));
-        join_all(all).await
+        let learned: Learned = join_all(all).await;
+        if let Some(watcher) = &self.watcher {
+            watcher.stepped(Stepped {
+                step: Step::Ask,
+                image: &batch.image,
+                events: &batch.events,
+                took: began.elapsed(),
+                failed: learned.iter().any(|(_, _, answer)| answer.is_err()),
+            });
+        }
+        learned
     }
 
     async fn answer(&self, access: &Access, question: &Question) -> Result<Answer, Failure> {

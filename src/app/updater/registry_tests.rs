@@ -251,10 +251,12 @@ async fn a_look_with_many_questions_leaves_room_for_a_delivery() {
     };
     let lists = (0..9).map(|name| question(name, Question::Tags)).collect();
     let looking = Arc::clone(&registry);
-    let look = tokio::spawn(async move { looking.answers(lists, true).await });
+    let at_many = Task::look(ImageName::parse("quay.io/a/0").unwrap(), None).batch;
+    let look = tokio::spawn(async move { looking.answers(lists, &at_many).await });
     tokio::task::yield_now().await;
     let tag = Question::Digest(Tag::parse("1").unwrap());
-    let learned = registry.answers([question(9, tag)].into(), false).await;
+    let pushed = batch(&["quay.io/a/9:1"]);
+    let learned = registry.answers([question(9, tag)].into(), &pushed).await;
     assert_eq!(learned[0].2, Ok(Answer::Digest(None)));
     look.abort();
 }

@@ -1,5 +1,8 @@
-//! One log line for what became of an image in an Application, under the ids of the deliveries that announced it.
+//! One log line for what became of an image in an Application, under the ids of the deliveries that announced it. Each line with an outcome is
+//! counted once.
 
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -9,6 +12,7 @@ use tracing::info;
 use tracing::warn;
 
 use super::currency::Turn;
+use super::watching::Watching;
 use crate::domain::change::ApplicationChange;
 use crate::domain::delivery::DeliveryId;
 use crate::domain::judgement::Judgement;
@@ -20,9 +24,13 @@ use crate::domain::resources::Resources;
 use crate::domain::resources::problem::Problem;
 use crate::domain::resources::problem::Severity;
 use crate::domain::resources::resource::ResourceId;
+use crate::ports::work_watcher::ImageOutcome;
 
 /// The most ids or tags that a line names. A line of thousands would be cut by whatever collects logs.
 const NAMED: usize = 16;
+
+/// The most Applications that a line about many names. The debug log has them all.
+const EXAMPLES: usize = 3;
 
 /// The ids of a batch's deliveries, so that a search for one finds the line. Of more than [`NAMED`] the newest; [`together`] leads from the others
 /// to them.
@@ -72,25 +80,36 @@ pub(super) fn together(batch: &Batch) {
 }
 
 /// Nothing is to be changed, or nothing more.
-pub(super) fn judgement(batch: &Batch, judgement: &Judgement, settled: &HashSet<ResourceId>) {
+pub(super) fn judgement(
+    watching: &Watching,
+    batch: &Batch,
+    judgement: &Judgement,
+    settled: &HashSet<ResourceId>,
+) {
     let verdicts = &judgement.verdicts;
     if !settled.is_empty() {
-        return rest(batch, judgement, settled);
+        return rest(watching, batch, judgement, settled);
     }
     if verdicts.is_empty() {
-        nowhere(batch, "unmatched", None, "no Application tracks this image");
+        watching.concluded(batch, ImageOutcome::Unmatched, 1);
+        nowhere(
+            batch,
+            ImageOutcome::Unmatched,
+            None,
+            "no Application tracks this image",
+        );
     } else if verdicts.iter().all(|verdict| !verdict.live) {
         let reason = "the image is live in none of the Applications in which it is tracked; the debug log names them";
-        nowhere(batch, "unchanged", Some(verdicts.len()), reason);
+        watching.concluded(batch, ImageOutcome::Unchanged, 1);
+        nowhere(batch, ImageOutcome::Unchanged, Some(verdicts.len()), reason);
     }
-    for verdict in verdicts {
-        self::verdict(batch, verdict);
-    }
+    self::verdicts(watching, batch, verdicts.iter());
 }
 
 /// No Application runs the image. Where any track it, `applications` says how many. A look at a registry is made again and again, so what it
 /// does not change is for the debug log.
-fn nowhere(batch: &Batch, outcome: &str, applications: Option<usize>, reason: &str) {
+fn nowhere(batch: &Batch, outcome: ImageOutcome, applications: Option<usize>, reason: &str) {
+    let outcome = outcome.name();
     macro_rules! line {
         ($level:ident) => {
             $level!(
@@ -113,20 +132,23 @@ fn nowhere(batch: &Batch, outcome: &str, applications: Option<usize>, reason: &s
 
 /// An image stays as it is in an Application. One that changes is told of when it has changed. An ImageUpdater may track images in thousands of
 /// Applications that do not run them, so those get no line of their own that is seen by default.
-pub(super) fn verdict(batch: &Batch, verdict: &Verdict) {
+pub(super) fn verdict(watching: &Watching, batch: &Batch, verdict: &Verdict) {
     macro_rules! line {
-        ($level:ident, $outcome:expr, $reason:expr) => {
+        ($level:ident, $outcome:ident, $reason:expr) => {
+            let outcome = ImageOutcome::$outcome;
+            watching.concluded(batch, outcome, 1);
             $level!(
                 delivery = deliveries(batch),
-                outcome = $outcome,
+                outcome = outcome.name(),
                 image = %batch.image,
                 tag = tags(batch),
                 application = %verdict.application,
                 image_updater = %verdict.updater,
                 alias = verdict.alias,
                 reason = $reason,
-                concat!("image ", $outcome)
-            )
+                "image {}",
+                outcome.name()
+            );
         };
     }
     if !verdict.live {
@@ -138,19 +160,92 @@ pub(super) fn verdict(batch: &Batch, verdict: &Verdict) {
     match &verdict.opinion {
         // Told when it is made, and when it is answered.
         Opinion::Change { .. } | Opinion::Open => {}
-        Opinion::Unchanged(reason) if is_look => line!(debug, "unchanged", reason),
-        Opinion::Unchanged(reason) => line!(info, "unchanged", reason),
-        Opinion::Undecided(reason) if is_look => line!(debug, "undecided", reason),
-        Opinion::Undecided(reason) => line!(info, "undecided", reason),
-        Opinion::Failed(failure) => line!(warn, "failed", failure.reason),
+        Opinion::Unchanged(reason) if is_look => {
+            line!(debug, Unchanged, reason);
+        }
+        Opinion::Unchanged(reason) => {
+            line!(info, Unchanged, reason);
+        }
+        Opinion::Undecided(reason) if is_look => {
+            line!(debug, Undecided, reason);
+        }
+        Opinion::Undecided(reason) => {
+            line!(info, Undecided, reason);
+        }
+        Opinion::Failed(failure) => {
+            line!(warn, Failed, failure.reason);
+        }
     }
 }
 
 /// What was found in the Applications that nobody was told of yet.
-pub(super) fn rest(batch: &Batch, judgement: &Judgement, settled: &HashSet<ResourceId>) {
+pub(super) fn rest(
+    watching: &Watching,
+    batch: &Batch,
+    judgement: &Judgement,
+    settled: &HashSet<ResourceId>,
+) {
     let is_open = |verdict: &&Verdict| !settled.contains(&verdict.application);
-    for verdict in judgement.verdicts.iter().filter(is_open) {
-        self::verdict(batch, verdict);
+    verdicts(watching, batch, judgement.verdicts.iter().filter(is_open));
+}
+
+/// What was found in some Applications. What a look fails at is mostly the same in all of them, and each look would say it again, so one line
+/// for a reason is what is seen by default.
+fn verdicts<'v>(watching: &Watching, batch: &Batch, verdicts: impl Iterator<Item = &'v Verdict>) {
+    let mut failed: BTreeMap<&str, Vec<&Verdict>> = BTreeMap::new();
+    for verdict in verdicts {
+        if let Opinion::Failed(failure) = &verdict.opinion
+            && verdict.live
+            && batch.events.is_empty()
+        {
+            failed.entry(&failure.reason).or_default().push(verdict);
+        } else {
+            self::verdict(watching, batch, verdict);
+        }
+    }
+    for (reason, verdicts) in failed {
+        match verdicts[..] {
+            [alone] => verdict(watching, batch, alone),
+            _ => failed_alike(watching, batch, reason, &verdicts),
+        }
+    }
+}
+
+/// A look failed for one reason at many places.
+fn failed_alike(watching: &Watching, batch: &Batch, reason: &str, verdicts: &[&Verdict]) {
+    watching.concluded(batch, ImageOutcome::Failed, verdicts.len());
+    let applications: BTreeSet<&ResourceId> = verdicts
+        .iter()
+        .map(|verdict| &verdict.application)
+        .collect();
+    warn!(
+        outcome = "failed",
+        image = %batch.image,
+        applications = applications.len(),
+        application = examples(&applications),
+        reason,
+        "image failed"
+    );
+    for verdict in verdicts {
+        debug!(
+            image = %batch.image,
+            application = %verdict.application,
+            image_updater = %verdict.updater,
+            alias = verdict.alias,
+            reason,
+            "image failed here, too"
+        );
+    }
+}
+
+/// The first few, and how many more there are.
+fn examples(applications: &BTreeSet<&ResourceId>) -> String {
+    let named = applications.iter().take(EXAMPLES);
+    let named: Vec<String> = named.map(ToString::to_string).collect();
+    let named = named.join(",");
+    match applications.len().saturating_sub(EXAMPLES) {
+        0 => named,
+        unnamed => format!("{named} and {unnamed} more"),
     }
 }
 
@@ -166,23 +261,26 @@ pub(super) fn asked_later(batch: &Batch, judgement: &Judgement, wait: Duration) 
             tag = tags(batch),
             application = %verdict.application,
             reason = failure.reason,
-            retry_after_seconds = wait.as_secs(),
+            retry_after_seconds = wait.as_secs_f64().ceil(),
             "image could not be decided for now"
         );
     }
 }
 
 /// A change was written.
-pub(super) fn changed(batch: &Batch, change: &ApplicationChange) {
-    images(batch, change, "changed", "changed");
+pub(super) fn changed(watching: &Watching, batch: &Batch, change: &ApplicationChange) {
+    watching.concluded(batch, ImageOutcome::Changed, change.images.len());
+    images(batch, change, ImageOutcome::Changed, "changed");
 }
 
 /// A change would be written, were this no dry run.
-pub(super) fn would_change(batch: &Batch, change: &ApplicationChange) {
-    images(batch, change, "dry-run", "would change");
+pub(super) fn would_change(watching: &Watching, batch: &Batch, change: &ApplicationChange) {
+    watching.concluded(batch, ImageOutcome::DryRun, change.images.len());
+    images(batch, change, ImageOutcome::DryRun, "would change");
 }
 
-fn images(batch: &Batch, change: &ApplicationChange, outcome: &str, what: &str) {
+fn images(batch: &Batch, change: &ApplicationChange, outcome: ImageOutcome, what: &str) {
+    let outcome = outcome.name();
     for image in &change.images {
         info!(
             delivery = deliveries(batch),
@@ -199,7 +297,8 @@ fn images(batch: &Batch, change: &ApplicationChange, outcome: &str, what: &str) 
 }
 
 /// A change will not be written.
-pub(super) fn failed(batch: &Batch, application: &ResourceId, reason: &str) {
+pub(super) fn failed(watching: &Watching, batch: &Batch, application: &ResourceId, reason: &str) {
+    watching.concluded(batch, ImageOutcome::Failed, 1);
     error!(
         delivery = deliveries(batch),
         outcome = "failed",
@@ -219,7 +318,7 @@ pub(super) fn postponed(batch: &Batch, application: &ResourceId, reason: &str, w
         tag = tags(batch),
         %application,
         reason,
-        retry_after_seconds = wait.as_secs(),
+        retry_after_seconds = wait.as_secs_f64().ceil(),
         "image could not be changed for now"
     );
 }
@@ -236,7 +335,8 @@ pub(super) fn superseded(event: &QueuedEvent, by: &DeliveryId) {
 }
 
 /// Work that the process does not get to before it has to end.
-pub(super) fn left_over(batch: &Batch) {
+pub(super) fn left_over(watching: &Watching, batch: &Batch) {
+    watching.concluded(batch, ImageOutcome::Failed, 1);
     error!(
         delivery = deliveries(batch),
         outcome = "failed",
@@ -290,6 +390,86 @@ pub(super) fn resources(resources: &Resources) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::telemetry::testing::logged;
+    use crate::app::updater::tests::batch;
+    use crate::app::updater::tests::id;
+    use crate::domain::registry::answer::Failure;
+
+    fn failed(application: usize, alias: &str, reason: &str) -> Verdict {
+        Verdict {
+            application: id(&format!("web-{application:04}")),
+            updater: id("updater"),
+            alias: alias.to_owned(),
+            image: "quay.io/a/b".to_owned(),
+            live: true,
+            opinion: Opinion::Failed(Failure {
+                reason: reason.to_owned(),
+                is_passing: true,
+            }),
+        }
+    }
+
+    fn lines_of(batch: &Batch, verdicts: Vec<Verdict>, level: &str) -> Vec<String> {
+        let judgement = Judgement {
+            verdicts,
+            ..Judgement::default()
+        };
+        let mut lines =
+            logged(|| self::judgement(&Watching::default(), batch, &judgement, &HashSet::new()));
+        lines.retain(|line| line.starts_with(level));
+        lines
+    }
+
+    fn look() -> Batch {
+        Batch {
+            events: Vec::new(),
+            ..batch(&["quay.io/a/b:1"])
+        }
+    }
+
+    #[test]
+    fn a_look_that_fails_for_one_reason_in_a_thousand_applications_warns_once() {
+        let verdicts = || {
+            let down = (0..1000).map(|number| failed(number, "main", "registry down"));
+            let rest = [
+                // Another image of an Application that is counted already.
+                failed(7, "side", "registry down"),
+                failed(1, "main", "not signed"),
+            ];
+            let mut verdicts: Vec<Verdict> = down.chain(rest).collect();
+            verdicts.push(Verdict {
+                live: false,
+                ..failed(2000, "main", "registry down")
+            });
+            verdicts
+        };
+        let alone = "level=warning msg=\"image failed\" outcome=failed image=quay.io/a/b application=argocd/web-0001 image_updater=argocd/updater alias=main reason=\"not signed\"\n";
+        let together = "level=warning msg=\"image failed\" outcome=failed image=quay.io/a/b applications=1000 application=\"argocd/web-0000,argocd/web-0001,argocd/web-0002 and 997 more\" reason=\"registry down\"\n";
+        assert_eq!(
+            lines_of(&look(), verdicts(), "level=warning"),
+            [alone, together]
+        );
+        let details = lines_of(&look(), verdicts(), "level=debug");
+        let of_failures = details.iter().filter(|line| line.contains("here, too"));
+        assert_eq!(of_failures.count(), 1001);
+        assert!(details.iter().any(|line| line.contains("web-0999")));
+    }
+
+    #[test]
+    fn what_fails_for_a_delivery_is_told_of_each_application() {
+        let verdicts = (0..3).map(|number| failed(number, "main", "registry down"));
+        let lines = lines_of(
+            &batch(&["quay.io/a/b:1"]),
+            verdicts.collect(),
+            "level=warning",
+        );
+        assert_eq!(lines.len(), 3, "{lines:?}");
+        for (number, line) in lines.iter().enumerate() {
+            let application = format!("application=argocd/web-{number:04}");
+            assert!(line.contains(&application), "{line}");
+            assert!(line.contains("delivery=d"), "{line}");
+        }
+    }
 
     #[test]
     fn a_line_names_the_newest_and_counts_the_rest() {

@@ -140,6 +140,7 @@ pub(in crate::app) fn terms(confirm: Confirm) -> Terms {
         never_downgrade: false,
         credential_kinds: Vec::new(),
         registries: None,
+        is_durable: false,
     }
 }
 

@@ -70,7 +70,7 @@ impl Updater {
             let superseded = self.asking.follow(task);
             return self.end_superseded(superseded).await;
         }
-        let judgement = self.judge(&task);
+        let judgement = self.decide(&task);
         if let Some(registry) = self.registry_for(&judgement) {
             self.asking.begin(task, judgement.questions, registry);
         } else if !judgement.changes.is_empty() && task.is_next {
@@ -83,7 +83,7 @@ impl Updater {
             self.ask_later(task, &judgement).await;
         } else {
             report::together(&task.batch);
-            report::judgement(&task.batch, &judgement, &task.settled);
+            report::judgement(&self.watching, &task.batch, &judgement, &task.settled);
             self.conclude(task, &judgement).await;
         }
     }
@@ -167,12 +167,12 @@ impl Updater {
             return self.postpone(task).await;
         }
         for (change, reason) in task.postponed.clone() {
-            changing::fail(&mut task, &change, &reason);
+            self.fail(&mut task, &change, &reason);
         }
         if task.postponed.is_empty() && self.may_be_answered_later(&mut task, judgement) {
             return self.ask_later(task, judgement).await;
         }
-        report::rest(&task.batch, judgement, &task.settled);
+        report::rest(&self.watching, &task.batch, judgement, &task.settled);
         self.conclude(task, judgement).await;
     }
 
@@ -237,15 +237,15 @@ impl Updater {
 
     /// Judges, and asks what it takes.
     async fn judge_in_full(&self, task: &mut Task) -> Judgement {
-        let mut judgement = self.judge(task);
+        let mut judgement = self.decide(task);
         for _ in 0..ROUNDS {
             let Some(registry) = self.registry_for(&judgement) else {
                 break;
             };
             let questions = std::mem::take(&mut judgement.questions);
-            let learned = registry.answers(questions, task.is_look()).await;
+            let learned = registry.answers(questions, &task.batch).await;
             task.learn(learned);
-            judgement = self.judge(task);
+            judgement = self.decide(task);
         }
         judgement
     }

@@ -15,6 +15,7 @@ use crate::app::settings::AskingSettings;
 use crate::app::updater::Registry;
 use crate::app::wiring::server::Background;
 use crate::ports::secret_reader::SecretReader;
+use crate::ports::work_watcher::WorkWatcher;
 
 /// Those who are asked, and the work of taking up registries that are described anew.
 pub(super) fn open(
@@ -22,6 +23,7 @@ pub(super) fn open(
     mut described: Current,
     secrets: &Arc<dyn SecretReader>,
     meters: &Meters,
+    watcher: Arc<dyn WorkWatcher>,
 ) -> (Arc<Registry>, Background) {
     let client = Arc::new(HttpRegistries::new(Setup {
         registries: described.borrow_and_update().as_ref().clone(),
@@ -35,7 +37,8 @@ pub(super) fn open(
         Arc::clone(&client) as _,
         Arc::new(verifier),
         settings.at_once,
-    );
+    )
+    .watched_by(watcher);
     let follow = async move {
         while described.changed().await.is_ok() {
             client.replace(described.borrow_and_update().as_ref().clone());

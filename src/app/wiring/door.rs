@@ -12,7 +12,6 @@ use crate::adapters::http::readiness::Readiness;
 use crate::adapters::http::server::Edge;
 use crate::adapters::http::server::serve;
 use crate::adapters::senders;
-use crate::adapters::tls::acceptor::Acceptor;
 use crate::app::intake::Intake;
 use crate::app::settings::SecretSettings;
 use crate::app::settings::ServerSettings;
@@ -22,13 +21,16 @@ use crate::app::wiring::secrets;
 use crate::app::wiring::server::Background;
 use crate::app::wiring::server::StartError;
 use crate::app::wiring::tls;
+use crate::app::wiring::tls::Accepting;
+use crate::ports::certificate_expiry::CertificateExpiry;
+use crate::ports::delivery_watcher::DeliveryWatcher;
 use crate::ports::event_queue::EventQueue;
 
 /// Where deliveries come in.
 pub(super) struct Door {
     listener: TcpListener,
     pub(super) address: SocketAddr,
-    acceptor: Arc<dyn Acceptor>,
+    accepting: Accepting,
     edge: Edge,
 }
 
@@ -39,6 +41,8 @@ pub(super) struct Parts<'a> {
     pub(super) readiness: Readiness,
     /// The objects of the cluster, where one is talked to.
     pub(super) objects: Option<&'a Objects>,
+    /// Sees deliveries come and go.
+    pub(super) watcher: Arc<dyn DeliveryWatcher>,
 }
 
 impl Door {
@@ -64,7 +68,7 @@ impl Door {
         let object = parts
             .objects
             .map(|objects| Arc::clone(&objects.certificate));
-        let acceptor = tls::acceptor(settings.tls, settings.http2, object, background)?;
+        let accepting = tls::acceptor(settings.tls, settings.http2, object, background)?;
         let port = settings.port;
         let failed = |source| StartError::Listen { port, source };
         let listener = listen::everywhere(port).await.map_err(failed)?;
@@ -73,13 +77,19 @@ impl Door {
         Ok(Self {
             listener,
             address,
-            acceptor,
+            accepting,
             edge: Edge {
                 intake: Arc::new(intake),
                 readiness: parts.readiness,
                 limits,
+                watcher: Some(parts.watcher),
             },
         })
+    }
+
+    /// Until when its certificate is valid; `None`: it has none.
+    pub(super) fn certificate(&self) -> Option<Arc<dyn CertificateExpiry>> {
+        self.accepting.certificate.clone()
     }
 }
 
@@ -87,7 +97,7 @@ impl Door {
 pub(super) async fn serve_at(door: Option<Door>, mut stopping: watch::Receiver<bool>) {
     let Some(Door {
         listener,
-        acceptor,
+        accepting,
         edge,
         ..
     }) = door
@@ -96,7 +106,7 @@ pub(super) async fn serve_at(door: Option<Door>, mut stopping: watch::Receiver<b
         return;
     };
     let accept = move |tcp| {
-        let acceptor = Arc::clone(&acceptor);
+        let acceptor = Arc::clone(&accepting.acceptor);
         async move { acceptor.accept(tcp).await }
     };
     let stop = async move {

@@ -11,10 +11,12 @@ use crate::adapters::http::server::serve_metrics;
 use crate::adapters::kubernetes::access_review::ClusterReviewer;
 use crate::adapters::kubernetes::client::Cluster;
 use crate::adapters::metrics::meters::Meters;
+use crate::adapters::metrics::page::Build;
 use crate::adapters::metrics::page::Page;
-use crate::adapters::metrics::page::Seen;
+use crate::adapters::metrics::seen::Seen;
 use crate::adapters::tls::acceptor::Acceptor;
 use crate::adapters::tls::plain_acceptor::PlainAcceptor;
+use crate::app::cli::version;
 use crate::app::metrics_access::Remembered;
 use crate::app::settings::MetricsSettings;
 use crate::app::wiring::listen;
@@ -22,7 +24,16 @@ use crate::app::wiring::server::Background;
 use crate::app::wiring::server::StartError;
 use crate::app::wiring::tls;
 use crate::ports::access_reviewer::AccessReviewer;
+use crate::ports::backlog_view::BacklogView;
+use crate::ports::certificate_expiry::CertificateExpiry;
 use crate::ports::resource_reader::ResourceReader;
+
+/// What this program was built of.
+const BUILD: Build = Build {
+    version: env!("CARGO_PKG_VERSION"),
+    commit: version::COMMIT,
+    features: version::FEATURES,
+};
 
 /// What is shown.
 pub(super) struct Shown {
@@ -30,6 +41,10 @@ pub(super) struct Shown {
     pub(super) reader: Arc<dyn ResourceReader>,
     /// The cluster, where there is one: it is counted how often it is asked, and it knows who may read.
     pub(super) cluster: Option<Cluster>,
+    /// How much is left to do.
+    pub(super) backlog: Arc<dyn BacklogView>,
+    /// Until when the webhook server's certificate is valid; `None`: it has none.
+    pub(super) certificate: Option<Arc<dyn CertificateExpiry>>,
 }
 
 /// Takes the address, and serves there until the end of the process.
@@ -54,13 +69,15 @@ pub(super) async fn open(
     let seen = Seen {
         reader: shown.reader,
         calls: shown.cluster.as_ref().map(Cluster::calls),
+        backlog: shown.backlog,
+        certificate: shown.certificate,
     };
     let reviewer = shown.cluster.filter(|_| settings.secure).map(|cluster| {
         let reviewer = Arc::new(ClusterReviewer(cluster));
         Arc::new(Remembered::new(reviewer)) as Arc<dyn AccessReviewer>
     });
     let metrics = Metrics {
-        page: Arc::new(Page::new(&shown.meters, seen)),
+        page: Arc::new(Page::new(&shown.meters, seen, BUILD)),
         reviewer,
     };
     let accept = move |tcp| {

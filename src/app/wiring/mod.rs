@@ -5,8 +5,10 @@ mod cause;
 mod configuration;
 mod decode;
 mod definition;
+mod deliveries;
 mod door;
 mod following;
+mod keeping;
 mod lazy_secrets;
 mod leadership;
 mod listen;
@@ -50,6 +52,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(Invocation::Serve { mode, flags }) => serve::run(mode, flags),
         Ok(Invocation::Config { mode, flags }) => configuration::show(mode, flags),
         Ok(Invocation::Decode(arguments)) => decode::run(arguments),
+        Ok(Invocation::Deliveries(arguments)) => deliveries::run(arguments),
         Ok(Invocation::Send(arguments)) => send::run(arguments),
         Ok(Invocation::Test(arguments)) => trial::run(*arguments),
         Ok(Invocation::Template(arguments)) => template::run(&arguments),

@@ -88,6 +88,7 @@ fn settings(arguments: &QuickstartArguments, folder: &Folder) -> Result<Settings
         .clone()
         .with("--manifests", &path(folder.manifests()))
         .with("--secrets-dir", &path(folder.secrets()))
+        .with("--state-dir", &path(folder.state()))
         .with(
             "--tls-dir",
             &path(folder.manifests().join("no-certificate")),
@@ -233,9 +234,11 @@ fn by_hand(
     let secret = folder.secret_file();
     Ok(format!(
         "\nTry it by hand. {event}, by curl:\n\n{curl}\n\nAny other image, by this program:\n\n{} send --type ghcr.io --image ghcr.io/acme/payments-api:2.3.1 \\\n  \
-         --url {} --secret-file {} --insecure\n\nEnd with Ctrl-C.",
+         --url {} --secret-file {} --insecure\n\nWhat became of them:\n\n{} deliveries list --state-dir {}\n\nEnd with Ctrl-C.",
         tell::quoted(&program),
         tell::quoted(url),
         tell::quoted(&secret.display().to_string()),
+        tell::quoted(&program),
+        tell::quoted(&folder.state().display().to_string()),
     ))
 }

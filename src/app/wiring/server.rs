@@ -17,15 +17,17 @@ use tracing::error;
 use tracing::info;
 use tracing::warn;
 
+use crate::adapters::delivery_socket::server::SocketError;
 use crate::adapters::http::readiness::Readiness;
+use crate::adapters::journal::error::OpenError;
 use crate::adapters::kubernetes::client::ConnectError;
 use crate::adapters::manifests::reader::ManifestsError;
 use crate::adapters::metrics::meters::Meters;
-use crate::adapters::nats::SharedQueue;
 use crate::adapters::pace::Governed;
 use crate::adapters::tls::error::TlsError;
 use crate::app::leadership::Leadership;
 use crate::app::polling::Polling;
+use crate::app::settings::MetricsSettings;
 use crate::app::settings::Settings;
 use crate::app::settings::ShutdownSettings;
 use crate::app::settings::listen_address::ListenAddress;
@@ -39,15 +41,16 @@ use crate::app::wiring::door::Door;
 use crate::app::wiring::door::Parts;
 use crate::app::wiring::following::Follow;
 use crate::app::wiring::following::Following;
+use crate::app::wiring::keeping;
 use crate::app::wiring::leadership::lead;
 use crate::app::wiring::leadership::stood_down;
 use crate::app::wiring::metrics;
 use crate::app::wiring::metrics::Shown;
 use crate::app::wiring::objects::Objects;
 use crate::app::wiring::probes;
+use crate::app::wiring::profiles;
 use crate::app::wiring::registries;
 use crate::app::wiring::resources;
-use crate::app::wiring::sharing;
 use crate::app::wiring::sharing::SharingError;
 use crate::app::wiring::working;
 
@@ -60,9 +63,15 @@ pub enum StartError {
     /// There is no connection to a cluster.
     #[error(transparent)]
     Cluster(#[from] ConnectError),
+    /// Deliveries cannot be kept.
+    #[error("deliveries cannot be kept: {0}")]
+    Journal(#[from] OpenError),
     /// The queue cannot be shared.
     #[error(transparent)]
     Sharing(#[from] SharingError),
+    /// What is kept cannot be shown.
+    #[error(transparent)]
+    Socket(#[from] SocketError),
     /// The certificate cannot be served.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -107,11 +116,11 @@ pub(super) type Background = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// A process that is ready to run.
 pub struct Server {
     updater: Arc<Updater>,
-    /// What has work wait for its turn.
+    /// What has work wait for its turn, and must not where work is lost with the process.
     paces: Vec<Arc<Governed>>,
+    /// Writes down what is kept.
+    keeping: Background,
     door: Option<Door>,
-    /// The queue, where replicas share it.
-    shared: Option<Arc<SharedQueue>>,
     readiness: Readiness,
     leadership: Option<Leadership>,
     polling: Polling,
@@ -135,39 +144,44 @@ impl Server {
     ) -> Result<Self, StartError> {
         let objects = following.objects;
         let cluster = objects.as_ref().map(|objects| &objects.cluster);
-        let meters = Meters::default();
+        let meters = Meters::new(profiles().into_iter().map(|profile| profile.name));
         let mut place = resources::open(&settings, cluster, &meters).await?;
         let announcer = place.announcer.take();
         let registries = registries::open(&settings, objects.as_ref(), announcer.clone())?;
-        let shared = Box::pin(sharing::open(&settings)).await?;
+        let keeping = Box::pin(keeping::open(&settings)).await?;
         let work = working::open(
             &settings,
             &mut place,
+            &keeping,
             registries.current(),
             &meters,
-            shared.clone(),
         );
         let mut background: Vec<Background> = vec![place.watch, Box::pin(registries.run())];
         background.extend(work.describing.into_iter().chain(place.clearing));
+        background.extend(keeping.showing);
         let readiness = Readiness::default();
-        let shown = Shown {
-            meters,
-            reader: place.reader,
-            cluster: place.cluster,
-        };
-        open_aside(&settings, readiness.clone(), shown, &mut background).await?;
         let door = match settings.server {
             Some(server) => {
                 let parts = Parts {
                     secrets: settings.secrets,
-                    queue: work.queue,
+                    queue: Arc::clone(&work.queue) as _,
                     readiness: readiness.clone(),
                     objects: objects.as_ref(),
+                    watcher: Arc::new(meters.deliveries.clone()),
                 };
                 Some(Door::open(server, parts, &mut background).await?)
             }
             None => None,
         };
+        let shown = Shown {
+            meters,
+            reader: place.reader,
+            cluster: place.cluster,
+            backlog: work.queue,
+            certificate: door.as_ref().and_then(Door::certificate),
+        };
+        let aside = (settings.probes, settings.metrics);
+        open_aside(aside, readiness.clone(), shown, &mut background).await?;
         let paced = Arc::clone(&work.pace) as _;
         let follow = Follow::of(following.settings, paced, objects.as_ref(), announcer);
         let settled = settled(objects.as_ref());
@@ -176,9 +190,13 @@ impl Server {
             polling: work.polling,
             fail_on_error: settings.polling.fail_on_error,
             updater: work.updater,
-            paces: work.spread.into_iter().chain([work.pace]).collect(),
+            paces: if keeping.is_durable {
+                Vec::new()
+            } else {
+                work.spread.into_iter().chain([work.pace]).collect()
+            },
+            keeping: keeping.closing,
             door,
-            shared,
             readiness,
             leadership: place.leadership,
             background,
@@ -197,10 +215,7 @@ impl Server {
     /// Serves until the first signal, and then ends in order; at the second signal at once. Where the settings want a new start, it ends in
     /// order as well. A part of it that fails ends it too: half a server would take deliveries that nobody works on.
     pub async fn run(self, mut signal: impl AsyncFnMut()) -> End {
-        let mut background = JoinSet::new();
-        for work in self.background {
-            background.spawn(work);
-        }
+        let mut background: JoinSet<()> = self.background.into_iter().collect();
         let (close, closing) = watch::channel(false);
         let updater = Arc::clone(&self.updater);
         let mut updating = tokio::spawn(async move { updater.run(closing).await });
@@ -236,11 +251,11 @@ impl Server {
                     stop.send_replace(true);
                     (&mut serving).await
                 },
-                finish: sharing::leaving(self.shared.as_ref(), async {
+                finish: async {
                     close.send_replace(true);
                     let (updated, _) = tokio::join!(&mut updating, &mut leading);
                     updated
-                }),
+                },
             };
             shutdown::end(self.shutdown, steps, second(&mut signal)).await
         };
@@ -249,27 +264,39 @@ impl Server {
         updating.abort();
         let _ = tokio::join!(halted(serving), halted(updating), stood_down(leading, end));
         let left = self.updater.leave();
-        match end {
-            End::Finished => info!("finished"),
-            End::OutOfTime | End::Aborted | End::Failed => {
-                warn!(images = left, "ended before everything was done");
-            }
-        }
+        self.keeping.await;
+        tell(end, left);
         cause.exit(end)
+    }
+}
+
+/// Tells of the end, at which so many images are left.
+fn tell(end: End, left: usize) {
+    match end {
+        End::Finished if left > 0 => {
+            info!(
+                images = left,
+                "finished; what waits is worked on after the next start"
+            );
+        }
+        End::Finished => info!("finished"),
+        End::OutOfTime | End::Aborted | End::Failed => {
+            warn!(images = left, "ended before everything was done");
+        }
     }
 }
 
 /// Opens the servers beside the webhook's.
 async fn open_aside(
-    settings: &Settings,
+    (probes, metrics): (Option<ListenAddress>, Option<MetricsSettings>),
     readiness: Readiness,
     shown: Shown,
     background: &mut Vec<Background>,
 ) -> Result<(), StartError> {
-    if let Some(address) = &settings.probes {
+    if let Some(address) = &probes {
         background.push(probes::open(address, readiness).await?);
     }
-    if let Some(settings) = &settings.metrics {
+    if let Some(settings) = &metrics {
         background.push(metrics::open(settings, shown).await?);
     }
     Ok(())

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use thiserror::Error;
+use tracing::info;
 
+use crate::adapters::delivery_socket::server::DeliverySocket;
 use crate::adapters::nats::Options;
 use crate::adapters::nats::SharedQueue;
 use crate::adapters::nats::connection::Address;
@@ -12,7 +14,10 @@ use crate::adapters::nats::connection::OpenError;
 use crate::adapters::nats::names::Names;
 use crate::adapters::nats::names::PrefixError;
 use crate::app::settings::Settings;
+use crate::app::settings::queue_address::QueueAddress;
 use crate::app::settings::queue_address::QueueLogin;
+use crate::app::wiring::keeping::Keeping;
+use crate::app::wiring::server::StartError;
 
 /// Why the queue cannot be shared.
 #[derive(Debug, Error)]
@@ -25,12 +30,33 @@ pub enum SharingError {
     Open(#[from] OpenError),
 }
 
-/// Joins those who share the queue. The server need not be there yet.
-pub(super) async fn open(settings: &Settings) -> Result<Option<Arc<SharedQueue>>, SharingError> {
-    let shared = &settings.shared_queue;
-    let Some(address) = shared.address.clone() else {
-        return Ok(None);
+/// Joins those who share the queue. The server need not be there yet. A state folder is for the socket alone, by which people see what is kept.
+///
+/// # Errors
+/// [`StartError`].
+pub(super) async fn open(
+    settings: &Settings,
+    address: &QueueAddress,
+) -> Result<Keeping, StartError> {
+    let queue = Arc::new(join(settings, address.clone()).await?);
+    info!(server = %address, "deliveries are kept on a queue that replicas share");
+    let showing = match &settings.state_dir {
+        Some(folder) => {
+            let log = Arc::clone(&queue) as _;
+            let socket = DeliverySocket::open(folder, log)?;
+            Some(Box::pin(socket.serve()) as _)
+        }
+        None => None,
     };
+    Ok(Keeping {
+        queue: Arc::clone(&queue) as _,
+        is_durable: true,
+        showing,
+        closing: Box::pin(async move { queue.close().await }),
+    })
+}
+
+async fn join(settings: &Settings, address: QueueAddress) -> Result<SharedQueue, SharingError> {
     let login = address.login.map(|login| match login {
         QueueLogin::Password { user, password } => Login::Password { user, password },
         QueueLogin::Token(token) => Login::Token(token),
@@ -41,23 +67,9 @@ pub(super) async fn open(settings: &Settings) -> Result<Option<Arc<SharedQueue>>
             is_tls: address.is_tls,
             login,
         },
-        names: Names::new(&shared.prefix)?,
+        names: Names::new(&settings.shared_queue.prefix)?,
         capacity: settings.queue_size.get(),
-        patience: shared.patience,
+        patience: settings.shared_queue.patience,
     };
-    Ok(Some(Arc::new(SharedQueue::open(options).await?)))
-}
-
-/// Leaves what waits to the other replicas, ends the work that has begun, and waits until they know what was done.
-pub(super) async fn leaving<T>(
-    queue: Option<&Arc<SharedQueue>>,
-    work: impl Future<Output = T>,
-) -> T {
-    let Some(queue) = queue else {
-        return work.await;
-    };
-    queue.leave();
-    let done = work.await;
-    queue.close().await;
-    done
+    Ok(SharedQueue::open(options).await?)
 }

@@ -11,7 +11,15 @@ use crate::adapters::tls::reload::ReloadTiming;
 use crate::adapters::tls::setup;
 use crate::app::settings::TlsSettings;
 use crate::app::wiring::server::Background;
+use crate::ports::certificate_expiry::CertificateExpiry;
 use crate::ports::certificate_source::CertificateSource;
+
+/// How connections are accepted.
+pub(super) struct Accepting {
+    pub(super) acceptor: Arc<dyn Acceptor>,
+    /// Until when its certificate is valid; `None`: it has none.
+    pub(super) certificate: Option<Arc<dyn CertificateExpiry>>,
+}
 
 /// An acceptor; the work of keeping its certificate fresh is added to the background.
 ///
@@ -22,13 +30,20 @@ pub(super) fn acceptor(
     http2: bool,
     object: Option<Arc<FollowedObject>>,
     background: &mut Vec<Background>,
-) -> Result<Arc<dyn Acceptor>, TlsError> {
+) -> Result<Accepting, TlsError> {
     let Some(settings) = settings else {
-        return Ok(Arc::new(PlainAcceptor));
+        return Ok(Accepting {
+            acceptor: Arc::new(PlainAcceptor),
+            certificate: None,
+        });
     };
     let tls = setup::set_up(to_adapter(settings, http2, object))?;
+    let certificate = Some(tls.watch.expiry());
     background.push(Box::pin(tls.watch.run()));
-    Ok(tls.acceptor)
+    Ok(Accepting {
+        acceptor: tls.acceptor,
+        certificate,
+    })
 }
 
 /// An acceptor with a certificate of our own making.

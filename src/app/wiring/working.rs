@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::adapters::memory::event_queue::InMemoryQueue;
 use crate::adapters::metrics::meters::Meters;
-use crate::adapters::nats::SharedQueue;
 use crate::adapters::pace::Governed;
 use crate::app::leadership::Leadership;
 use crate::app::polling::Polling;
 use crate::app::registries::live::Current;
+use crate::app::seeing::watched_pace::WatchedPace;
+use crate::app::seeing::watched_queue::WatchedQueue;
 use crate::app::settings::Confirm;
 use crate::app::settings::Rhythm;
 use crate::app::settings::Settings;
@@ -16,10 +16,13 @@ use crate::app::updater::Ports;
 use crate::app::updater::Terms;
 use crate::app::updater::Updater;
 use crate::app::wiring::asking;
+use crate::app::wiring::keeping::Keeping;
 use crate::app::wiring::resources::Place;
 use crate::app::wiring::server::Background;
 use crate::domain::rate_policy::RatePolicy;
-use crate::ports::event_queue::EventQueue;
+use crate::ports::pace::Pace;
+use crate::ports::pace_meter::Limit;
+use crate::ports::work_watcher::WorkWatcher;
 
 /// Any number from 0 to 1.
 fn random() -> f64 {
@@ -29,12 +32,13 @@ fn random() -> f64 {
 
 /// All that works on Applications.
 pub(super) struct Work {
-    pub(super) queue: Arc<dyn EventQueue>,
     pub(super) pace: Arc<Governed>,
     /// What spaces changes of Applications out.
     pub(super) spread: Option<Arc<Governed>>,
     pub(super) updater: Arc<Updater>,
     pub(super) polling: Polling,
+    /// How much is left to do.
+    pub(super) queue: Arc<WatchedQueue>,
     /// Takes up registries that are described anew.
     pub(super) describing: Option<Background>,
 }
@@ -43,30 +47,51 @@ pub(super) struct Work {
 pub(super) fn open(
     settings: &Settings,
     place: &mut Place,
+    keeping: &Keeping,
     described: Current,
     meters: &Meters,
-    shared: Option<Arc<SharedQueue>>,
 ) -> Work {
-    let queue: Arc<dyn EventQueue> = match shared {
-        Some(shared) => shared,
-        None => Arc::new(InMemoryQueue::new(settings.queue_size.get())),
-    };
+    let watcher: Arc<dyn WorkWatcher> = Arc::new(meters.work.clone());
+    let queue = Arc::new(WatchedQueue {
+        queue: Arc::clone(&keeping.queue),
+        watcher: Arc::clone(&watcher),
+        capacity: settings.queue_size.get(),
+    });
     let pace = Arc::new(Governed::new(settings.rate));
     let spread = spread(settings.spread);
+    let counted = |pace: &Arc<Governed>, limit| -> Arc<dyn Pace> {
+        Arc::new(WatchedPace {
+            pace: Arc::clone(pace) as _,
+            limit,
+            meter: Arc::new(meters.waits.clone()),
+        })
+    };
     let rhythm = settings.polling.rhythm;
     let asks = settings.confirm != Confirm::Event || rhythm != Rhythm::Never;
     let (registry, describing) = asks
-        .then(|| asking::open(&settings.asking, described.clone(), &place.secrets, meters))
+        .then(|| {
+            let (described, watcher) = (described.clone(), Arc::clone(&watcher));
+            asking::open(&settings.asking, described, &place.secrets, meters, watcher)
+        })
         .unzip();
     let ports = Ports {
-        queue: Arc::clone(&queue),
+        queue: Arc::clone(&queue) as _,
         reader: Arc::clone(&place.reader),
         trigger: place.trigger.take(),
-        pace: Arc::clone(&pace) as _,
-        spread: spread.clone().map(|spread| spread as _),
+        pace: counted(&pace, Limit::EventsPerHour),
+        spread: spread
+            .as_ref()
+            .map(|spread| counted(spread, Limit::UpdatesPerMinute)),
         registry,
     };
-    let updater = Updater::new(ports, terms(settings, described));
+    let terms = Terms {
+        confirm: settings.confirm,
+        never_downgrade: settings.asking.never_downgrade,
+        credential_kinds: settings.image_credentials.clone(),
+        registries: Some(described),
+        is_durable: keeping.is_durable,
+    };
+    let updater = Updater::new(ports, terms).watched_by(watcher);
     let updater = Arc::new(match place.reporter.take() {
         Some(reporter) => updater.reporting_to(reporter),
         None => updater,
@@ -79,16 +104,6 @@ pub(super) fn open(
         spread,
         updater,
         describing,
-    }
-}
-
-/// What decisions rest on.
-fn terms(settings: &Settings, registries: Current) -> Terms {
-    Terms {
-        confirm: settings.confirm,
-        never_downgrade: settings.asking.never_downgrade,
-        credential_kinds: settings.image_credentials.clone(),
-        registries: Some(registries),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Choosing what was built last among the tags that a registry lists.
 
+use std::cmp::Reverse;
 use std::time::SystemTime;
 
 use super::Choice;
@@ -13,6 +14,22 @@ use crate::domain::registry::answer::TagOrder;
 use crate::domain::registry::inquiry::Gap;
 use crate::domain::registry::inquiry::Inquiry;
 use crate::domain::registry::question::Age;
+
+/// How many tags are asked for again in each look, the newest: one that is set anew again and again is among them.
+const ASKED_AGAIN: usize = 5;
+
+/// A tag that can be chosen.
+struct Dated<'l, 'k> {
+    tag: &'l Tag,
+    build: &'k Build,
+}
+
+impl<'l> Dated<'l, '_> {
+    /// By what they are compared; of one date the last in the order of names counts.
+    fn age(&self) -> (Option<SystemTime>, &'l Tag) {
+        (self.build.created, self.tag)
+    }
+}
 
 impl Listing<'_> {
     /// Judges listed tags by when they were built, or by their order where that says it.
@@ -71,20 +88,47 @@ impl Listing<'_> {
         self.instead_of(&no_older, tag, inquiry)
     }
 
+    /// Thousands of tags are not asked for again in each look. What was learned of them not long ago says which are the newest, and what those
+    /// point at now says which of them it is.
     fn newest_by_date(
         &self,
         admitted: &[&Tag],
         mut out: Vec<String>,
         inquiry: &mut Inquiry<'_>,
     ) -> Result<Choice, Gap> {
-        let mut best: Option<(Option<SystemTime>, &Tag, &Build)> = None;
-        for tag in admitted {
-            match inquiry.build(self.policy.about(tag, Age::Recent)) {
-                Ok(Some(build)) if build.is_for_platform => {
-                    if best.is_none_or(|(created, top, _)| (build.created, *tag) > (created, top)) {
-                        best = Some((build.created, tag, build));
-                    }
-                }
+        let mut known = self.dated(admitted, Age::Recent, &mut out, inquiry)?;
+        let mut current = Vec::new();
+        loop {
+            known.sort_by_key(|one| Reverse(one.age()));
+            let best = current.iter().max_by_key(|one: &&Dated<'_, '_>| one.age());
+            if let Some(best) = best
+                && known.first().is_none_or(|next| next.age() < best.age())
+            {
+                return self.newest_against(best.tag, best.build, inquiry);
+            }
+            let newest: Vec<&Tag> = known
+                .drain(..known.len().min(ASKED_AGAIN))
+                .map(|one| one.tag)
+                .collect();
+            if newest.is_empty() {
+                return Ok(self.nothing(&out));
+            }
+            current.extend(self.dated(&newest, Age::Now, &mut out, inquiry)?);
+        }
+    }
+
+    /// What can be chosen of some tags, and when it was built.
+    fn dated<'l, 'k>(
+        &self,
+        tags: &[&'l Tag],
+        age: Age,
+        out: &mut Vec<String>,
+        inquiry: &mut Inquiry<'k>,
+    ) -> Result<Vec<Dated<'l, 'k>>, Gap> {
+        let mut dated = Vec::new();
+        for &tag in tags {
+            match inquiry.build(self.policy.about(tag, age)) {
+                Ok(Some(build)) if build.is_for_platform => dated.push(Dated { tag, build }),
                 Ok(Some(_)) => out.push(self.policy.no_platform(tag)),
                 Ok(None) => out.push(format!("the registry does not have tag {tag}")),
                 Err(Gap::Open) => {}
@@ -94,10 +138,7 @@ impl Listing<'_> {
         if inquiry.is_open() {
             return Err(Gap::Open);
         }
-        let Some((_, tag, build)) = best else {
-            return Ok(self.nothing(&out));
-        };
-        self.newest_against(tag, build, inquiry)
+        Ok(dated)
     }
 
     /// The newest tag of a list against what is in use.

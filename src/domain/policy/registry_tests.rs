@@ -365,7 +365,9 @@ fn an_event_goes_back_by_the_list_alone() {
     case.check(
         &shelf(&built),
         "y … instead of x1",
-        &["build z", "build x1", "tags", "build y", "build z"],
+        &[
+            "build z", "build x1", "tags", "build y", "build z", "build y",
+        ],
     );
 }
 
@@ -401,7 +403,7 @@ fn a_list_that_lacks_what_was_pushed_hides_it_not() {
         &lagging(&["x1@a+9", "y@b+3", "z@c+5"], &["x1", "y"]),
         "z … instead of x1",
         &[
-            "build z", "build x1", "tags", "digest z", "build y", "build z",
+            "build z", "build x1", "tags", "digest z", "build y", "build z", "build y",
         ],
     );
 }
@@ -496,7 +498,7 @@ fn a_list_that_lags_lowers_nothing() {
     built.check(
         &shelf,
         "unchanged: b, which is in use, was built later",
-        &["tags", "build a", "build b"],
+        &["tags", "build a", "build a", "build b"],
     );
 }
 
@@ -525,11 +527,11 @@ fn the_highest_that_is_for_the_platform_counts() {
         &["tags", "build 1.3", "build 1.2", "build 1.3"],
     );
     let built = ["a@a+1/linux/arm64", "b@b+2"];
-    let asked = ["tags", "build a", "build b"];
+    let asked = ["tags", "build a", "build b", "build a"];
     look(for_arm("newest-build", ""), &["0"]).check(
         &shelf(&built),
         "a ()",
-        &["tags", "build a", "build b", "build 0"],
+        &[&asked[..], &["build 0"]].concat(),
     );
     look(for_arm("newest-build", ""), &["a"]).check(&shelf(&built), "unchanged", &asked);
 }
@@ -538,17 +540,77 @@ fn the_highest_that_is_for_the_platform_counts() {
 fn the_newest_build_of_a_list() {
     let rule = || policy("newest-build", "");
     let there = ["c@a+1", "b@b+9", "a@c+5"];
-    let asked = ["tags", "build a", "build b", "build c"];
-    let with = |more: &'static str| [&asked[..], &[more]].concat();
-    look(rule(), &["a"]).check(&shelf(&there), "b ()", &with("build a"));
+    let asked = [
+        "tags", "build a", "build b", "build c", "build a", "build b", "build c",
+    ];
+    look(rule(), &["a"]).check(&shelf(&there), "b ()", &asked);
     look(rule(), &["b"]).check(&shelf(&there), "unchanged", &asked);
-    look(rule(), &["gone"]).check(&shelf(&there), "b ()", &with("build gone"));
+    let with_gone = [&asked[..], &["build gone"]].concat();
+    look(rule(), &["gone"]).check(&shelf(&there), "b ()", &with_gone);
     // Of one date the last in the order of names.
     look(rule(), &[]).check(
         &shelf(&["x@a+5", "y@b+5"]),
         "y ()",
-        &["tags", "build x", "build y"],
+        &["tags", "build x", "build y", "build x", "build y"],
     );
+}
+
+#[test]
+fn the_newest_of_a_list_are_asked_for_again() {
+    let rule = || policy("newest-build", "");
+    let learned = |now: &[&'static str], learned: &[&'static str]| Shelf {
+        learned: shelf(learned).builds,
+        ..shelf(now)
+    };
+    let asked = ["tags", "build a", "build b", "build a", "build b"];
+    // It was set anew, to a newer build.
+    let moved = learned(&["a@a+1", "b@c+9"], &["a@a+5", "b@b+4"]);
+    look(rule(), &["a"]).check(&moved, "b ()", &asked);
+    // It was set back, to an older one.
+    let back = learned(&["a@a+5", "b@c+1"], &["b@b+9"]);
+    look(rule(), &["0"]).check(&back, "a ()", &[&asked[..], &["build 0"]].concat());
+    let back = learned(&["a@a+5", "b@c+1"], &["b@b+9"]);
+    look(rule(), &["a"]).check(&back, "unchanged: tag a is in use already", &asked);
+    // The one that was the newest is gone, or is for another platform.
+    let gone = Shelf {
+        listed: Some(vec!["a", "b"]),
+        ..learned(&["a@a+5"], &["b@b+9"])
+    };
+    look(rule(), &["0"]).check(&gone, "a ()", &[&asked[..], &["build 0"]].concat());
+    let other = learned(&["a@a+5/linux/arm64", "b@b+9"], &["b@b+9/linux/arm64"]);
+    look(for_arm("newest-build", ""), &[]).check(&other, "a ()", &asked);
+}
+
+/// Five at first, and as many more as it takes until the newest is one of those that were asked.
+#[test]
+fn of_a_long_list_only_the_newest_are_asked_for_again() {
+    let rule = || policy("newest-build", "");
+    let there = [
+        "a@a+1", "b@b+2", "c@c+3", "d@d+4", "e@e+5", "f@f+6", "0@0+7",
+    ];
+    let once = [
+        "tags", "build 0", "build a", "build b", "build c", "build d", "build e", "build f",
+    ];
+    let five = ["build 0", "build c", "build d", "build e", "build f"];
+    let asked = [&once[..], &five].concat();
+    look(rule(), &["0"]).check(&shelf(&there), "unchanged", &asked);
+    // Older ones that were set anew are found when what was learned of them is forgotten.
+    let moved = Shelf {
+        learned: shelf(&["a@9+1"]).builds,
+        ..shelf(&[
+            "a@a+9", "b@b+2", "c@c+3", "d@d+4", "e@e+5", "f@f+6", "0@0+7",
+        ])
+    };
+    look(rule(), &["0"]).check(&moved, "unchanged", &asked);
+    // All five are older by now than what was learned of the others.
+    let back = Shelf {
+        learned: shelf(&there).builds,
+        ..shelf(&[
+            "a@a+1", "b@b+2", "c@9+1", "d@9+1", "e@9+1", "f@9+1", "0@9+1",
+        ])
+    };
+    let asked = [&asked[..], &["build a", "build b"]].concat();
+    look(rule(), &[]).check(&back, "b ()", &asked);
 }
 
 #[test]

@@ -180,8 +180,8 @@ impl Policy {
         knowledge: &'k Knowledge,
     ) -> Option<&'k Answer> {
         let questions = [
-            Question::Build(self.about(tag, Age::Recent)),
             Question::Build(self.about(tag, Age::Now)),
+            Question::Build(self.about(tag, Age::Recent)),
             Question::Digest(tag.clone()),
         ];
         questions

@@ -1,5 +1,6 @@
 //! The lines in which events wait, one for each image.
 
+use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::collections::VecDeque;
 use std::collections::hash_map::Entry;
@@ -9,6 +10,7 @@ use crate::domain::delivery::DeliveryId;
 use crate::domain::delivery::SenderKey;
 use crate::domain::queue::accepted::Accepted;
 use crate::domain::queue::entry::Batch;
+use crate::domain::queue::entry::EntryId;
 use crate::domain::queue::entry::QueuedEvent;
 use crate::domain::reference::ImageName;
 use crate::domain::reference::Tag;
@@ -16,14 +18,14 @@ use crate::domain::reference::Tag;
 /// All that waits or is in work: for each image a line, in it each tag once. What is asked of it costs about the same however much waits.
 #[derive(Debug, Default)]
 pub struct Lines {
-    /// Images of which something waits, the one that has waited longest first. Each is a key of `lines`.
+    /// Images of which something waits, the one that has waited longest first. Each is a key of `by_image`.
     order: VecDeque<ImageName>,
-    /// By image, where something of it waits or is in work.
-    lines: HashMap<ImageName, Line>,
+    /// The lines of images of which something waits or is in work.
+    by_image: HashMap<ImageName, Line>,
     /// Tags that wait or are in work. One that is both counts once: who announces a tag that is in work must not be sent away.
     entries: usize,
-    /// How many events wait that are not in work.
-    waiting: usize,
+    /// When each event came that waits or is in work.
+    arrivals: BTreeMap<EntryId, SystemTime>,
     /// Deliveries of which something waits or is in work.
     open: HashMap<DeliveryId, Open>,
     /// Their senders' names for them.
@@ -81,7 +83,7 @@ impl Lines {
     pub fn is_full_for(&self, accepted: &Accepted, capacity: usize) -> bool {
         let new = accepted.events.iter();
         let new = new.filter(|event| {
-            let line = self.lines.get(&event.image);
+            let line = self.by_image.get(&event.image);
             line.is_none_or(|line| !line.holds(&event.tag))
         });
         let new = new.count();
@@ -102,22 +104,21 @@ impl Lines {
 
     /// Lets an event wait, in the place of what waits for the same tag, which is given back. Later events have greater entries.
     pub fn place(&mut self, queued: QueuedEvent, key: Option<&SenderKey>) -> Option<QueuedEvent> {
-        self.open_up(&queued.delivery, key);
-        let line = self.lines.entry(queued.event.image.clone()).or_default();
+        self.open_up(&queued, key);
+        let line = self.by_image.entry(queued.event.image.clone()).or_default();
         if line.waiting.is_empty() {
             self.order.push_back(queued.event.image.clone());
         }
         match line.waiting.entry(queued.event.tag.clone()) {
             Entry::Occupied(mut waiting) => {
                 let before = waiting.insert(queued);
-                self.close(&before.delivery);
+                self.close(&before);
                 Some(before)
             }
             Entry::Vacant(free) => {
                 if !line.in_work.contains_key(free.key()) {
                     self.entries += 1;
                 }
-                self.waiting += 1;
                 free.insert(queued);
                 None
             }
@@ -127,17 +128,16 @@ impl Lines {
     /// Takes everything that waits for the image that has waited longest.
     pub fn take(&mut self) -> Option<Batch> {
         let image = self.order.pop_front()?;
-        let events = self.lines.get_mut(&image)?.take();
-        self.waiting -= events.len();
+        let events = self.by_image.get_mut(&image)?.take();
         Some(Batch { image, events })
     }
 
     /// Ends the work on a batch that was taken, or on a part of it.
     pub fn end(&mut self, batch: &Batch) {
         for queued in &batch.events {
-            self.close(&queued.delivery);
+            self.close(queued);
         }
-        let Entry::Occupied(mut line) = self.lines.entry(batch.image.clone()) else {
+        let Entry::Occupied(mut line) = self.by_image.entry(batch.image.clone()) else {
             return;
         };
         let tags = batch.events.iter().map(|queued| &queued.event.tag);
@@ -150,7 +150,7 @@ impl Lines {
     /// Takes out an event that waits and has ended without being taken here. Where it does not wait, nothing happens.
     pub fn remove(&mut self, queued: &QueuedEvent) {
         let (image, tag) = (&queued.event.image, &queued.event.tag);
-        let Some(line) = self.lines.get_mut(image) else {
+        let Some(line) = self.by_image.get_mut(image) else {
             return;
         };
         let waiting = line.waiting.get(tag);
@@ -160,15 +160,14 @@ impl Lines {
         line.waiting.remove(tag);
         let (is_left, waits) = (line.holds(tag), !line.waiting.is_empty());
         let is_over = !waits && line.in_work.is_empty();
-        self.waiting -= 1;
         self.entries -= usize::from(!is_left);
         if !waits {
             self.order.retain(|waiting| waiting != image);
         }
         if is_over {
-            self.lines.remove(image);
+            self.by_image.remove(image);
         }
-        self.close(&queued.delivery);
+        self.close(queued);
     }
 
     /// Takes out all that waits for images that are no longer worked on here. What is in work stays until it ends.
@@ -181,7 +180,7 @@ impl Lines {
             .collect();
         self.order.retain(|image| !is_meant(image));
         for image in meant {
-            let Some(line) = self.lines.get_mut(&image) else {
+            let Some(line) = self.by_image.get_mut(&image) else {
                 continue;
             };
             let waiting = std::mem::take(&mut line.waiting);
@@ -189,30 +188,30 @@ impl Lines {
                 .keys()
                 .filter(|tag| !line.in_work.contains_key(*tag));
             self.entries -= gone.count();
-            self.waiting -= waiting.len();
             if line.in_work.is_empty() {
-                self.lines.remove(&image);
+                self.by_image.remove(&image);
             }
             for queued in waiting.into_values() {
-                self.close(&queued.delivery);
+                self.close(&queued);
             }
         }
     }
 
-    /// How many events wait that are not in work.
+    /// How many events wait or are in work.
     #[must_use]
-    pub fn waiting(&self) -> usize {
-        self.waiting
+    pub fn open(&self) -> usize {
+        self.arrivals.len()
     }
 
-    /// Since when the one waits that has waited longest.
+    /// When the first of them came.
     #[must_use]
     pub fn oldest(&self) -> Option<SystemTime> {
-        let line = self.lines.get(self.order.front()?)?;
-        line.waiting.values().map(|queued| queued.at).min()
+        self.arrivals.values().next().copied()
     }
 
-    fn open_up(&mut self, delivery: &DeliveryId, key: Option<&SenderKey>) {
+    fn open_up(&mut self, queued: &QueuedEvent, key: Option<&SenderKey>) {
+        let delivery = &queued.delivery;
+        self.arrivals.insert(queued.entry, queued.at);
         let open = self.open.entry(delivery.clone()).or_insert_with(|| Open {
             key: key.cloned(),
             entries: 0,
@@ -223,7 +222,9 @@ impl Lines {
         }
     }
 
-    fn close(&mut self, delivery: &DeliveryId) {
+    fn close(&mut self, queued: &QueuedEvent) {
+        let delivery = &queued.delivery;
+        self.arrivals.remove(&queued.entry);
         let Entry::Occupied(mut open) = self.open.entry(delivery.clone()) else {
             return;
         };
@@ -242,7 +243,6 @@ impl Lines {
 mod tests {
     use super::*;
     use crate::domain::event::ImageEvent;
-    use crate::domain::queue::entry::EntryId;
 
     fn event(image: &str, tag: &str) -> ImageEvent {
         ImageEvent {
@@ -278,7 +278,7 @@ mod tests {
         lines.end(&batch);
         assert_eq!(lines.same_as(&key), None);
         assert!(!lines.is_open(&DeliveryId::new("d1")));
-        assert!(lines.lines.is_empty() && lines.open.is_empty() && lines.entries == 0);
+        assert!(lines.by_image.is_empty() && lines.open.is_empty() && lines.entries == 0);
     }
 
     #[test]
@@ -287,7 +287,7 @@ mod tests {
         lines.place(queued(1, "d1", "1"), None);
         lines.place(queued(2, "d1", "2"), None);
         lines.remove(&queued(9, "d1", "2"));
-        assert_eq!(lines.waiting(), 2, "that one does not wait");
+        assert_eq!(lines.open(), 2, "that one does not wait");
         lines.remove(&queued(1, "d1", "1"));
         let batch = lines.take().unwrap();
         assert_eq!(batch.events, [queued(2, "d1", "2")]);
@@ -296,7 +296,7 @@ mod tests {
         assert_eq!(lines.take(), None);
         assert_eq!(lines.entries, 1, "it is in work");
         lines.end(&batch);
-        assert!(lines.lines.is_empty() && lines.open.is_empty() && lines.entries == 0);
+        assert!(lines.by_image.is_empty() && lines.open.is_empty() && lines.entries == 0);
     }
 
     #[test]
@@ -310,7 +310,7 @@ mod tests {
         other.event = event("quay.io/a/c", "1");
         lines.place(other.clone(), None);
         lines.withdraw(|image| *image == batch.image);
-        assert_eq!((lines.waiting(), lines.entries), (1, 2));
+        assert_eq!((lines.open(), lines.entries), (2, 2));
         assert_eq!(lines.take().unwrap().events, [other.clone()]);
         assert_eq!(lines.take(), None);
         lines.end(&batch);
@@ -318,18 +318,20 @@ mod tests {
             image: other.event.image.clone(),
             events: vec![other],
         });
-        assert!(lines.lines.is_empty() && lines.open.is_empty() && lines.entries == 0);
+        assert!(lines.by_image.is_empty() && lines.open.is_empty() && lines.entries == 0);
     }
 
     #[test]
-    fn what_waits_is_counted_and_the_oldest_known() {
+    fn what_is_not_done_is_counted_and_the_oldest_known() {
         let mut lines = Lines::default();
-        assert_eq!((lines.waiting(), lines.oldest()), (0, None));
+        assert_eq!((lines.open(), lines.oldest()), (0, None));
         lines.place(queued(5, "d1", "1"), None);
         lines.place(queued(7, "d2", "2"), None);
         let oldest = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(5);
-        assert_eq!((lines.waiting(), lines.oldest()), (2, Some(oldest)));
-        lines.take();
-        assert_eq!((lines.waiting(), lines.oldest()), (0, None));
+        assert_eq!((lines.open(), lines.oldest()), (2, Some(oldest)));
+        let batch = lines.take().unwrap();
+        assert_eq!(lines.open(), 2, "they are in work");
+        lines.end(&batch);
+        assert_eq!((lines.open(), lines.oldest()), (0, None));
     }
 }

@@ -17,6 +17,7 @@ use image_updater::adapters::tls::reload::ReloadTiming;
 use image_updater::adapters::tls::setup::{TlsSettings, set_up};
 use image_updater::domain::tls::cipher_suite::CipherList;
 use image_updater::domain::tls::{TlsPolicy, TlsVersion};
+use image_updater::ports::delivery_watcher::DeliveryWatcher;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -41,17 +42,32 @@ impl Server {
 
     /// Plain HTTP with these limits.
     pub(crate) async fn with_limits(limits: Limits) -> Self {
-        Self::start(Arc::new(PlainAcceptor), FakeIntake::new(ignored()), limits).await
+        Self::start(
+            Arc::new(PlainAcceptor),
+            FakeIntake::new(ignored()),
+            limits,
+            None,
+        )
+        .await
     }
 
     /// Plain HTTP with this intake.
     pub(crate) async fn with_intake(intake: FakeIntake) -> Self {
-        Self::start(Arc::new(PlainAcceptor), intake, Limits::default()).await
+        Self::start(Arc::new(PlainAcceptor), intake, Limits::default(), None).await
+    }
+
+    /// Plain HTTP with this intake and these limits, watched by somebody.
+    pub(crate) async fn watched(
+        intake: FakeIntake,
+        limits: Limits,
+        watcher: Arc<dyn DeliveryWatcher>,
+    ) -> Self {
+        Self::start(Arc::new(PlainAcceptor), intake, limits, Some(watcher)).await
     }
 
     /// Plain HTTP with room for so many connections and with this intake.
     pub(crate) async fn with_places(places: usize, intake: FakeIntake) -> Self {
-        Self::start(Arc::new(PlainAcceptor), intake, self::places(places)).await
+        Self::start(Arc::new(PlainAcceptor), intake, self::places(places), None).await
     }
 
     /// HTTPS as these settings say.
@@ -63,12 +79,17 @@ impl Server {
     pub(crate) async fn tls_with_limits(settings: TlsSettings, limits: Limits) -> Self {
         let tls = set_up(settings).unwrap();
         let intake = FakeIntake::new(ignored());
-        let mut server = Self::start(tls.acceptor, intake, limits).await;
+        let mut server = Self::start(tls.acceptor, intake, limits, None).await;
         server.watching = Some(tokio::spawn(tls.watch.run()));
         server
     }
 
-    async fn start(acceptor: Arc<dyn Acceptor>, intake: FakeIntake, limits: Limits) -> Self {
+    async fn start(
+        acceptor: Arc<dyn Acceptor>,
+        intake: FakeIntake,
+        limits: Limits,
+        watcher: Option<Arc<dyn DeliveryWatcher>>,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
@@ -79,6 +100,7 @@ impl Server {
             intake: Arc::clone(&intake) as _,
             readiness: readiness.clone(),
             limits,
+            watcher,
         };
         let accept = move |tcp| {
             let acceptor = Arc::clone(&acceptor);

@@ -1,4 +1,4 @@
-//! Where Applications and settings are read.
+//! Where Applications and settings are read, and where deliveries are kept.
 
 use crate::app::settings::kind::Kind;
 use crate::app::settings::setting::Setting;
@@ -14,6 +14,10 @@ pub(super) fn rows() -> Vec<Setting> {
             .not_in_config_map()
             .default("false")
             .help("Says in the log what it would change, and writes nothing at all."),
+        setting("state.dir", "state-dir", Kind::Path)
+            .env("IMAGE_UPDATER_STATE_DIR")
+            .not_in_config_map()
+            .help("Folder in which accepted deliveries are kept until they are done, for one process alone. Without it they are kept in memory, and lost when the process is killed."),
         setting("config.dir", "config-dir", Kind::Path)
             .env("IMAGE_UPDATER_CONFIG_DIR")
             .not_in_config_map()

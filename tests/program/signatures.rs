@@ -1,13 +1,10 @@
 //! Signatures of images, from the registry to the manifest.
 
-mod signer;
-
 use std::fs;
 use std::process::Output;
 
 use image_updater::domain::reference::Digest;
 
-use self::signer::Signer;
 use crate::folder::Folder;
 use crate::registry::Options;
 use crate::registry::Pusher;
@@ -17,6 +14,7 @@ use crate::server::Server;
 use crate::server::field;
 use crate::server::program;
 use crate::server::wait_for_text;
+use crate::signer::Signer;
 
 const SECRET: &str = "of the deliveries";
 

@@ -1,0 +1,4 @@
+//! Seeing what happens to what was accepted, from outside of those who work on it.
+
+pub mod watched_pace;
+pub mod watched_queue;

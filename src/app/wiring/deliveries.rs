@@ -1,0 +1,108 @@
+//! The command `deliveries`: on a running server through its socket, else on what it left on disk.
+
+use std::env;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::adapters::delivery_socket::client::RunningProcess;
+use crate::adapters::journal::Journal;
+use crate::app::cli::deliveries_arguments::DeliveriesArguments;
+use crate::app::cli::deliveries_arguments::DeliveriesWish;
+use crate::app::deliveries::json;
+use crate::app::deliveries::text;
+use crate::app::settings::problem::EXIT_USAGE;
+use crate::app::wiring::block_on;
+use crate::app::wiring::complain;
+use crate::app::wiring::print;
+use crate::domain::delivery::DeliveryId;
+use crate::domain::queue::record::DeliveryRecord;
+use crate::ports::delivery_log::DeliveryLog;
+use crate::ports::delivery_log::Redelivery;
+
+/// The variable that a server has its folder from.
+const VARIABLE: &str = "IMAGE_UPDATER_STATE_DIR";
+
+/// Does what is asked.
+pub(super) fn run(arguments: DeliveriesArguments) -> ExitCode {
+    let named = arguments.state_dir.clone();
+    let named = named.or_else(|| env::var_os(VARIABLE).map(PathBuf::from));
+    let Some(folder) = named.filter(|folder| !folder.as_os_str().is_empty()) else {
+        let request = "give the folder in which the server keeps deliveries, with --state-dir or $IMAGE_UPDATER_STATE_DIR; a server without one remembers none";
+        return complain(request, EXIT_USAGE);
+    };
+    block_on(async move {
+        if let Some(running) = RunningProcess::of(&folder).await {
+            return answer(&running, &arguments).await;
+        }
+        match stopped(&folder) {
+            Ok(journal) => {
+                let code = answer(&journal, &arguments).await;
+                journal.close().await;
+                code
+            }
+            Err(error) => complain(error, 1),
+        }
+    })
+}
+
+/// What a server left on disk. A folder without anything is a mistake here, not to be made a journal of.
+fn stopped(folder: &Path) -> Result<Journal, String> {
+    if !Journal::is_in(folder) {
+        return Err(format!(
+            "no server has kept deliveries in {}",
+            folder.display()
+        ));
+    }
+    Journal::open(folder, usize::MAX).map_err(|error| error.to_string())
+}
+
+async fn answer(log: &dyn DeliveryLog, arguments: &DeliveriesArguments) -> ExitCode {
+    let answered = match &arguments.wish {
+        DeliveriesWish::List(most) => list(log, *most, arguments.is_json).await,
+        DeliveriesWish::Show(id) => show(log, id, arguments.is_json).await,
+        DeliveriesWish::Redeliver(id) => redeliver(log, id).await,
+    };
+    match answered {
+        Ok(text) => print(text),
+        Err(reason) => complain(reason, 1),
+    }
+}
+
+async fn list(log: &dyn DeliveryLog, most: usize, is_json: bool) -> Result<String, String> {
+    let records = log.list(most).await.map_err(|error| error.to_string())?;
+    if is_json {
+        return rendered(&records);
+    }
+    Ok(text::list(&records))
+}
+
+async fn show(log: &dyn DeliveryLog, id: &str, is_json: bool) -> Result<String, String> {
+    let record = log.show(&DeliveryId::new(id)).await;
+    let record = record
+        .map_err(|error| error.to_string())?
+        .ok_or_else(|| unknown(id))?;
+    if is_json {
+        return rendered(&[record]);
+    }
+    Ok(text::show(&record))
+}
+
+async fn redeliver(log: &dyn DeliveryLog, id: &str) -> Result<String, String> {
+    let redelivered = log.redeliver(&DeliveryId::new(id)).await;
+    match redelivered.map_err(|error| error.to_string())? {
+        Redelivery::Queued => Ok(format!("delivery {id} is worked on again")),
+        Redelivery::Open => Ok(format!(
+            "delivery {id} is not done yet, so there is nothing to repeat"
+        )),
+        Redelivery::Unknown => Err(unknown(id)),
+    }
+}
+
+fn rendered(records: &[DeliveryRecord]) -> Result<String, String> {
+    json::render(records).map_err(|error| error.to_string())
+}
+
+fn unknown(id: &str) -> String {
+    format!("no delivery {id} is remembered: deliveries list shows those that are")
+}

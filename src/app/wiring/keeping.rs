@@ -1,0 +1,67 @@
+//! From settings to where deliveries are kept.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tracing::info;
+use tracing::warn;
+
+use crate::adapters::delivery_socket::server::DeliverySocket;
+use crate::adapters::journal::Journal;
+use crate::adapters::memory::event_queue::InMemoryQueue;
+use crate::app::settings::Settings;
+use crate::app::wiring::server::Background;
+use crate::app::wiring::server::StartError;
+use crate::app::wiring::sharing;
+use crate::ports::event_queue::EventQueue;
+
+/// Where deliveries are kept.
+pub(super) struct Keeping {
+    pub(super) queue: Arc<dyn EventQueue>,
+    /// Whether what waits outlives the process.
+    pub(super) is_durable: bool,
+    /// Lets people see what is kept.
+    pub(super) showing: Option<Background>,
+    /// Writes what is left.
+    pub(super) closing: Background,
+}
+
+/// Opens it. What only looks at registries has nothing to keep.
+///
+/// # Errors
+/// [`StartError`].
+pub(super) async fn open(settings: &Settings) -> Result<Keeping, StartError> {
+    let capacity = settings.queue_size.get();
+    let shared = settings.shared_queue.address.as_ref();
+    if let Some(address) = shared.filter(|_| settings.server.is_some()) {
+        return sharing::open(settings, address).await;
+    }
+    match &settings.state_dir {
+        Some(folder) if settings.server.is_some() => journal(folder, capacity),
+        Some(_) | None => {
+            if settings.server.is_some() {
+                warn!(
+                    "deliveries are kept in memory: those that are accepted and not done when the process is killed are lost, and their senders do not come back; set --state-dir or --queue"
+                );
+            }
+            Ok(Keeping {
+                queue: Arc::new(InMemoryQueue::new(capacity)),
+                is_durable: false,
+                showing: None,
+                closing: Box::pin(std::future::ready(())),
+            })
+        }
+    }
+}
+
+fn journal(folder: &Path, capacity: usize) -> Result<Keeping, StartError> {
+    let journal = Arc::new(Journal::open(folder, capacity)?);
+    let socket = DeliverySocket::open(folder, Arc::clone(&journal) as _)?;
+    info!(folder = %folder.display(), "deliveries are kept on disk");
+    Ok(Keeping {
+        queue: Arc::clone(&journal) as _,
+        is_durable: true,
+        showing: Some(Box::pin(socket.serve())),
+        closing: Box::pin(async move { journal.close().await }),
+    })
+}
