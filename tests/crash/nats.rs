@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
-use std::env;
 use std::fs;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -10,7 +9,6 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use std::time::Instant;
-use std::time::SystemTime;
 
 use image_updater::adapters::nats::Options;
 use image_updater::adapters::nats::SharedQueue;
@@ -27,12 +25,15 @@ use image_updater::domain::secret_policy::Secret;
 use image_updater::ports::delivery_log::DeliveryLog;
 use image_updater::ports::webhook_client::Request;
 use image_updater::ports::webhook_client::WebhookClient;
+use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use crate::folder::Folder;
 use crate::nats_server::Nats;
 use crate::nats_server::PASSWORD;
 use crate::nats_server::USER;
+use crate::rounds;
+use crate::rounds::Chance;
 use crate::server::Lines;
 use crate::server::Server;
 use crate::server::field;
@@ -41,24 +42,10 @@ use crate::server::program;
 const SECRET: &str = "a secret of the tests";
 /// How many Applications there are, each with an image of its own.
 const APPLICATIONS: usize = 6;
-/// How many rounds there are where nobody says it.
-const ROUNDS: usize = 6;
 /// How long a replica may be silent.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Longer than anything takes on a slow machine; a test that reaches it has failed.
 const LONG: Duration = Duration::from_secs(60);
-
-/// Numbers without an order, the same ones for the same seed.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % bound
-    }
-}
 
 /// What senders and the one who kills share.
 #[derive(Default)]
@@ -183,124 +170,151 @@ async fn strike_off(witness: &SharedQueue, shared: &Shared) -> usize {
     open.len()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn two_replicas_lose_nothing_and_do_nothing_twice() {
-    let Some(mut nats) = Nats::start() else {
-        return;
-    };
-    let rounds = env::var("IMAGE_UPDATER_ROUNDS").map_or(ROUNDS, |rounds| rounds.parse().unwrap());
-    let now = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap();
-    let seed = env::var("IMAGE_UPDATER_SEED").map_or(now.as_millis(), |seed| seed.parse().unwrap());
-    println!("IMAGE_UPDATER_SEED={seed} IMAGE_UPDATER_ROUNDS={rounds}");
-    let mut random = Random(u64::try_from(seed).unwrap() | 1);
-    let folder = Folder::new(SECRET);
-    for number in 0..APPLICATIONS {
-        let image = format!("ghcr.io/acme/app{number}");
-        folder.add(
-            &format!("app{number}"),
-            &format!("{image}:1.0.0"),
-            &format!("{image}:^1"),
-            "",
-        );
-    }
-    let url = nats.url();
-    let mut replicas = [start(&folder, &url), start(&folder, &url)];
-    let mut logs: Vec<Arc<Lines>> = replicas.iter().map(|one| Arc::clone(&one.log)).collect();
-    let shared = Arc::new(Shared::default());
-    *shared.doors.lock().unwrap() = [0, 1].map(|one: usize| Some(replicas[one].url("")));
-    let witness = witness(&nats).await;
-    let senders: Vec<_> = (0..APPLICATIONS)
-        .map(|one| tokio::spawn(send(one, Arc::clone(&shared))))
-        .collect();
-    let mut kills = [0; 3];
-    for round in 0..rounds {
-        sleep(Duration::from_millis(random.below(1500))).await;
-        // Each at least once, where there are rounds enough.
-        let victim = if round < 3 {
-            round
-        } else {
-            usize::try_from(random.below(3)).unwrap()
-        };
-        kills[victim] += 1;
-        match replicas.get_mut(victim) {
-            Some(replica) => {
-                shared.doors.lock().unwrap()[victim] = None;
-                replica.signal("KILL");
-                replica.wait();
-                sleep(Duration::from_millis(random.below(500))).await;
-                *replica = start(&folder, &url);
-                logs.push(Arc::clone(&replica.log));
-                shared.doors.lock().unwrap()[victim] = Some(replica.url(""));
-            }
-            None => {
-                nats.kill();
-                sleep(Duration::from_millis(random.below(500))).await;
-                nats.restart();
-            }
+/// Two replicas, their queue, and those who send to them.
+struct World {
+    nats: Nats,
+    url: String,
+    folder: Folder,
+    replicas: [Server; 2],
+    /// Of all replicas that ever ran.
+    logs: Vec<Arc<Lines>>,
+    shared: Arc<Shared>,
+    witness: SharedQueue,
+    senders: Vec<JoinHandle<()>>,
+}
+
+impl World {
+    /// `None` where there is no server.
+    async fn new() -> Option<Self> {
+        let nats = Nats::start()?;
+        let folder = Folder::new(SECRET);
+        for number in 0..APPLICATIONS {
+            let image = format!("ghcr.io/acme/app{number}");
+            let (runs, policy) = (format!("{image}:1.0.0"), format!("{image}:^1"));
+            folder.add(&format!("app{number}"), &runs, &policy, "");
         }
-        strike_off(&witness, &shared).await;
-        for sender in &senders {
+        let url = nats.url();
+        let replicas = [start(&folder, &url), start(&folder, &url)];
+        let shared = Arc::new(Shared::default());
+        *shared.doors.lock().unwrap() = [0, 1].map(|one: usize| Some(replicas[one].url("")));
+        let send = |one| tokio::spawn(send(one, Arc::clone(&shared)));
+        Some(Self {
+            senders: (0..APPLICATIONS).map(send).collect(),
+            witness: witness(&nats).await,
+            logs: replicas.iter().map(|one| Arc::clone(&one.log)).collect(),
+            nats,
+            url,
+            folder,
+            replicas,
+            shared,
+        })
+    }
+
+    /// Kills a replica, or the server if it is none, and starts it again after a while.
+    async fn kill(&mut self, victim: usize, wait: Duration) {
+        let Some(replica) = self.replicas.get_mut(victim) else {
+            self.nats.kill();
+            sleep(wait).await;
+            return self.nats.restart();
+        };
+        self.shared.doors.lock().unwrap()[victim] = None;
+        replica.signal("KILL");
+        replica.wait();
+        sleep(wait).await;
+        *replica = start(&self.folder, &self.url);
+        self.logs.push(Arc::clone(&replica.log));
+        self.shared.doors.lock().unwrap()[victim] = Some(replica.url(""));
+    }
+
+    /// Waits until one more delivery of each Application is taken, and ends the sending.
+    async fn end_sending(&mut self) {
+        let before = self.shared.highest.lock().unwrap().clone();
+        let is_stuck = || {
+            let highest = self.shared.highest.lock().unwrap();
+            let mut highest = highest.iter();
+            highest.any(|(one, patch)| before.get(one) == Some(patch))
+        };
+        let deadline = Instant::now() + LONG;
+        while is_stuck() {
+            assert!(Instant::now() < deadline, "deliveries are refused for ever");
+            sleep(Duration::from_millis(20)).await;
+        }
+        self.shared.is_over.store(true, Ordering::Relaxed);
+        for sender in self.senders.drain(..) {
+            sender.await.unwrap();
+        }
+    }
+
+    /// Waits until all is worked on.
+    async fn settle(&self) {
+        let deadline = Instant::now() + LONG;
+        while strike_off(&self.witness, &self.shared).await > 0 {
+            let open = self.shared.open.lock().unwrap().clone();
+            let logs = [0, 1].map(|one: usize| self.replicas[one].log.text());
             assert!(
-                !sender.is_finished(),
-                "a sender got an answer that it should not"
+                Instant::now() < deadline,
+                "{} are not worked on, the first is {:?}\n{}",
+                open.len(),
+                open.first(),
+                logs.join("\n---\n")
+            );
+            sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Every Application runs the highest version that was taken.
+    fn check_versions(&self) {
+        for (application, patch) in &*self.shared.highest.lock().unwrap() {
+            let name = format!("app{application}");
+            let text = fs::read_to_string(self.folder.application(&name)).unwrap();
+            assert!(
+                text.contains(&format!("{name}:1.0.{patch}\n")),
+                "{patch}: {text}"
             );
         }
     }
-    // Each is taken once more after the last round.
-    let before = shared.highest.lock().unwrap().clone();
-    let deadline = Instant::now() + LONG;
-    while shared
-        .highest
-        .lock()
-        .unwrap()
-        .iter()
-        .any(|(one, patch)| before.get(one) == Some(patch))
-    {
-        assert!(Instant::now() < deadline, "deliveries are refused for ever");
-        sleep(Duration::from_millis(20)).await;
-    }
-    shared.is_over.store(true, Ordering::Relaxed);
-    for sender in senders {
-        sender.await.unwrap();
-    }
-    let all: usize = shared.highest.lock().unwrap().values().sum();
-    let deadline = Instant::now() + LONG;
-    while strike_off(&witness, &shared).await > 0 {
-        let open: Vec<String> = shared
-            .open
-            .lock()
-            .unwrap()
+
+    /// No change was made twice. Says how many were made.
+    fn check_changes(&self) -> usize {
+        let mut changes: BTreeMap<(String, String), usize> = BTreeMap::new();
+        let lines = self
+            .logs
             .iter()
-            .take(5)
-            .cloned()
-            .collect();
-        assert!(
-            Instant::now() < deadline,
-            "never worked on: {open:?} …\n{:?}\n{}\n---\n{}",
-            witness.list(3).await,
-            replicas[0].log.text(),
-            replicas[1].log.text()
-        );
-        sleep(Duration::from_millis(100)).await;
-    }
-    for (application, patch) in &*shared.highest.lock().unwrap() {
-        let text = fs::read_to_string(folder.application(&format!("app{application}"))).unwrap();
-        assert!(
-            text.contains(&format!("app{application}:1.0.{patch}\n")),
-            "{patch}: {text}"
-        );
-    }
-    let mut changes: BTreeMap<(String, String), usize> = BTreeMap::new();
-    for line in logs.iter().flat_map(|log| log.with(&["outcome=changed"])) {
-        let change = (field(&line, "application"), field(&line, "new"));
-        *changes.entry(change).or_default() += 1;
-    }
-    let twice: Vec<_> = changes.iter().filter(|(_, times)| **times > 1).collect();
-    assert!(twice.is_empty(), "done twice: {twice:?}");
-    println!(
-        "{all} deliveries, {} changes, killed: {kills:?}",
+            .flat_map(|log| log.with(&["outcome=changed"]));
+        for line in lines {
+            let change = (field(&line, "application"), field(&line, "new"));
+            *changes.entry(change).or_default() += 1;
+        }
+        let twice: Vec<_> = changes.iter().filter(|(_, times)| **times > 1).collect();
+        assert!(twice.is_empty(), "done twice: {twice:?}");
         changes.len()
-    );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_replicas_lose_nothing_and_do_nothing_twice() {
+    let Some(mut world) = World::new().await else {
+        return;
+    };
+    let mut chance = Chance::new(20_261_127);
+    let mut kills = [0; 3];
+    for round in 0..rounds::count() {
+        sleep(Duration::from_millis(chance.below(1500))).await;
+        // Each at least once, where there are rounds enough.
+        let any = usize::try_from(chance.below(3)).unwrap();
+        let victim = if round < 3 { round } else { any };
+        kills[victim] += 1;
+        let wait = Duration::from_millis(chance.below(500));
+        world.kill(victim, wait).await;
+        strike_off(&world.witness, &world.shared).await;
+        let mut senders = world.senders.iter();
+        let is_wrong = senders.any(JoinHandle::is_finished);
+        assert!(!is_wrong, "a sender got an answer that it should not");
+    }
+    world.end_sending().await;
+    world.settle().await;
+    world.check_versions();
+    let changes = world.check_changes();
+    let taken: usize = world.shared.highest.lock().unwrap().values().sum();
+    println!("{taken} deliveries, {changes} changes, killed: {kills:?}");
 }

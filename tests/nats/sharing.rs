@@ -73,7 +73,8 @@ async fn two_replicas_share_the_work_and_never_an_image() {
         assert_eq!(pushed, Ok(Pushed::Queued(vec![Placement::Added])));
     }
     until(|| {
-        board.lock().unwrap().worked.len() == 400 || workers.iter().any(|one| one.is_finished())
+        board.lock().unwrap().worked.len() == 400
+            || workers.iter().any(tokio::task::JoinHandle::is_finished)
     })
     .await;
     for worker in workers {

@@ -45,7 +45,7 @@ impl Nats {
         let binaries = folder()?;
         // The supervisor removes it: it may outlive this process for a moment.
         let dir = TempDir::with_prefix("image-updater-nats-").unwrap().keep();
-        let store = dir.join("store");
+        let store = dir.join("store").display().to_string();
         let configuration = format!(
             "jetstream {{ store_dir: {store:?}, {sync} }}\nauthorization {{ user: {USER}, password: {PASSWORD:?} }}\n"
         );
