@@ -18,7 +18,7 @@ ARG TARGETPLATFORM
 RUN --mount=type=cache,id=registry-${TARGETPLATFORM},target=/usr/local/cargo/registry \
     --mount=type=cache,id=target-${TARGETPLATFORM},target=/src/target \
     IMAGE_UPDATER_GIT_COMMIT="$GIT_COMMIT" IMAGE_UPDATER_BUILD_DATE="$BUILD_DATE" \
-    cargo build --locked --release --features tls11 --bin argocd-image-updater \
+    cargo build --locked --release --features tls11,otlp --bin argocd-image-updater \
     && cp target/release/argocd-image-updater /argocd-image-updater
 
 FROM debian:trixie-slim

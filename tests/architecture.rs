@@ -14,7 +14,15 @@ use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 
-const DOMAIN_CRATES: [&str; 6] = ["hex", "hmac", "regex", "semver", "sha2", "thiserror"];
+const DOMAIN_CRATES: [&str; 7] = [
+    "hex",
+    "hmac",
+    "ipnet",
+    "regex",
+    "semver",
+    "sha2",
+    "thiserror",
+];
 const PORT_CRATES: [&str; 3] = ["async_trait", "mockall", "thiserror"];
 const TEST_CRATES: [&str; 2] = ["proptest", "tokio"];
 

@@ -21,7 +21,8 @@ const CONNECTIONS: usize = 16;
 pub(crate) struct Client {
     runtime: Runtime,
     tls: TlsConnector,
-    request: Arc<[u8]>,
+    good: Arc<[u8]>,
+    bad: Arc<[u8]>,
 }
 
 impl Client {
@@ -35,12 +36,19 @@ impl Client {
                 .enable_all()
                 .build()?,
             tls: connector(made.cert.der().clone())?,
-            request: delivery::request()?.into(),
+            good: delivery::request(delivery::SECRET)?.into(),
+            bad: delivery::request("another secret")?.into(),
         })
     }
 
-    /// Sends so many deliveries, and checks that each is accepted.
-    pub(crate) fn deliver(&self, address: SocketAddr, deliveries: usize) -> Result<()> {
+    /// Sends so many deliveries, and checks that each is accepted, or that each is refused for its wrong signature.
+    pub(crate) fn deliver(
+        &self,
+        address: SocketAddr,
+        deliveries: usize,
+        are_bad: bool,
+    ) -> Result<()> {
+        let request = if are_bad { &self.bad } else { &self.good };
         self.runtime.block_on(async {
             let mut connections = Vec::new();
             for _ in 0..CONNECTIONS {
@@ -48,8 +56,8 @@ impl Client {
                 tcp.set_nodelay(true)?;
                 let name = ServerName::try_from("localhost")?;
                 let stream = self.tls.connect(name, tcp).await?;
-                let (request, each) = (Arc::clone(&self.request), deliveries / CONNECTIONS);
-                connections.push(tokio::spawn(send(stream, request, each)));
+                let (request, each) = (Arc::clone(request), deliveries / CONNECTIONS);
+                connections.push(tokio::spawn(send(stream, request, each, are_bad)));
             }
             for connection in connections {
                 connection.await??;
@@ -74,6 +82,7 @@ async fn send(
     mut stream: TlsStream<TcpStream>,
     request: Arc<[u8]>,
     times: usize,
+    are_bad: bool,
 ) -> std::io::Result<()> {
     let mut answer = Vec::new();
     for _ in 0..times {
@@ -85,8 +94,11 @@ async fn send(
                 return Err(std::io::ErrorKind::UnexpectedEof.into());
             }
         }
-        if !answer.starts_with(b"HTTP/1.1 200 OK\r\n") {
-            return Err(std::io::Error::other("a delivery was refused"));
+        let is_refused =
+            answer.starts_with(b"HTTP/1.1 401 ") || answer.starts_with(b"HTTP/1.1 429 ");
+        if is_refused != are_bad || !(is_refused || answer.starts_with(b"HTTP/1.1 200 OK\r\n")) {
+            let answer = String::from_utf8_lossy(&answer).into_owned();
+            return Err(std::io::Error::other(answer));
         }
     }
     Ok(())

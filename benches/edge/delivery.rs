@@ -10,10 +10,10 @@ use crate::Result;
 /// The secret that both sides know.
 pub(crate) const SECRET: &str = "a secret of the benchmark";
 
-/// A push as GitHub announces it, with all its headers.
-pub(crate) fn request() -> Result<Vec<u8>> {
+/// A push as GitHub announces it, with all its headers but its name for the delivery: each is a new one here. Signed with that secret.
+pub(crate) fn request(secret: &str) -> Result<Vec<u8>> {
     let body = body();
-    let secret = Secret::parse(SECRET).ok_or("no secret")?;
+    let secret = Secret::parse(secret).ok_or("no secret")?;
     let signature = hub_signature(&secret, body.as_bytes());
     let length = body.len();
     Ok(format!(
@@ -23,7 +23,6 @@ pub(crate) fn request() -> Result<Vec<u8>> {
          Content-Length: {length}\r\n\
          Accept: */*\r\n\
          Content-Type: application/json\r\n\
-         X-GitHub-Delivery: 68fcbaf2-77ab-570f-8290-00f695dbf296\r\n\
          X-GitHub-Event: package\r\n\
          X-GitHub-Hook-ID: 518200771\r\n\
          X-GitHub-Hook-Installation-Target-ID: 77120034\r\n\

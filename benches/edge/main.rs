@@ -1,7 +1,7 @@
 //! What the edge costs: CPU time for each delivery, beside that of bare hyper doing the same checking and decoding over the same TLS.
 //!
 //! `cargo bench --bench edge` runs it. Each server is a child process, so that its CPU time can be read; the client is the parent. All
-//! servers are given the same deliveries in turn, round after round, and what counts is the median of the rounds. It needs Linux.
+//! servers are given the same deliveries in turn, two of them with wrong signatures, round after round, and what counts is the median of the rounds. It needs Linux.
 
 mod client;
 mod delivery;
@@ -59,7 +59,7 @@ impl Server {
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["--serve", kind.name()]).arg(folder);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        if kind == Kind::EdgeWithLog {
+        if kind.logs() {
             command.stderr(Stdio::null());
         }
         let mut process = command.spawn()?;
@@ -103,12 +103,12 @@ fn measure() -> Result<()> {
     println!("{ROUNDS} rounds of {DELIVERIES} deliveries to each server over TLS 1.3, keep-alive");
     let mut report = Report::default();
     for server in &servers {
-        client.deliver(server.address, DELIVERIES)?;
+        client.deliver(server.address, DELIVERIES, server.kind.refuses())?;
     }
     for _ in 0..ROUNDS {
         for server in &servers {
             let before = server.cpu_time()?;
-            client.deliver(server.address, DELIVERIES)?;
+            client.deliver(server.address, DELIVERIES, server.kind.refuses())?;
             report.add(server.kind, server.cpu_time()? - before, DELIVERIES);
         }
     }

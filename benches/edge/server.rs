@@ -15,8 +15,10 @@ use hyper_util::service::TowerToHyperService;
 use image_updater::adapters::http::limits::Limits;
 use image_updater::adapters::http::readiness::Readiness;
 use image_updater::adapters::http::server::{Edge, serve};
+use image_updater::adapters::journal::Journal;
 use image_updater::adapters::memory::event_queue::InMemoryQueue;
 use image_updater::adapters::metrics::deliveries::DeliveryMeters;
+use image_updater::adapters::metrics::meters::Meters;
 use image_updater::adapters::secrets::memory::MemorySecrets;
 use image_updater::adapters::senders;
 use image_updater::adapters::tls::acceptor::Acceptor;
@@ -26,6 +28,7 @@ use image_updater::adapters::tls::setup::{TlsSettings, set_up};
 use image_updater::app::intake::Intake;
 use image_updater::app::settings::{LogFormat, LogLevel, LogSettings};
 use image_updater::app::telemetry;
+use image_updater::domain::admission::Admission;
 use image_updater::domain::delivery::{Delivery, DeliveryId};
 use image_updater::domain::pairs::Pairs;
 use image_updater::domain::queue::fate::Fate;
@@ -54,16 +57,35 @@ pub(crate) enum Kind {
     Edge,
     /// The whole edge with its lines in the log for each request, written to /dev/null.
     EdgeWithLog,
+    /// The whole edge, its log switched off, with each delivery on disk before it is answered.
+    EdgeWithJournal,
+    /// The whole edge, its log switched off, where every signature is wrong and each is told so.
+    Refusing,
+    /// The whole edge with its log, where every signature is wrong, as it is set up by default: most are too many of one source.
+    RefusingWithLog,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Bare,
         Self::Warp,
         Self::WarpAndDecoder,
         Self::Edge,
         Self::EdgeWithLog,
+        Self::EdgeWithJournal,
+        Self::Refusing,
+        Self::RefusingWithLog,
     ];
+
+    /// Whether it logs.
+    pub(crate) fn logs(self) -> bool {
+        matches!(self, Self::EdgeWithLog | Self::RefusingWithLog)
+    }
+
+    /// Whether it is sent wrong signatures.
+    pub(crate) fn refuses(self) -> bool {
+        matches!(self, Self::Refusing | Self::RefusingWithLog)
+    }
 
     pub(crate) fn parse(name: &str) -> Result<Self> {
         let kind = Self::ALL.into_iter().find(|kind| kind.name() == name);
@@ -77,6 +99,9 @@ impl Kind {
             Self::WarpAndDecoder => "warp-and-decoder",
             Self::Edge => "edge",
             Self::EdgeWithLog => "edge-with-log",
+            Self::EdgeWithJournal => "edge-with-journal",
+            Self::Refusing => "refusing",
+            Self::RefusingWithLog => "refusing-with-log",
         }
     }
 
@@ -87,6 +112,9 @@ impl Kind {
             Self::WarpAndDecoder => "the same with our decoder",
             Self::Edge => "the whole edge, log off",
             Self::EdgeWithLog => "the whole edge, two log lines for each",
+            Self::EdgeWithJournal => "the whole edge with its journal, log off",
+            Self::Refusing => "wrong signatures, no limit, log off",
+            Self::RefusingWithLog => "wrong signatures, limit and log on",
         }
     }
 }
@@ -97,6 +125,7 @@ pub(crate) fn run(kind: Kind, folder: &Path) -> Result<()> {
         policy: TlsPolicy::default(),
         http2: false,
         sources: vec![Arc::new(CertificateFolder(folder.to_owned()))],
+        client_ca: None,
         names: Vec::new(),
         timing: ReloadTiming::default(),
     };
@@ -111,30 +140,50 @@ pub(crate) fn run(kind: Kind, folder: &Path) -> Result<()> {
             Kind::Bare => bare(listener, acceptor).await,
             Kind::Warp => warp_alone(listener, acceptor, judge).await,
             Kind::WarpAndDecoder => warp_alone(listener, acceptor, judge_by_decoder).await,
-            Kind::Edge => edge(listener, acceptor).await,
-            Kind::EdgeWithLog => {
+            Kind::Edge => edge(listener, acceptor, Limits::default(), memory()).await,
+            Kind::EdgeWithJournal => {
+                let state = tempfile::tempdir_in(folder)?;
+                let journal = Arc::new(Journal::open(state.path(), 1024)?);
+                edge(listener, acceptor, Limits::default(), journal).await
+            }
+            Kind::Refusing => {
+                let limits = Limits {
+                    failures: None,
+                    ..Limits::default()
+                };
+                edge(listener, acceptor, limits, memory()).await
+            }
+            Kind::EdgeWithLog | Kind::RefusingWithLog => {
                 telemetry::install(LogSettings {
                     level: LogLevel::Info,
                     format: LogFormat::Text,
                     colors: false,
                 })?;
-                edge(listener, acceptor).await
+                edge(listener, acceptor, Limits::default(), memory()).await
             }
         }
     })
 }
 
-async fn edge(listener: TcpListener, acceptor: Arc<dyn Acceptor>) -> Result<()> {
+fn memory() -> Arc<dyn EventQueue> {
+    Arc::new(InMemoryQueue::new(1024))
+}
+
+async fn edge(
+    listener: TcpListener,
+    acceptor: Arc<dyn Acceptor>,
+    limits: Limits,
+    queue: Arc<dyn EventQueue>,
+) -> Result<()> {
     let secrets = MemorySecrets::default();
     secrets.set("ghcr", Secrets::parse(SECRET));
-    let queue = Arc::new(InMemoryQueue::new(1024));
     let intake = Intake {
         decoders: senders::all(),
         secrets: Arc::new(secrets),
         policy: SecretPolicy {
             require_secret: true,
         },
-        queue: Arc::clone(&queue) as _,
+        queue: Arc::clone(&queue),
     };
     tokio::spawn(async move {
         loop {
@@ -145,7 +194,9 @@ async fn edge(listener: TcpListener, acceptor: Arc<dyn Acceptor>) -> Result<()> 
     let edge = Edge {
         intake: Arc::new(intake),
         readiness: Readiness::default(),
-        limits: Limits::default(),
+        limits,
+        admission: Admission::default(),
+        meter: Arc::new(Meters::new([])),
         watcher: Some(Arc::new(DeliveryMeters::new([]))),
     };
     edge.readiness.set(true);
@@ -163,7 +214,7 @@ async fn bare(listener: TcpListener, acceptor: Arc<dyn Acceptor>) -> Result<()> 
         tcp.set_nodelay(true)?;
         let acceptor = Arc::clone(&acceptor);
         tokio::spawn(async move {
-            if let Ok((stream, _)) = acceptor.accept(tcp).await {
+            if let Ok((stream, ..)) = acceptor.accept(tcp).await {
                 let service = service_fn(|request: Request<Incoming>| async {
                     let (head, body) = request.into_parts();
                     let body = body.collect().await?.to_bytes();
@@ -195,7 +246,7 @@ async fn warp_alone(
         tcp.set_nodelay(true)?;
         let acceptor = Arc::clone(&acceptor);
         tokio::spawn(async move {
-            if let Ok((stream, _)) = acceptor.accept(tcp).await {
+            if let Ok((stream, ..)) = acceptor.accept(tcp).await {
                 let _ = http1::Builder::new()
                     .serve_connection(TokioIo::new(stream), service)
                     .await;

@@ -13,6 +13,8 @@ pub mod memory;
 pub mod metrics;
 mod mounted_file;
 pub mod nats;
+#[cfg(feature = "otlp")]
+pub mod otlp;
 pub mod pace;
 pub mod registries_conf;
 pub mod registry;

@@ -199,7 +199,7 @@ fn tell(id: &DeliveryId, outcome: &Outcome) {
 fn tell_rejection(id: &DeliveryId, rejection: &Rejection) {
     let outcome = "rejected";
     match rejection {
-        // Anybody can send these without end: not worth more than a debug line.
+        // Anybody can send these without end: the edge has a line for each, as long as they are not too many.
         Rejection::NoHandler => {
             debug!(delivery = %id, outcome, "no handler available for this webhook");
         }
@@ -207,7 +207,7 @@ fn tell_rejection(id: &DeliveryId, rejection: &Rejection) {
             debug!(delivery = %id, outcome, "delivery without a webhook secret");
         }
         Rejection::InvalidSecret => {
-            warn!(delivery = %id, outcome, "delivery with an invalid webhook secret");
+            debug!(delivery = %id, outcome, "delivery with an invalid webhook secret");
         }
         Rejection::Malformed { reason } => {
             warn!(delivery = %id, outcome, reason, "delivery cannot be read");

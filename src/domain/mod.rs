@@ -6,7 +6,7 @@
 //! | about | modules |
 //! |---|---|
 //! | names of images | [`mod@reference`], [`kustomize_image`] |
-//! | what comes in | [`sender`], [`delivery`], [`secret_policy`], [`event`], [`rate_policy`] |
+//! | what comes in | [`admission`], [`sender`], [`delivery`], [`secret_policy`], [`event`], [`rate_policy`] |
 //! | what is known | [`resources`], [`registry`] |
 //! | which Applications follow which images | [`tracking`] |
 //! | which version is wanted | [`policy`] |
@@ -15,6 +15,7 @@
 //! | what people are told in the cluster | [`status`] |
 //! | how connections are secured | [`tls`] |
 
+pub mod admission;
 pub mod change;
 pub mod commit;
 pub mod delivery;

@@ -161,8 +161,8 @@ impl SecretPolicy {
         let in_query = || present(head.query("secret"));
         let may_enter = match profile.authentication {
             Authentication::HubSignature256 => {
-                present(head.header(HUB_SIGNATURE))?;
-                true
+                // What is no signature at all is the signature of no body.
+                claimed(present(head.header(HUB_SIGNATURE))?).is_some()
             }
             Authentication::AuthorizationHeader => {
                 let proof = present(head.header("authorization"))?;
@@ -241,12 +241,18 @@ pub fn prove(authentication: Authentication, secret: &Secret, body: &[u8]) -> Pr
     }
 }
 
-fn is_signed(secrets: &Secrets, body: &[u8], signature: &str) -> bool {
+/// The HMAC that a signature claims.
+fn claimed(signature: &str) -> Option<[u8; 32]> {
     let mut tag = [0; 32];
-    let hex = signature.strip_prefix("sha256=");
-    if hex.is_none_or(|hex| hex::decode_to_slice(hex, &mut tag).is_err()) {
+    let hex = signature.strip_prefix("sha256=")?;
+    hex::decode_to_slice(hex, &mut tag).ok()?;
+    Some(tag)
+}
+
+fn is_signed(secrets: &Secrets, body: &[u8], signature: &str) -> bool {
+    let Some(tag) = claimed(signature) else {
         return false;
-    }
+    };
     secrets.0.iter().fold(false, |known, secret| {
         let matches =
             mac(secret.0.as_bytes(), body).is_some_and(|mac| mac.verify_slice(&tag).is_ok());
@@ -349,6 +355,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_signature_is_refused_before_its_body_comes() {
+        let screened = |value: &str| {
+            let head = delivery(&[("x-hub-signature-256", value)], &[], "");
+            let profile = profile(Authentication::HubSignature256);
+            CLOSED.screen(&profile, &Secrets::parse("s"), &head)
+        };
+        let some = format!("sha256={}", "0".repeat(64));
+        assert_eq!(screened(&some), Ok(()));
+        for wrong in ["sha256=", "sha1=00", &some[1..], &format!("{some}0")] {
+            assert_eq!(screened(wrong), Err(Denied::Invalid), "{wrong}");
+        }
+        assert_eq!(screened(""), Err(Denied::Missing));
+    }
+
+    #[test]
     fn plain_secrets_must_be_whole() {
         let auth = Authentication::AuthorizationHeader;
         let with = |value| delivery(&[("authorization", value)], &[], "");
@@ -432,7 +453,8 @@ mod tests {
         assert_eq!(screened(auth, query("t")), Err(Denied::Invalid));
         assert_eq!(screened(auth, query("")), Err(Denied::Missing));
         let auth = Authentication::HubSignature256;
-        let signed = delivery(&[("x-hub-signature-256", "sha256=00")], &[], "");
+        let some = format!("sha256={}", "0".repeat(64));
+        let signed = delivery(&[("x-hub-signature-256", &some)], &[], "");
         assert_eq!(screened(auth, signed), Ok(()));
         assert_eq!(screened(auth, query("s")), Err(Denied::Missing));
         assert_eq!(

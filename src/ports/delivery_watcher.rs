@@ -60,6 +60,8 @@ pub enum Refusal {
     Busy,
     /// It cannot be kept safe now.
     Unavailable,
+    /// It came from a network or without a certificate from which deliveries of its type are not taken.
+    TurnedAway,
     /// Its body did not come whole, in time and within the limit.
     Body,
     /// Its connection ended before it could be answered.
@@ -68,7 +70,7 @@ pub enum Refusal {
 
 impl DeliveryOutcome {
     /// Every outcome.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Accepted,
         Self::Duplicate,
         Self::Ignored,
@@ -78,6 +80,7 @@ impl DeliveryOutcome {
         Self::Rejected(Refusal::Malformed),
         Self::Rejected(Refusal::Busy),
         Self::Rejected(Refusal::Unavailable),
+        Self::Rejected(Refusal::TurnedAway),
         Self::Rejected(Refusal::Body),
         Self::Rejected(Refusal::Gone),
     ];
@@ -105,6 +108,7 @@ impl Refusal {
             Self::Malformed => "malformed",
             Self::Busy => "busy",
             Self::Unavailable => "unavailable",
+            Self::TurnedAway => "turned_away",
             Self::Body => "body",
             Self::Gone => "gone",
         }

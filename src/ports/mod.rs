@@ -20,9 +20,10 @@
 //! | [`secret_reader`] | driven | `adapters::kubernetes`, `adapters::manifests` |
 //! | [`signature_verifier`] | driven | `adapters::cosign` |
 //! | [`meter`], [`registry_meter`], [`pace_meter`] | driven | `adapters::metrics` |
-//! | [`delivery_watcher`], [`work_watcher`] | driven | `adapters::metrics` |
+//! | [`delivery_watcher`], [`work_watcher`] | driven | `adapters::metrics`, `adapters::otlp` |
 //! | [`backlog_view`] | driven | `app::seeing` |
 //! | [`certificate_expiry`] | driven | `adapters::tls` |
+//! | [`meter`], [`registry_meter`], [`refusal_meter`] | driven | `adapters::metrics` |
 //! | [`metrics_page`] | driving | called by `adapters::http`, written by `adapters::metrics` |
 //! | [`api_calls`] | driven | `adapters::kubernetes` |
 //! | [`access_reviewer`] | driven | `adapters::kubernetes` |
@@ -46,6 +47,7 @@ pub mod metrics_page;
 pub mod pace;
 pub mod pace_meter;
 pub mod payload_decoder;
+pub mod refusal_meter;
 pub mod registries_source;
 pub mod registry_client;
 pub mod registry_meter;

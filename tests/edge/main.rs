@@ -5,10 +5,14 @@
 
 mod answers;
 mod certificates;
+mod client_certificates;
 mod crowd;
 mod drain;
 mod framing;
 mod handshakes;
+mod hostile;
+mod hostile_http2;
+mod hostile_json;
 mod http2;
 #[cfg(feature = "tls11")]
 mod legacy;
@@ -16,5 +20,6 @@ mod limits;
 mod metrics;
 mod refusals;
 mod secrecy;
+mod sources;
 mod support;
 mod watching;

@@ -13,6 +13,7 @@ use crate::manifests::kustomize;
 use crate::manifests::path;
 use crate::support::ApiServer;
 use crate::support::World;
+use crate::support::custom_resources;
 
 fn chart() -> PathBuf {
     path("config/charts/argocd-image-updater")
@@ -72,8 +73,16 @@ async fn the_chart_is_taken_with_any_values() {
     let both = format!("watchNamespaces={{{own},{other}}}");
     let argocd = format!("argocdNamespace={other}");
     let all = "watchNamespaces={*}";
-    let sets: [&[&str]; 5] = [
+    custom_resources::install_monitoring(server);
+    let watched = "metrics.serviceMonitor.enabled=true,metrics.alerts.enabled=true,metrics.dashboard.enabled=true";
+    let sets: [&[&str]; 6] = [
         &[],
+        &[
+            "--set",
+            watched,
+            "--set",
+            "metrics.alerts.labels.release=prometheus",
+        ],
         &["--set", all, "--set", "command=webhook,replicas=2"],
         &["--set", &both, "--set", &argocd],
         &[
@@ -264,6 +273,34 @@ fn the_chart_gives_what_the_folder_gives() {
             assert_eq!(same[part], object[part], "{kind} {name}");
         }
     }
+}
+
+#[test]
+fn the_chart_watches_as_the_folders_do() {
+    let (Some(helm), Some(server)) = (helm(), ApiServer::shared()) else {
+        return;
+    };
+    let switches = "metrics.serviceMonitor.enabled=true,metrics.alerts.enabled=true,metrics.dashboard.enabled=true";
+    let chart = documents(&render(&helm, "argocd", &["--set", switches]));
+    let folders = ["config/prometheus", "config/grafana"];
+    for object in folders
+        .map(|folder| documents(&kustomize(server, folder)))
+        .concat()
+    {
+        let (kind, name) = (&object["kind"], &object["metadata"]["name"]);
+        let same = find(&chart, kind.as_str().unwrap(), name.as_str().unwrap());
+        for part in ["spec", "data"] {
+            assert_eq!(same[part], object[part], "{kind} {name}");
+        }
+    }
+    let grafana = find(&chart, "ConfigMap", "argocd-image-updater-dashboard");
+    assert_eq!(grafana["metadata"]["labels"]["grafana_dashboard"], "1");
+    let off = documents(&render(
+        &helm,
+        "argocd",
+        &["--set", switches, "--set", "metrics.enabled=false"],
+    ));
+    assert!(off.iter().all(|object| object["kind"] != "ServiceMonitor"));
 }
 
 #[test]

@@ -15,9 +15,10 @@ use crate::manifests::kustomize;
 use crate::manifests::path;
 use crate::support::ApiServer;
 use crate::support::World;
+use crate::support::custom_resources;
 
 /// The folders that are applied with `kubectl apply -k`.
-const KUSTOMIZATIONS: [&str; 11] = [
+const KUSTOMIZATIONS: [&str; 12] = [
     "config/rbac/secrets",
     "config/rbac/pull-secrets",
     "config/crd",
@@ -28,8 +29,12 @@ const KUSTOMIZATIONS: [&str; 11] = [
     "config/manager",
     "config/network-policy",
     "config/networking",
+    "config/grafana",
     "config/examples/imageupdaters",
 ];
+
+/// The folder that needs the custom resources of the Prometheus operator.
+const MONITORING: &str = "config/prometheus";
 
 /// The files that are applied as they are.
 const FILES: [&str; 4] = [
@@ -86,6 +91,8 @@ async fn the_api_server_takes_everything() {
     for folder in KUSTOMIZATIONS {
         look(server, &world, folder, &kustomize(server, folder));
     }
+    custom_resources::install_monitoring(server);
+    look(server, &world, MONITORING, &kustomize(server, MONITORING));
     for file in FILES {
         let text = fs::read_to_string(path(file)).unwrap();
         look(server, &world, file, &text);
@@ -104,7 +111,8 @@ fn no_manifest_is_forgotten() {
             fs::read_to_string(folder.join("kustomization.yaml")).unwrap_or_default();
         let name = file.file_name().unwrap().to_str().unwrap();
         let named = kustomization.contains(&format!("\n  - {name}\n"));
-        let tested = KUSTOMIZATIONS.iter().any(|tested| path(tested) == folder);
+        let mut folders = KUSTOMIZATIONS.iter().chain([&MONITORING]);
+        let tested = folders.any(|tested| path(tested) == folder);
         let alone = FILES.iter().any(|alone| path(alone) == file);
         assert!((named && tested) || alone, "{}", file.display());
     }

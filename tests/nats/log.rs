@@ -47,9 +47,10 @@ async fn every_replica_knows_what_became_of_a_delivery() {
         .await
         .unwrap();
     push(&*works, "d2", &["quay.io/a/b:2"]).await.unwrap();
+    // Before another one joins, who might get the image.
+    let batch = next(&works).await;
     let asked = join(&server).await;
     wait_for(&asked, "d1", Progress::Open).await;
-    let batch = next(&works).await;
     works.done(&batch, &fate(Verdict::Failed)).await;
     wait_for(&asked, "d1", Progress::Failed).await;
     wait_for(&asked, "d2", Progress::Failed).await;

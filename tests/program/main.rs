@@ -45,4 +45,6 @@ mod signatures;
 mod signer;
 mod template;
 mod tls;
+#[cfg(feature = "otlp")]
+mod traces;
 mod trial;

@@ -1,6 +1,8 @@
 //! One line for each request. It holds nothing of the query, the headers or the body except the type that the sender gave itself, and of
 //! that and the path no more than can be meant.
 
+use http::StatusCode;
+
 use super::answer::Answer;
 use super::arrival::Arrival;
 
@@ -8,17 +10,25 @@ use super::arrival::Arrival;
 pub(super) fn write(arrival: &Arrival, answer: &Answer, method: &str) {
     let status = answer.status.as_u16();
     let sender = answer.sender.as_deref().unwrap_or_default();
-    let Arrival { id, peer, path, .. } = arrival;
-    if answer.status.is_success() {
+    let Arrival {
+        id,
+        client,
+        source,
+        path,
+        ..
+    } = arrival;
+    let remote = client.peer;
+    // Of too many there is one line about all of them.
+    if answer.status.is_success() || answer.status == StatusCode::TOO_MANY_REQUESTS {
         tracing::debug!(
-            delivery = %id, status, r#type = harmless(sender), method, path = harmless(path), remote = %peer,
+            delivery = %id, status, r#type = harmless(sender), method, path = harmless(path), %remote, %source,
             duration = ?arrival.at.elapsed(),
             "request answered"
         );
     } else {
         tracing::info!(
-            delivery = %id, status, r#type = harmless(sender), method, path = harmless(path), remote = %peer,
-            duration = ?arrival.at.elapsed(),
+            delivery = %id, status, r#type = harmless(sender), method, path = harmless(path), %remote, %source,
+            reason = answer.reason(), duration = ?arrival.at.elapsed(),
             "request answered"
         );
     }

@@ -25,6 +25,10 @@ pub(super) struct Activity {
     is_new: AtomicBool,
     /// Whether a part of a head has come.
     in_head: AtomicBool,
+    /// Whether the handshake is not done yet.
+    in_handshake: AtomicBool,
+    /// Whether its source has sent too much already that fails.
+    is_suspect: bool,
     /// When the wait for a head began, in nanoseconds after `born`: whole milliseconds would not tell who of two came first.
     since: AtomicU64,
     /// Told when the last request is answered.
@@ -33,8 +37,8 @@ pub(super) struct Activity {
 }
 
 impl Activity {
-    /// A new connection, which should now send its first request. It tells `idle_now` when it has become idle.
-    pub(super) fn new(limits: &Limits, idle_now: Arc<Notify>) -> Arc<Self> {
+    /// A new connection, which should now shake hands. It tells `idle_now` when it has become idle.
+    pub(super) fn new(limits: &Limits, is_suspect: bool, idle_now: Arc<Notify>) -> Arc<Self> {
         Arc::new(Self {
             born: Instant::now(),
             head: limits.head,
@@ -42,10 +46,18 @@ impl Activity {
             in_flight: AtomicUsize::new(0),
             is_new: AtomicBool::new(true),
             in_head: AtomicBool::new(false),
+            in_handshake: AtomicBool::new(true),
+            is_suspect,
             since: AtomicU64::new(0),
             idle_now,
             end: Notify::new(),
         })
+    }
+
+    /// Says that hands are shaken, so that the first request should come now.
+    pub(super) fn shaken(&self) {
+        self.in_handshake.store(false, Ordering::Relaxed);
+        self.wait();
     }
 
     /// Says that a request is being answered until what this returns is dropped.
@@ -80,16 +92,32 @@ impl Activity {
         self.born + Duration::from_nanos(self.since.load(Ordering::Relaxed))
     }
 
-    /// Since when nothing of a request has been here. A new connection is not idle before some time that is still to come: its first
-    /// request is on its way, after the handshake of TLS 1.2 for a whole round trip.
+    /// Since when nothing of a request has been here. A new connection is not idle before some time that is still to come: its handshake
+    /// takes a while, and its first request is on its way, after the handshake of TLS 1.2 for a whole round trip.
     pub(super) fn idle_since(&self) -> Option<Instant> {
+        const HANDSHAKE: Duration = Duration::from_secs(1);
         const FIRST_WORD: Duration = Duration::from_millis(250);
         if self.is_busy() || self.in_head.load(Ordering::Relaxed) {
             return None;
         }
-        let is_new = self.is_new.load(Ordering::Relaxed);
-        let grace = if is_new { FIRST_WORD } else { Duration::ZERO };
+        let grace = if self.in_handshake.load(Ordering::Relaxed) {
+            HANDSHAKE
+        } else if self.is_new.load(Ordering::Relaxed) {
+            FIRST_WORD
+        } else {
+            Duration::ZERO
+        };
         Some(self.waiting_since() + grace)
+    }
+
+    /// Whether it has to go before others.
+    pub(super) fn is_suspect(&self) -> bool {
+        self.is_suspect
+    }
+
+    /// Whether a request was due that has not come, or not whole.
+    pub(super) fn owes_request(&self) -> bool {
+        self.is_new.load(Ordering::Relaxed) || self.in_head.load(Ordering::Relaxed)
     }
 
     /// Asks the connection to end if it is still idle.
@@ -204,7 +232,9 @@ mod tests {
             idle: Duration::from_secs(60),
             ..Limits::default()
         };
-        Activity::new(&limits, Arc::default())
+        let activity = Activity::new(&limits, false, Arc::default());
+        activity.shaken();
+        activity
     }
 
     async fn is_overdue_after(activity: &Activity, seconds: u64) -> bool {
@@ -234,6 +264,20 @@ mod tests {
         assert_eq!(activity.idle_since(), Some(Instant::now()));
         activity.received();
         assert_eq!(activity.idle_since(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_handshake_may_take_a_while() {
+        let activity = Activity::new(&Limits::default(), false, Arc::default());
+        let second = Duration::from_secs(1);
+        assert_eq!(activity.idle_since(), Some(Instant::now() + second));
+        tokio::time::advance(5 * second).await;
+        assert_eq!(activity.idle_since(), Some(Instant::now() - 4 * second));
+        assert!(activity.owes_request());
+        activity.shaken();
+        assert!(activity.idle_since() > Some(Instant::now()));
+        drop(activity.begin());
+        assert!(!activity.owes_request());
     }
 
     #[tokio::test(start_paused = true)]

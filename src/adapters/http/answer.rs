@@ -11,6 +11,7 @@ use serde::{Serialize, Serializer};
 
 use super::arrival::Arrival;
 use super::body::BodyError;
+use crate::domain::admission::TurnedAway;
 use crate::domain::event::ImageEvent;
 use crate::domain::reference::Digest;
 use crate::ports::webhook_intake::{Outcome, Rejection};
@@ -31,6 +32,10 @@ pub(super) struct Answer {
     pub(super) sender: Option<String>,
     content: Content,
     header: Option<(HeaderName, HeaderValue)>,
+    /// Whether the rest of the request is not read, so that nothing can follow it on this connection.
+    closes: bool,
+    /// Whether its sender has proved who it is.
+    is_authentic: bool,
 }
 
 #[derive(Debug)]
@@ -60,6 +65,8 @@ impl Answer {
             sender: None,
             content: Content::Text(text),
             header: None,
+            closes: false,
+            is_authentic: false,
         }
     }
 
@@ -103,11 +110,17 @@ impl Answer {
             Rejection::Busy { retry_after } | Rejection::Unavailable { retry_after } => {
                 answer.with(RETRY_AFTER, whole_seconds(*retry_after).into())
             }
-            Rejection::NoHandler
-            | Rejection::MissingSecret
-            | Rejection::InvalidSecret
-            | Rejection::Malformed { .. } => answer,
+            Rejection::Malformed { .. } => Self {
+                is_authentic: true,
+                ..answer
+            },
+            Rejection::NoHandler | Rejection::MissingSecret | Rejection::InvalidSecret => answer,
         }
+    }
+
+    /// To a delivery from where or how none are taken.
+    pub(super) fn turned_away(why: TurnedAway) -> Self {
+        Self::rejected(StatusCode::FORBIDDEN, why.to_string()).closing()
     }
 
     /// To a delivery whose body was not read to its end.
@@ -188,6 +201,8 @@ impl Answer {
             sender: None,
             content: Content::Metrics(text),
             header: None,
+            closes: false,
+            is_authentic: false,
         }
     }
 
@@ -241,6 +256,8 @@ impl Answer {
                 images,
             },
             header: None,
+            closes: false,
+            is_authentic: false,
         }
     }
 
@@ -251,9 +268,40 @@ impl Answer {
         }
     }
 
-    /// The rest of the request is not read, so nothing can follow it on this connection.
+    /// The rest of the request is not read.
     fn closing(self) -> Self {
-        self.with(CONNECTION, CLOSE)
+        Self {
+            closes: true,
+            ..self
+        }
+    }
+
+    /// Whether whoever sent this has only itself to blame, and may be anybody.
+    pub(super) fn is_fault(&self) -> bool {
+        self.status.is_client_error() && !self.is_authentic
+    }
+
+    /// What it says is wrong, for the log.
+    pub(super) fn reason(&self) -> &str {
+        match &self.content {
+            Content::Text(text) => text,
+            Content::Metrics(_) => "",
+            Content::Json { message, .. } => message,
+        }
+    }
+
+    /// The same in the stead of that, to a source of too many such requests, which is asked to wait for so long.
+    pub(super) fn too_many(self, wait: Duration) -> Self {
+        let message = format!(
+            "too many requests from your address have failed, and so does this one: {}",
+            self.reason()
+        );
+        Self {
+            sender: self.sender,
+            closes: self.closes,
+            ..Self::rejected(StatusCode::TOO_MANY_REQUESTS, message)
+        }
+        .with(RETRY_AFTER, whole_seconds(wait).into())
     }
 
     /// Writes the answer down. `keep_alive` is whether the client may send its next request on this connection.
@@ -277,7 +325,7 @@ impl Answer {
         if let Some((name, value)) = self.header {
             headers.insert(name, value);
         }
-        if !keep_alive {
+        if self.closes || !keep_alive {
             headers.insert(CONNECTION, CLOSE);
         }
         if arrival.version == Version::HTTP_2 {
@@ -374,6 +422,9 @@ mod tests {
             Answer::no_request(),
             Answer::method_not_allowed("POST"),
             Answer::not_found(),
+            Answer::not_found().too_many(secs(1)),
+            Answer::turned_away(TurnedAway::Network),
+            Answer::turned_away(TurnedAway::Certificate),
         ] {
             let Content::Json { message, .. } = &answer.content else {
                 panic!("{answer:?}");

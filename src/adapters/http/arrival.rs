@@ -1,13 +1,15 @@
 //! What is known of a request when it arrives.
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, Request, Uri, Version};
 use tokio::time::Instant;
 
+use super::client::Client;
 use super::delivery_id;
+use crate::domain::admission::Origin;
 use crate::domain::delivery::DeliveryId;
 use crate::domain::pairs::Pairs;
 
@@ -15,8 +17,10 @@ use crate::domain::pairs::Pairs;
 pub(super) struct Arrival {
     /// Our name for it.
     pub(super) id: DeliveryId,
-    /// The other end of the connection, which may be a proxy.
-    pub(super) peer: SocketAddr,
+    /// The other end of the connection.
+    pub(super) client: Client,
+    /// Where it comes from: the other end, or the one for whom that speaks.
+    pub(super) source: IpAddr,
     /// When its head was complete.
     pub(super) at: Instant,
     /// The length of its head.
@@ -42,10 +46,11 @@ pub(super) struct Texts {
 
 impl Arrival {
     /// Names a request that has just come.
-    pub(super) fn of<B>(request: &Request<B>, peer: SocketAddr) -> Self {
+    pub(super) fn of<B>(request: &Request<B>, client: &Client) -> Self {
         Self {
             id: delivery_id::fresh(),
-            peer,
+            source: client.sources.of(client.peer, request.headers()),
+            client: client.clone(),
             at: Instant::now(),
             head_bytes: head_bytes(request),
             version: request.version(),
@@ -59,16 +64,25 @@ impl Arrival {
     }
 
     /// Names what could not be read as a request.
-    pub(super) fn unread(peer: SocketAddr) -> Self {
+    pub(super) fn unread(client: &Client) -> Self {
         Self {
             id: delivery_id::fresh(),
-            peer,
+            source: client.peer.ip(),
+            client: client.clone(),
             at: Instant::now(),
             head_bytes: 0,
             version: Version::HTTP_11,
             path: String::new(),
             announced: None,
             texts: Mutex::default(),
+        }
+    }
+
+    /// From where and how it comes.
+    pub(super) fn origin(&self) -> Origin {
+        Origin {
+            source: self.source,
+            certificate: self.client.certificate,
         }
     }
 

@@ -20,9 +20,15 @@ use warp::reply::Response;
 
 use super::activity::{Activity, Watched};
 use super::arrival::Arrival;
+use super::client::Client;
 use super::limits::Limits;
 use super::refusal::Refusals;
 use super::room::Room;
+use super::sources::Sources;
+use crate::domain::admission::ClientCertificate;
+
+/// A stream that HTTP can be spoken on, which version of it, and what the client showed of itself.
+pub type Accepted<S> = (S, Version, ClientCertificate);
 
 /// What answers requests: warp's routes as a service of hyper.
 pub(super) trait Routes:
@@ -49,6 +55,8 @@ pub(super) struct Connection {
     pub(super) limits: Limits,
     /// Where it needs a place.
     pub(super) room: Arc<Room>,
+    /// Where it is one of many.
+    pub(super) sources: Arc<Sources>,
     /// Becomes true when it should end.
     pub(super) draining: watch::Receiver<bool>,
 }
@@ -60,6 +68,10 @@ enum EndError {
     Overdue,
     #[error("idle, and its place was needed")]
     MadeRoom,
+    #[error("handshake timed out")]
+    HandshakeTimedOut,
+    #[error("handshake failed: {0}")]
+    Handshake(io::Error),
     #[error(transparent)]
     Http(#[from] hyper::Error),
 }
@@ -69,7 +81,17 @@ impl EndError {
     fn has_answer(&self) -> bool {
         match self {
             Self::Http(error) => error.is_parse(),
-            Self::Overdue | Self::MadeRoom => false,
+            Self::Overdue | Self::MadeRoom | Self::HandshakeTimedOut | Self::Handshake(_) => false,
+        }
+    }
+
+    /// Whether it is the client's fault where no request came. Load balancers open connections and close them, to see whether somebody listens;
+    /// what hyper could not read has been counted when it was answered.
+    fn is_fault(&self) -> bool {
+        match self {
+            Self::Overdue | Self::MadeRoom | Self::HandshakeTimedOut => true,
+            Self::Handshake(error) => error.kind() != io::ErrorKind::UnexpectedEof,
+            Self::Http(_) => false,
         }
     }
 }
@@ -78,57 +100,79 @@ impl Connection {
     /// Waits for a place, completes the handshake and answers requests until either side has enough.
     pub(super) async fn serve<S>(
         mut self,
-        handshake: impl Future<Output = io::Result<(S, Version)>>,
+        handshake: impl Future<Output = io::Result<Accepted<S>>>,
         routes: impl Routes,
     ) where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let peer = self.peer;
         let room = Arc::clone(&self.room);
-        let enter = async {
-            let place = room.enter().await;
-            (place, timeout(self.limits.handshake, handshake).await)
+        let _place = tokio::select! {
+            place = room.enter() => place,
+            _ = self.draining.wait_for(|draining| *draining) => return,
         };
-        let (_place, accepted) = tokio::select! {
-            entered = enter => entered,
+        let is_suspect = self.sources.is_suspect(self.peer.ip());
+        let activity = room.admit(&self.limits, is_suspect);
+        let accepted = tokio::select! {
+            accepted = shake_hands(handshake, self.limits.handshake, &activity) => accepted,
             _ = self.draining.wait_for(|draining| *draining) => return,
         };
         let ended = match accepted {
-            Ok(Ok((stream, Version::HTTP_2))) => self.http2(stream, routes).await,
-            Ok(Ok((stream, _))) => self.http1(stream, routes).await,
-            Ok(Err(error)) => {
-                tracing::debug!(remote = %peer, %error, "handshake failed");
-                return;
-            }
-            Err(_) => {
-                tracing::debug!(remote = %peer, "handshake timed out");
-                return;
-            }
+            Ok(accepted) => self.answer(accepted, &activity, routes).await,
+            Err(error) => Err(error),
         };
         if let Err(error) = ended {
-            tracing::debug!(remote = %peer, %error, "connection ended");
+            let remote = self.peer;
+            tracing::debug!(%remote, %error, "connection ended");
+            if error.is_fault() && activity.owes_request() {
+                self.sources.silent(remote.ip());
+            }
         }
     }
 
-    async fn http1<S>(&mut self, mut stream: S, routes: impl Routes) -> Result<(), EndError>
+    async fn answer<S>(
+        &mut self,
+        (stream, version, certificate): Accepted<S>,
+        activity: &Arc<Activity>,
+        routes: impl Routes,
+    ) -> Result<(), EndError>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let client = Client {
+            peer: self.peer,
+            certificate,
+            sources: Arc::clone(&self.sources),
+        };
+        match version {
+            Version::HTTP_2 => self.http2(stream, client, activity, routes).await,
+            _ => self.http1(stream, client, activity, routes).await,
+        }
+    }
+
+    async fn http1<S>(
+        &mut self,
+        mut stream: S,
+        client: Client,
+        activity: &Arc<Activity>,
+        routes: impl Routes,
+    ) -> Result<(), EndError>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let activity = self.room.admit(&self.limits);
-        let service = service(routes, self.peer, Arc::clone(&activity));
+        let service = service(routes, client.clone(), Arc::clone(activity));
         let ended = {
             let watched = Watched {
                 stream: &mut stream,
-                activity: &activity,
+                activity,
             };
             let mut builder = http1::Builder::new();
             // A client that shuts its side down after its request still gets its answer.
             builder.half_close(true);
             builder.max_buf_size(lenient(self.limits.max_head));
-            let refusals = Refusals::new(watched, self.peer, self.limits.max_head);
+            let refusals = Refusals::new(watched, client, self.limits.max_head);
             let connection = pin!(builder.serve_connection(TokioIo::new(refusals), service));
             let stop = http1::Connection::graceful_shutdown;
-            self.drive(connection, stop, &activity).await
+            self.drive(connection, stop, activity).await
         };
         if ended.is_err() {
             let _ = timeout(LINGER, stream.shutdown()).await;
@@ -139,20 +183,25 @@ impl Connection {
         ended
     }
 
-    async fn http2<S>(&mut self, stream: S, routes: impl Routes) -> Result<(), EndError>
+    async fn http2<S>(
+        &mut self,
+        stream: S,
+        client: Client,
+        activity: &Arc<Activity>,
+        routes: impl Routes,
+    ) -> Result<(), EndError>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         /// Each may hold a whole body in memory.
         const STREAMS: u32 = 8;
-        let activity = self.room.admit(&self.limits);
-        let service = service(routes, self.peer, Arc::clone(&activity));
+        let service = service(routes, client, Arc::clone(activity));
         let mut builder = http2::Builder::new(TokioExecutor::new());
         builder.max_header_list_size(HTTP2_HEAD);
         builder.max_concurrent_streams(STREAMS);
         let connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
         let stop = http2::Connection::graceful_shutdown;
-        self.drive(connection, stop, &activity).await
+        self.drive(connection, stop, activity).await
     }
 
     /// Polls hyper's connection to its end, and stops it in time, or earlier where it is idle and its place is needed.
@@ -198,10 +247,27 @@ impl Connection {
     }
 }
 
+/// Completes the handshake in time, unless the place is needed meanwhile.
+async fn shake_hands<S>(
+    handshake: impl Future<Output = io::Result<Accepted<S>>>,
+    time: Duration,
+    activity: &Activity,
+) -> Result<Accepted<S>, EndError> {
+    let accepted = tokio::select! {
+        biased;
+        accepted = timeout(time, handshake) => accepted,
+        () = activity.asked_to_end() => return Err(EndError::MadeRoom),
+    };
+    activity.shaken();
+    accepted
+        .map_err(|_| EndError::HandshakeTimedOut)?
+        .map_err(EndError::Handshake)
+}
+
 /// Names each request and counts it as activity.
 fn service(
     routes: impl Routes,
-    peer: SocketAddr,
+    client: Client,
     activity: Arc<Activity>,
 ) -> impl Service<
     Request<Incoming>,
@@ -211,7 +277,7 @@ fn service(
 > {
     service_fn(move |mut request| {
         let in_flight = activity.begin();
-        let arrival = Arrival::of(&request, peer);
+        let arrival = Arrival::of(&request, &client);
         request.extensions_mut().insert(Arc::new(arrival));
         let answer = routes.call(request);
         async move {

@@ -1,5 +1,6 @@
 //! What one client may take.
 
+use std::num::NonZeroU32;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
@@ -20,6 +21,8 @@ pub struct Limits {
     pub body: Duration,
     /// How long a connection may be without a request. Default 60 s.
     pub idle: Duration,
+    /// How many requests and connections of one source may fail in a minute. More are answered 429. `None`: any number. Default 60.
+    pub failures: Option<NonZeroU32>,
 }
 
 impl Default for Limits {
@@ -33,6 +36,7 @@ impl Default for Limits {
             head: Duration::from_secs(10),
             body: Duration::from_secs(10),
             idle: Duration::from_secs(60),
+            failures: NonZeroU32::new(60),
         }
     }
 }

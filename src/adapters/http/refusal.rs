@@ -3,7 +3,6 @@
 
 use std::fmt::Write as _;
 use std::io::{self, IoSlice};
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -13,11 +12,12 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::access_log;
 use super::answer::Answer;
 use super::arrival::Arrival;
+use super::client::Client;
 
 /// A stream on which a refusal of hyper's becomes one of ours. A normal answer costs a look at its last byte.
 pub(super) struct Refusals<S> {
     stream: S,
-    peer: SocketAddr,
+    client: Client,
     max_head: usize,
     answering: Option<Answering>,
 }
@@ -32,10 +32,10 @@ struct Answering {
 
 impl<S> Refusals<S> {
     /// Wraps the stream of a connection with this other end, where heads may have so many bytes.
-    pub(super) fn new(stream: S, peer: SocketAddr, max_head: usize) -> Self {
+    pub(super) fn new(stream: S, client: Client, max_head: usize) -> Self {
         Self {
             stream,
-            peer,
+            client,
             max_head,
             answering: None,
         }
@@ -49,7 +49,8 @@ impl<S> Refusals<S> {
         } else {
             Answer::head_unread(self.max_head)
         };
-        let arrival = Arrival::unread(self.peer);
+        let arrival = Arrival::unread(&self.client);
+        let answer = self.client.sources.answer(arrival.source, answer);
         access_log::write(&arrival, &answer, "");
         let response = answer.render(&arrival, false);
         let mut head = format!("HTTP/1.1 {}\r\n", response.status());

@@ -10,7 +10,8 @@ use tokio::time::{Instant, sleep_until};
 use super::activity::Activity;
 use super::limits::Limits;
 
-/// The places for connections. While all are taken, whoever waits is given that of the connection which has been idle the longest.
+/// The places for connections. While all are taken, whoever waits is given that of the connection which has been idle the longest; of a source
+/// that has sent too much that fails, before all others.
 pub(super) struct Room {
     places: Semaphore,
     /// The connections that may become idle. Those which are closed go when the next one comes.
@@ -45,9 +46,9 @@ impl Room {
         }
     }
 
-    /// A new connection whose handshake is done, so that it can be asked to make room.
-    pub(super) fn admit(&self, limits: &Limits) -> Arc<Activity> {
-        let activity = Activity::new(limits, Arc::clone(&self.idle));
+    /// A new connection, which can be asked to make room from now on: one that does not even shake hands must not keep its place.
+    pub(super) fn admit(&self, limits: &Limits, is_suspect: bool) -> Arc<Activity> {
+        let activity = Activity::new(limits, is_suspect, Arc::clone(&self.idle));
         let mut guests = self.guests.lock().unwrap_or_else(PoisonError::into_inner);
         guests.retain(|guest| guest.strong_count() > 0);
         guests.push(Arc::downgrade(&activity));
@@ -60,17 +61,21 @@ impl Room {
         const PAUSE: Duration = Duration::from_millis(250);
         let now = Instant::now();
         let guests = self.guests.lock().unwrap_or_else(PoisonError::into_inner);
-        let idlest = guests
+        let idle: Vec<_> = guests
             .iter()
             .filter_map(Weak::upgrade)
             .filter_map(|guest| Some((guest.idle_since()?, guest)))
-            .min_by_key(|(since, _)| *since);
-        match idlest {
-            Some((since, _)) if since > now => return since,
-            Some((_, guest)) => guest.ask_to_end(),
-            None => {}
+            .collect();
+        let has_to_go = idle
+            .iter()
+            .filter(|(since, _)| *since <= now)
+            .min_by_key(|(since, guest)| (!guest.is_suspect(), *since));
+        if let Some((_, guest)) = has_to_go {
+            guest.ask_to_end();
+            return now + PAUSE;
         }
-        now + PAUSE
+        let soonest = idle.iter().map(|(since, _)| *since).min();
+        soonest.unwrap_or(now + PAUSE)
     }
 }
 
@@ -84,6 +89,13 @@ mod tests {
 
     fn room() -> Room {
         Room::new(NonZeroUsize::MIN)
+    }
+
+    /// One whose handshake is done.
+    fn guest(room: &Room, is_suspect: bool) -> Arc<Activity> {
+        let guest = room.admit(&Limits::default(), is_suspect);
+        guest.shaken();
+        guest
     }
 
     /// Whether someone who comes now gets in within a minute, where the one inside does as it is asked.
@@ -103,7 +115,7 @@ mod tests {
     async fn the_idle_make_room_at_once() {
         let room = room();
         let place = room.enter().await;
-        let guest = room.admit(&Limits::default());
+        let guest = guest(&room, false);
         drop(guest.begin());
         let start = Instant::now();
         assert!(lets_in(&room, place, &guest).await);
@@ -114,7 +126,7 @@ mod tests {
     async fn whoever_has_just_come_may_speak_first() {
         let room = room();
         let place = room.enter().await;
-        let guest = room.admit(&Limits::default());
+        let guest = guest(&room, false);
         let start = Instant::now();
         assert!(lets_in(&room, place, &guest).await);
         let waited = start.elapsed();
@@ -125,7 +137,7 @@ mod tests {
     async fn the_busy_stay_until_they_are_idle() {
         let room = room();
         let place = room.enter().await;
-        let guest = room.admit(&Limits::default());
+        let guest = guest(&room, false);
         let request = guest.begin();
         let start = Instant::now();
         let end = async {
@@ -138,10 +150,43 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn whoever_does_not_shake_hands_makes_room() {
+        let room = room();
+        let place = room.enter().await;
+        let guest = room.admit(&Limits::default(), false);
+        let start = Instant::now();
+        assert!(lets_in(&room, place, &guest).await);
+        assert_eq!(start.elapsed(), SECOND);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_suspect_make_room_first() {
+        let room = Room::new(NonZeroUsize::new(2).unwrap());
+        let (stays, place) = (room.enter().await, room.enter().await);
+        let idlest = guest(&room, false);
+        drop(idlest.begin());
+        tokio::time::advance(SECOND).await;
+        let suspect = guest(&room, true);
+        drop(suspect.begin());
+        assert!(lets_in(&room, place, &suspect).await);
+        drop((stays, idlest));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_suspect_may_speak_first_too() {
+        let room = room();
+        let place = room.enter().await;
+        let guest = guest(&room, true);
+        let start = Instant::now();
+        assert!(lets_in(&room, place, &guest).await);
+        assert!(start.elapsed() >= SECOND / 5);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn the_closed_are_forgotten() {
         let room = room();
         for _ in 0..100 {
-            drop(room.admit(&Limits::default()));
+            drop(guest(&room, false));
         }
         assert_eq!(room.guests.lock().unwrap().len(), 1);
     }

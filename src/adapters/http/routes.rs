@@ -17,10 +17,12 @@ use super::limits::Limits;
 use super::readiness::Readiness;
 use super::watched;
 use super::watched::Watched;
+use crate::domain::admission::Admission;
 use crate::domain::delivery::Delivery;
 use crate::ports::delivery_watcher::DeliveryOutcome;
 use crate::ports::delivery_watcher::DeliveryWatcher;
 use crate::ports::delivery_watcher::Refusal;
+use crate::ports::refusal_meter::RefusalMeter;
 use crate::ports::webhook_intake::WebhookIntake;
 
 /// What stands behind the routes.
@@ -33,6 +35,10 @@ pub struct Edge {
     pub limits: Limits,
     /// Sees deliveries come and go; `None`: nobody does.
     pub watcher: Option<Arc<dyn DeliveryWatcher>>,
+    /// From where and how deliveries may come.
+    pub admission: Admission,
+    /// Counts what is sent that helps nobody.
+    pub meter: Arc<dyn RefusalMeter>,
 }
 
 /// The routes. They expect an `Arc<Arrival>` among a request's extensions, and answer every request that has one.
@@ -74,7 +80,7 @@ fn probes_or_nothing(
         .unify()
 }
 
-/// Logs the answers and writes them down.
+/// Counts what fails, logs the answers and writes them down.
 pub(super) fn answered(
     answers: impl Filter<Extract = (Answer,), Error = Infallible> + Clone + Send + Sync + 'static,
     readiness: Readiness,
@@ -82,6 +88,7 @@ pub(super) fn answered(
 {
     arrival().and(warp::method()).and(answers).map(
         move |arrival: Arc<Arrival>, method: Method, answer: Answer| {
+            let answer = arrival.client.sources.answer(arrival.source, answer);
             access_log::write(&arrival, &answer, method.as_str());
             answer.render(&arrival, readiness.is_ready())
         },
@@ -166,6 +173,15 @@ async fn answer<B: Buf, E>(
     mut delivery: Delivery,
     chunks: impl Stream<Item = Result<B, E>> + Unpin,
 ) -> (DeliveryOutcome, Answer) {
+    if let Err(why) = edge
+        .admission
+        .admit(delivery.sender_type(), arrival.origin())
+    {
+        return (
+            DeliveryOutcome::Rejected(Refusal::TurnedAway),
+            Answer::turned_away(why),
+        );
+    }
     if !body::is_short(arrival.announced)
         && let Err(rejection) = edge.intake.screen(&delivery)
     {

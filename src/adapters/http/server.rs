@@ -1,5 +1,6 @@
 //! The accept loop.
 
+use std::future::ready;
 use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -21,13 +22,16 @@ use super::metrics::Metrics;
 use super::readiness::Readiness;
 use super::room::Room;
 use super::routes::{probes, routes};
+use super::sources::Sources;
+use crate::domain::admission::ClientCertificate;
 
+pub use super::connection::Accepted;
 pub use super::routes::Edge;
 
 /// Serves until `stop` completes; then accepts no more, lets the requests that are being answered finish, and returns when every
 /// connection is closed. Dropping the future closes them at once: whoever has a deadline sets a time-out.
 ///
-/// `accept` makes of a TCP connection a stream that HTTP can be spoken on, and says which version; its time-out is the handshake's.
+/// `accept` makes of a TCP connection one that HTTP can be spoken on; its time-out is the handshake's.
 pub async fn serve<A, F, S>(
     listener: TcpListener,
     accept: A,
@@ -35,12 +39,36 @@ pub async fn serve<A, F, S>(
     stop: impl Future<Output = ()>,
 ) where
     A: Fn(TcpStream) -> F,
-    F: Future<Output = io::Result<(S, Version)>> + Send + 'static,
+    F: Future<Output = io::Result<Accepted<S>>> + Send + 'static,
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let limits = edge.limits;
+    let sources = sources(&edge);
     let routes = TowerToHyperService::new(warp::service(routes(&Arc::new(edge))));
-    serve_routes(listener, accept, limits, routes, stop).await;
+    serve_routes(listener, accept, (limits, sources), routes, stop).await;
+}
+
+/// Serves one connection that somebody else has accepted, until it ends.
+pub async fn serve_one<S>(accepted: Accepted<S>, peer: SocketAddr, edge: Edge)
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let (_drain, draining) = watch::channel(false);
+    let connection = Connection {
+        peer,
+        limits: edge.limits,
+        room: Arc::new(Room::new(NonZeroUsize::MIN)),
+        sources: sources(&edge),
+        draining,
+    };
+    let routes = TowerToHyperService::new(warp::service(routes(&Arc::new(edge))));
+    connection.serve(ready(Ok(accepted)), routes).await;
+}
+
+fn sources(edge: &Edge) -> Arc<Sources> {
+    let proxies = edge.admission.proxies.clone();
+    let meter = Arc::clone(&edge.meter);
+    Arc::new(Sources::new(proxies, edge.limits.failures, meter))
 }
 
 /// Serves the kubelet's probes alone, over plain HTTP, until `stop` completes.
@@ -52,8 +80,9 @@ pub async fn serve_probes(
     let limits = Limits::default();
     let routes = probes(&readiness, limits.max_head);
     let routes = TowerToHyperService::new(warp::service(routes));
-    let accept = |tcp| std::future::ready(Ok((tcp, Version::HTTP_11)));
-    serve_routes(listener, accept, limits, routes, stop).await;
+    let accept = |tcp| ready(Ok((tcp, Version::HTTP_11, ClientCertificate::Absent)));
+    let sources = Arc::new(Sources::unlimited());
+    serve_routes(listener, accept, (limits, sources), routes, stop).await;
 }
 
 /// Serves the metrics until `stop` completes, as [`serve`] does deliveries.
@@ -64,7 +93,7 @@ pub async fn serve_metrics<A, F, S>(
     stop: impl Future<Output = ()>,
 ) where
     A: Fn(TcpStream) -> F,
-    F: Future<Output = io::Result<(S, Version)>> + Send + 'static,
+    F: Future<Output = io::Result<Accepted<S>>> + Send + 'static,
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     /// Whoever scrapes needs one.
@@ -75,18 +104,19 @@ pub async fn serve_metrics<A, F, S>(
     };
     let routes = metrics::routes(metrics, limits.max_head);
     let routes = TowerToHyperService::new(warp::service(routes));
-    serve_routes(listener, accept, limits, routes, stop).await;
+    let sources = Arc::new(Sources::unlimited());
+    serve_routes(listener, accept, (limits, sources), routes, stop).await;
 }
 
 async fn serve_routes<A, F, S>(
     listener: TcpListener,
     accept: A,
-    limits: Limits,
+    (limits, sources): (Limits, Arc<Sources>),
     routes: impl Routes,
     stop: impl Future<Output = ()>,
 ) where
     A: Fn(TcpStream) -> F,
-    F: Future<Output = io::Result<(S, Version)>> + Send + 'static,
+    F: Future<Output = io::Result<Accepted<S>>> + Send + 'static,
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let room = Arc::new(Room::new(limits.max_connections));
@@ -100,8 +130,9 @@ async fn serve_routes<A, F, S>(
             Some(ended) = connections.join_next() => report(ended),
             // One may wait for a place in the room; the next ones wait in the operating system's queue.
             (tcp, peer) = next(&listener), if connections.len() <= limits.max_connections.get() => {
-                let (room, draining) = (Arc::clone(&room), draining.clone());
-                let connection = Connection { peer, limits, room, draining };
+                let (room, sources) = (Arc::clone(&room), Arc::clone(&sources));
+                let draining = draining.clone();
+                let connection = Connection { peer, limits, room, sources, draining };
                 connections.spawn(connection.serve(accept(tcp), routes.clone()));
             }
         }

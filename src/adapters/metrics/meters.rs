@@ -15,6 +15,7 @@ use super::waits::WaitMeters;
 use super::work::WorkMeters;
 use crate::domain::resources::resource::ResourceId;
 use crate::ports::meter::Meter;
+use crate::ports::refusal_meter::RefusalMeter;
 use crate::ports::registry_meter::RegistryMeter;
 
 /// Labels of what is counted for an ImageUpdater, by their names in Prometheus.
@@ -55,6 +56,8 @@ pub struct Meters {
     registry_requests: Family<AtRegistry, Counter>,
     registry_failures: Family<AtRegistry, Counter>,
     registry_waits: Family<AtRegistry, Seconds>,
+    webhook_limited: Counter,
+    webhook_silent: Counter,
 }
 
 impl Meters {
@@ -72,6 +75,8 @@ impl Meters {
             registry_requests: Family::default(),
             registry_failures: Family::default(),
             registry_waits: Family::default(),
+            webhook_limited: Counter::default(),
+            webhook_silent: Counter::default(),
         }
     }
 
@@ -119,6 +124,16 @@ impl Meters {
             "The time that requests to a registry waited for its rate, or because it wanted to be left alone",
             Unit::Seconds,
             self.registry_waits.clone(),
+        );
+        registry.register(
+            "webhook_limited_requests",
+            "The number of requests that failed and were answered 429, because their source had sent too many of those",
+            self.webhook_limited.clone(),
+        );
+        registry.register(
+            "webhook_silent_connections",
+            "The number of connections that ended without a request",
+            self.webhook_silent.clone(),
         );
     }
 }
@@ -180,5 +195,15 @@ impl RegistryMeter for Meters {
         self.registry_waits
             .get_or_create(&labels)
             .inc_by(time.as_secs_f64());
+    }
+}
+
+impl RefusalMeter for Meters {
+    fn limited(&self) {
+        self.webhook_limited.inc();
+    }
+
+    fn silent(&self) {
+        self.webhook_silent.inc();
     }
 }

@@ -8,22 +8,27 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 use super::certificate::KeyPair;
+use super::client_ca::ClientCa;
 use super::error::TlsError;
+use crate::domain::admission::ClientCertificate;
 
 /// A connection that bytes can be read from and written to.
 pub trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Socket for T {}
 
+/// What is known after the handshake: the connection; which version of HTTP follows, [`Version::HTTP_2`] where both sides agreed on it by
+/// [ALPN](https://www.rfc-editor.org/rfc/rfc7301), else [`Version::HTTP_11`]; and what the client showed of itself.
+pub type Accepted = (Box<dyn Socket>, Version, ClientCertificate);
+
 /// Accepts connections.
 #[async_trait]
 pub trait Acceptor: Send + Sync {
-    /// Completes the handshake, if there is one, and says which version of HTTP follows: [`Version::HTTP_2`] where both sides agreed on
-    /// it by [ALPN](https://www.rfc-editor.org/rfc/rfc7301), else [`Version::HTTP_11`]. It has no time-out of its own.
+    /// Completes the handshake, if there is one. It has no time-out of its own.
     ///
     /// # Errors
     /// The peer went away, or does not speak what is served.
-    async fn accept(&self, tcp: TcpStream) -> io::Result<(Box<dyn Socket>, Version)>;
+    async fn accept(&self, tcp: TcpStream) -> io::Result<Accepted>;
 }
 
 /// An acceptor with a certificate.
@@ -33,6 +38,12 @@ pub(super) trait TlsAcceptor: Acceptor {
     /// # Errors
     /// [`TlsError`] where it cannot be served; the old one stays.
     fn install(&self, pair: &KeyPair) -> Result<(), TlsError>;
+
+    /// Believes these authorities, and no others, about clients from now on; no session of before is resumed.
+    ///
+    /// # Errors
+    /// [`TlsError`] where they cannot be used; the old ones stay.
+    fn trust(&self, clients: &ClientCa) -> Result<(), TlsError>;
 }
 
 /// The name of HTTP/2 in ALPN.

@@ -30,6 +30,15 @@ impl KeyPair {
         Ok(Self { chain, key })
     }
 
+    /// The same again.
+    #[cfg(feature = "tls11")]
+    pub(super) fn copy(&self) -> Self {
+        Self {
+            chain: self.chain.clone(),
+            key: self.key.clone_key(),
+        }
+    }
+
     /// The server's own certificate.
     pub(super) fn leaf(&self) -> Option<&CertificateDer<'static>> {
         self.chain.first()

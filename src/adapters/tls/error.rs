@@ -33,6 +33,22 @@ pub enum TlsError {
         /// What the library says.
         reason: String,
     },
+    /// The authorities for clients cannot be read.
+    #[error("failed to read {place}, which --tls-client-ca names: {reason}")]
+    ReadClientCa {
+        /// The file.
+        place: String,
+        /// Why.
+        reason: String,
+    },
+    /// The authorities for clients are none.
+    #[error(
+        "the file that --tls-client-ca names holds no certificates that can be trusted ({reason}); give those of authorities, in PEM"
+    )]
+    ParseClientCa {
+        /// What is wrong with it.
+        reason: String,
+    },
     /// No self-signed certificate could be made.
     #[error(
         "failed to make a self-signed certificate: {reason}; give one of your own in tls.crt and tls.key"

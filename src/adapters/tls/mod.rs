@@ -6,6 +6,8 @@
 
 pub mod acceptor;
 mod certificate;
+mod client_ca;
+mod client_ca_watch;
 pub mod error;
 mod expiry;
 pub mod folder;

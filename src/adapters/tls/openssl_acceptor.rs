@@ -2,22 +2,27 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Mutex;
+use std::sync::PoisonError;
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
-use http::Version;
 use openssl::error::ErrorStack;
 use openssl::pkey::PKey;
 use openssl::ssl::{
-    self, AlpnError, Ssl, SslContext, SslContextBuilder, SslMethod, SslMode, SslOptions, SslVersion,
+    self, AlpnError, Ssl, SslContext, SslContextBuilder, SslMethod, SslMode, SslOptions,
+    SslVerifyMode, SslVersion,
 };
 use openssl::x509::X509;
+use openssl::x509::store::X509StoreBuilder;
 use tokio::net::TcpStream;
 use tokio_openssl::SslStream;
 
-use super::acceptor::{Acceptor, Socket, TlsAcceptor, version};
+use super::acceptor::{Accepted, Acceptor, TlsAcceptor, version};
 use super::certificate::KeyPair;
+use super::client_ca::ClientCa;
 use super::error::TlsError;
+use crate::domain::admission::ClientCertificate;
 use crate::domain::tls::cipher_suite::{CipherSuite, SuiteClass};
 use crate::domain::tls::{TlsPolicy, TlsVersion};
 
@@ -29,26 +34,53 @@ const WITHOUT_HTTP2: &[u8] = b"\x08http/1.1";
 pub(super) struct OpensslAcceptor {
     policy: TlsPolicy,
     http2: bool,
+    /// What the context is made of: a part of it cannot be replaced alone.
+    parts: Mutex<Parts>,
     context: ArcSwap<SslContext>,
 }
 
+struct Parts {
+    pair: KeyPair,
+    clients: Option<ClientCa>,
+}
+
 impl OpensslAcceptor {
-    /// Serves that policy with that certificate.
+    /// Serves that policy with that certificate. Clients may show certificates of these authorities, if there are any.
     ///
     /// # Errors
-    /// [`TlsError`] where the pair or the policy cannot be served.
-    pub(super) fn new(policy: &TlsPolicy, http2: bool, pair: &KeyPair) -> Result<Self, TlsError> {
+    /// [`TlsError`] where the pair, the policy or the authorities cannot be used.
+    pub(super) fn new(
+        policy: &TlsPolicy,
+        http2: bool,
+        pair: &KeyPair,
+        clients: Option<&ClientCa>,
+    ) -> Result<Self, TlsError> {
+        let parts = Parts {
+            pair: pair.copy(),
+            clients: clients.cloned(),
+        };
         Ok(Self {
-            context: ArcSwap::from_pointee(context(policy, http2, pair)?),
+            context: ArcSwap::from_pointee(context(policy, http2, &parts)?),
             policy: policy.clone(),
             http2,
+            parts: Mutex::new(parts),
         })
+    }
+
+    /// Serves what has one part changed, if it can be served.
+    fn change(&self, change: impl FnOnce(&Parts) -> Parts) -> Result<(), TlsError> {
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        let changed = change(&parts);
+        let context = context(&self.policy, self.http2, &changed)?;
+        *parts = changed;
+        self.context.store(context.into());
+        Ok(())
     }
 }
 
 #[async_trait]
 impl Acceptor for OpensslAcceptor {
-    async fn accept(&self, tcp: TcpStream) -> io::Result<(Box<dyn Socket>, Version)> {
+    async fn accept(&self, tcp: TcpStream) -> io::Result<Accepted> {
         let ssl = Ssl::new(&self.context.load())?;
         let mut stream = SslStream::new(ssl, tcp)?;
         Pin::new(&mut stream)
@@ -56,24 +88,56 @@ impl Acceptor for OpensslAcceptor {
             .await
             .map_err(io::Error::other)?;
         let version = version(stream.ssl().selected_alpn_protocol());
-        Ok((Box::new(stream), version))
+        // A certificate that is no good has ended the handshake.
+        let certificate = if stream.ssl().peer_certificate().is_some() {
+            ClientCertificate::Verified
+        } else {
+            ClientCertificate::Absent
+        };
+        Ok((Box::new(stream), version, certificate))
     }
 }
 
 impl TlsAcceptor for OpensslAcceptor {
     fn install(&self, pair: &KeyPair) -> Result<(), TlsError> {
-        let context = context(&self.policy, self.http2, pair)?;
-        self.context.store(context.into());
-        Ok(())
+        self.change(|parts| Parts {
+            pair: pair.copy(),
+            clients: parts.clients.clone(),
+        })
+    }
+
+    fn trust(&self, clients: &ClientCa) -> Result<(), TlsError> {
+        self.change(|parts| Parts {
+            pair: parts.pair.copy(),
+            clients: Some(clients.clone()),
+        })
     }
 }
 
-fn context(policy: &TlsPolicy, http2: bool, pair: &KeyPair) -> Result<SslContext, TlsError> {
+fn context(policy: &TlsPolicy, http2: bool, parts: &Parts) -> Result<SslContext, TlsError> {
     let mut builder = configured(policy, http2).map_err(|error| TlsError::Configure {
         reason: error.to_string(),
     })?;
-    add_certificate(&mut builder, pair)?;
+    add_certificate(&mut builder, &parts.pair)?;
+    if let Some(clients) = &parts.clients {
+        add_clients(&mut builder, clients).map_err(|error| TlsError::ParseClientCa {
+            reason: error.to_string(),
+        })?;
+    }
     Ok(builder.build())
+}
+
+/// Asks for a certificate and does not insist: which deliveries need one is known when they have said their type.
+fn add_clients(builder: &mut SslContextBuilder, clients: &ClientCa) -> Result<(), ErrorStack> {
+    let mut store = X509StoreBuilder::new()?;
+    for certificate in clients.certificates() {
+        let certificate = X509::from_der(certificate)?;
+        builder.add_client_ca(&certificate)?;
+        store.add_cert(certificate)?;
+    }
+    builder.set_verify_cert_store(store.build())?;
+    builder.set_verify(SslVerifyMode::PEER);
+    Ok(())
 }
 
 fn configured(policy: &TlsPolicy, http2: bool) -> Result<SslContextBuilder, ErrorStack> {

@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use http::Version;
 use tokio::net::TcpStream;
 
-use super::acceptor::{Acceptor, Socket};
+use super::acceptor::{Accepted, Acceptor};
+use crate::domain::admission::ClientCertificate;
 
 /// Takes connections as they are: HTTP/1.1 in clear text, for a proxy that ends TLS.
 #[derive(Debug, Clone, Copy)]
@@ -14,7 +15,7 @@ pub struct PlainAcceptor;
 
 #[async_trait]
 impl Acceptor for PlainAcceptor {
-    async fn accept(&self, tcp: TcpStream) -> io::Result<(Box<dyn Socket>, Version)> {
-        Ok((Box::new(tcp), Version::HTTP_11))
+    async fn accept(&self, tcp: TcpStream) -> io::Result<Accepted> {
+        Ok((Box::new(tcp), Version::HTTP_11, ClientCertificate::Absent))
     }
 }

@@ -7,6 +7,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::acceptor::TlsAcceptor;
 use super::certificate::KeyPair;
+use super::client_ca_watch::ClientCaWatch;
 use super::error::TlsError;
 use super::expiry::ServedExpiry;
 use super::leaf::Leaf;
@@ -35,6 +36,7 @@ impl Default for ReloadTiming {
 /// Watches over the certificate that is served.
 pub struct CertificateWatch {
     pub(super) sources: Sources,
+    pub(super) clients: Option<ClientCaWatch>,
     pub(super) timing: ReloadTiming,
     pub(super) served: Served,
 }
@@ -46,7 +48,8 @@ impl CertificateWatch {
         Arc::clone(&self.served.expiry) as _
     }
 
-    /// Works until it is dropped: takes up a certificate that was replaced or has come, and says in the log what is wrong with one.
+    /// Works until it is dropped: takes up a certificate that was replaced or has come, and authorities for clients that were replaced; and says
+    /// in the log what is wrong with them.
     pub async fn run(mut self) {
         let mut poll = interval(self.timing.poll);
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -59,6 +62,12 @@ impl CertificateWatch {
                 && self.served.look(found)
             {
                 next_complaint = now;
+            }
+            if let Some(clients) = &mut self.clients {
+                let file = clients.file.clone();
+                if let Ok(found) = tokio::task::spawn_blocking(move || file.read()).await {
+                    clients.look(found);
+                }
             }
             if now >= next_complaint {
                 self.served.complain(SystemTime::now());
@@ -190,10 +199,10 @@ mod tests {
     use std::sync::Mutex;
 
     use async_trait::async_trait;
-    use http::Version;
     use tokio::net::TcpStream;
 
-    use super::super::acceptor::{Acceptor, Socket};
+    use super::super::acceptor::{Accepted, Acceptor};
+    use super::super::client_ca::ClientCa;
     use super::super::self_signed;
     use super::*;
     use crate::ports::certificate_source::CertificateSourceError;
@@ -208,7 +217,7 @@ mod tests {
 
     #[async_trait]
     impl Acceptor for Installed {
-        async fn accept(&self, _: TcpStream) -> io::Result<(Box<dyn Socket>, Version)> {
+        async fn accept(&self, _: TcpStream) -> io::Result<Accepted> {
             Err(io::ErrorKind::Unsupported.into())
         }
     }
@@ -220,6 +229,10 @@ mod tests {
             }
             let leaf = pair.leaf().unwrap().to_vec();
             self.leaves.lock().unwrap().push(leaf);
+            Ok(())
+        }
+
+        fn trust(&self, _: &ClientCa) -> Result<(), TlsError> {
             Ok(())
         }
     }

@@ -5,66 +5,121 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
-use http::Version;
 use rustls::crypto::CryptoProvider;
-use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
 use rustls::{Error, ServerConfig, SupportedCipherSuite, SupportedProtocolVersion};
 use tokio::net::TcpStream;
 
-use super::acceptor::{Acceptor, H2, HTTP11, Socket, TlsAcceptor, version};
+use super::acceptor::{Accepted, Acceptor, H2, HTTP11, TlsAcceptor, version};
 use super::certificate::KeyPair;
+use super::client_ca::ClientCa;
 use super::error::TlsError;
+use crate::domain::admission::ClientCertificate;
 use crate::domain::tls::{TlsPolicy, TlsVersion};
 
 /// Accepts TLS 1.2 and 1.3.
 pub(super) struct RustlsAcceptor {
-    tls: tokio_rustls::TlsAcceptor,
+    config: ArcSwap<ServerConfig>,
+    terms: Terms,
+}
+
+/// What stays whoever is trusted.
+struct Terms {
     provider: Arc<CryptoProvider>,
+    versions: Vec<&'static SupportedProtocolVersion>,
+    http2: bool,
     certificate: Arc<Certificate>,
 }
 
 impl RustlsAcceptor {
-    /// Serves that policy with that certificate.
+    /// Serves that policy with that certificate. Clients may show certificates of these authorities, if there are any.
     ///
     /// # Errors
-    /// [`TlsError`] where the pair or the policy cannot be served.
-    pub(super) fn new(policy: &TlsPolicy, http2: bool, pair: &KeyPair) -> Result<Self, TlsError> {
+    /// [`TlsError`] where the pair, the policy or the authorities cannot be used.
+    pub(super) fn new(
+        policy: &TlsPolicy,
+        http2: bool,
+        pair: &KeyPair,
+        clients: Option<&ClientCa>,
+    ) -> Result<Self, TlsError> {
         let provider = Arc::new(provider(policy));
         let key = certified(pair, &provider)?;
-        let certificate = Arc::new(Certificate(ArcSwap::from_pointee(key)));
-        let mut config = ServerConfig::builder_with_provider(Arc::clone(&provider))
-            .with_protocol_versions(&versions(policy))
+        let terms = Terms {
+            provider,
+            versions: versions(policy),
+            http2,
+            certificate: Arc::new(Certificate(ArcSwap::from_pointee(key))),
+        };
+        Ok(Self {
+            config: ArcSwap::from_pointee(terms.config(clients)?),
+            terms,
+        })
+    }
+}
+
+impl Terms {
+    fn config(&self, clients: Option<&ClientCa>) -> Result<ServerConfig, TlsError> {
+        let certificate = Arc::clone(&self.certificate) as Arc<dyn ResolvesServerCert>;
+        let mut config = ServerConfig::builder_with_provider(Arc::clone(&self.provider))
+            .with_protocol_versions(&self.versions)
             .map_err(|error| TlsError::Configure {
                 reason: error.to_string(),
             })?
-            .with_no_client_auth()
-            .with_cert_resolver(Arc::clone(&certificate) as Arc<dyn ResolvesServerCert>);
-        if http2 {
+            .with_client_cert_verifier(self.verifier(clients)?)
+            .with_cert_resolver(certificate);
+        if self.http2 {
             config.alpn_protocols.push(H2.to_vec());
         }
         config.alpn_protocols.push(HTTP11.to_vec());
-        Ok(Self {
-            tls: Arc::new(config).into(),
-            provider,
-            certificate,
-        })
+        Ok(config)
+    }
+
+    /// A client may do without a certificate here: which deliveries need one is known when they have said their type.
+    fn verifier(
+        &self,
+        clients: Option<&ClientCa>,
+    ) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
+        let Some(clients) = clients else {
+            return Ok(WebPkiClientVerifier::no_client_auth());
+        };
+        let roots = Arc::new(clients.roots()?);
+        WebPkiClientVerifier::builder_with_provider(roots, Arc::clone(&self.provider))
+            .allow_unauthenticated()
+            .build()
+            .map_err(|error| TlsError::ParseClientCa {
+                reason: error.to_string(),
+            })
     }
 }
 
 #[async_trait]
 impl Acceptor for RustlsAcceptor {
-    async fn accept(&self, tcp: TcpStream) -> io::Result<(Box<dyn Socket>, Version)> {
-        let stream = self.tls.accept(tcp).await?;
-        let version = version(stream.get_ref().1.alpn_protocol());
-        Ok((Box::new(stream), version))
+    async fn accept(&self, tcp: TcpStream) -> io::Result<Accepted> {
+        let tls = tokio_rustls::TlsAcceptor::from(self.config.load_full());
+        let stream = tls.accept(tcp).await?;
+        let session = stream.get_ref().1;
+        let version = version(session.alpn_protocol());
+        // A certificate that is no good has ended the handshake.
+        let certificate = match session.peer_certificates() {
+            Some([_, ..]) => ClientCertificate::Verified,
+            Some([]) | None => ClientCertificate::Absent,
+        };
+        Ok((Box::new(stream), version, certificate))
     }
 }
 
 impl TlsAcceptor for RustlsAcceptor {
     fn install(&self, pair: &KeyPair) -> Result<(), TlsError> {
-        let key = certified(pair, &self.provider)?;
-        self.certificate.0.store(Arc::new(key));
+        let key = certified(pair, &self.terms.provider)?;
+        self.terms.certificate.0.store(Arc::new(key));
+        Ok(())
+    }
+
+    fn trust(&self, clients: &ClientCa) -> Result<(), TlsError> {
+        let config = self.terms.config(Some(clients))?;
+        self.config.store(Arc::new(config));
         Ok(())
     }
 }

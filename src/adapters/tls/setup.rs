@@ -1,11 +1,15 @@
 //! From settings to an acceptor.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
 
 use super::acceptor::{Acceptor, TlsAcceptor};
 use super::certificate::KeyPair;
+use super::client_ca::ClientCa;
+use super::client_ca::ClientCaFile;
+use super::client_ca_watch::ClientCaWatch;
 use super::error::TlsError;
 use super::leaf::Leaf;
 use super::reload::{CertificateWatch, ReloadTiming, Served};
@@ -25,6 +29,8 @@ pub struct TlsSettings {
     pub http2: bool,
     /// Where `tls.crt` and `tls.key` may be, the strongest place first.
     pub sources: Vec<Arc<dyn CertificateSource>>,
+    /// The file with the authorities whose certificates clients may show; `None`: they show none.
+    pub client_ca: Option<PathBuf>,
     /// Names of this host and pod for a self-signed certificate, beside the local ones.
     pub names: Vec<String>,
     /// How often the certificate is looked at.
@@ -63,12 +69,15 @@ pub fn set_up(settings: TlsSettings) -> Result<Tls, TlsError> {
             reason: "it is empty".to_owned(),
         });
     };
-    let acceptor = acceptor(&settings, &pair)?;
+    let client_ca = client_ca(&settings)?;
+    let acceptor = acceptor(&settings, &pair, client_ca.as_ref().map(|ca| &ca.parsed))?;
     let leaf = Leaf::read(&certificate);
+    let clients = client_ca.map(|ca| ClientCaWatch::new(ca.file, Arc::clone(&acceptor), ca.bytes));
     Ok(Tls {
         acceptor: Arc::clone(&acceptor) as Arc<dyn Acceptor>,
         watch: CertificateWatch {
             sources,
+            clients,
             timing: settings.timing,
             served: Served::new(acceptor, settings.policy, found, leaf),
         },
@@ -83,7 +92,7 @@ pub fn set_up(settings: TlsSettings) -> Result<Tls, TlsError> {
 pub fn self_signed(names: &[String]) -> Result<Arc<dyn Acceptor>, TlsError> {
     let pair = self_signed::make(names, KeyKind::Ecdsa)?;
     let policy = TlsPolicy::default();
-    Ok(Arc::new(RustlsAcceptor::new(&policy, false, &pair)?))
+    Ok(Arc::new(RustlsAcceptor::new(&policy, false, &pair, None)?))
 }
 
 /// Whether [`set_up`] would work, as far as the certificate can tell. Nothing is logged.
@@ -91,10 +100,33 @@ pub fn self_signed(names: &[String]) -> Result<Arc<dyn Acceptor>, TlsError> {
 /// # Errors
 /// [`TlsError`], as for [`set_up`].
 pub fn check(settings: &TlsSettings) -> Result<(), TlsError> {
+    let client_ca = client_ca(settings)?;
+    let clients = client_ca.as_ref().map(|ca| &ca.parsed);
     match Sources(settings.sources.clone()).read()?.pair()? {
-        Some(pair) => acceptor(settings, &pair).map(drop),
+        Some(pair) => acceptor(settings, &pair, clients).map(drop),
         None => Ok(()),
     }
+}
+
+/// The authorities for clients as they are at first.
+struct FirstClientCa {
+    file: ClientCaFile,
+    bytes: Vec<u8>,
+    parsed: ClientCa,
+}
+
+fn client_ca(settings: &TlsSettings) -> Result<Option<FirstClientCa>, TlsError> {
+    let Some(path) = &settings.client_ca else {
+        return Ok(None);
+    };
+    let file = ClientCaFile(path.clone());
+    let bytes = file.read()?;
+    let parsed = ClientCa::parse(&bytes)?;
+    Ok(Some(FirstClientCa {
+        file,
+        bytes,
+        parsed,
+    }))
 }
 
 fn make_self_signed(settings: &TlsSettings, found: &Located) -> Result<KeyPair, TlsError> {
@@ -118,15 +150,21 @@ fn key_kind(policy: &TlsPolicy) -> KeyKind {
     }
 }
 
-fn acceptor(settings: &TlsSettings, pair: &KeyPair) -> Result<Arc<dyn TlsAcceptor>, TlsError> {
+fn acceptor(
+    settings: &TlsSettings,
+    pair: &KeyPair,
+    clients: Option<&ClientCa>,
+) -> Result<Arc<dyn TlsAcceptor>, TlsError> {
     let (policy, http2) = (&settings.policy, settings.http2);
     if !policy.needs_tls11() {
-        return Ok(Arc::new(RustlsAcceptor::new(policy, http2, pair)?));
+        return Ok(Arc::new(RustlsAcceptor::new(policy, http2, pair, clients)?));
     }
     #[cfg(feature = "tls11")]
     {
         use super::openssl_acceptor::OpensslAcceptor;
-        Ok(Arc::new(OpensslAcceptor::new(policy, http2, pair)?))
+        Ok(Arc::new(OpensslAcceptor::new(
+            policy, http2, pair, clients,
+        )?))
     }
     #[cfg(not(feature = "tls11"))]
     Err(crate::domain::tls::TlsPolicyError::NeedsFeature.into())

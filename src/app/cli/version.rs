@@ -15,10 +15,11 @@ const DATE: &str = match option_env!("IMAGE_UPDATER_BUILD_DATE") {
 };
 
 /// What it can do beside the usual.
-pub(in crate::app) const FEATURES: &str = if cfg!(feature = "tls11") {
-    "tls11"
-} else {
-    "none"
+pub(in crate::app) const FEATURES: &str = match (cfg!(feature = "tls11"), cfg!(feature = "otlp")) {
+    (true, true) => "tls11,otlp",
+    (true, false) => "tls11",
+    (false, true) => "otlp",
+    (false, false) => "none",
 };
 
 /// The version and the start of the commit.

@@ -1,8 +1,10 @@
 //! Makes the typed settings of merged values.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::admission;
 use super::build::Build;
 use super::credential_kinds;
 use super::listen_address::ListenAddress;
@@ -109,6 +111,7 @@ pub(super) fn places(mode: Mode, values: &Values, build: Capabilities) -> Places
     let tls = |dir| TlsSettings {
         policy: tls::policy(values, build)
             .map_or_else(|_| TlsPolicy::default(), |(policy, _)| policy),
+        client_ca: admission::client_ca(values).unwrap_or_default(),
         dir,
     };
     Places {
@@ -213,6 +216,8 @@ fn server(
         head_timeout: duration(values, "webhook.head-timeout")?,
         body_timeout: duration(values, "webhook.body-timeout")?,
         idle_timeout: duration(values, "webhook.idle-timeout")?,
+        failures: NonZeroU32::new(values.get("webhook.failures-per-minute")?),
+        admission: admission::admission(values)?,
     }))
 }
 
@@ -224,6 +229,7 @@ fn tls(values: &Values, build: Capabilities) -> Result<Option<TlsSettings>, Prob
     Ok(Some(TlsSettings {
         policy,
         dir: values.get("tls.dir")?,
+        client_ca: admission::client_ca(values)?,
     }))
 }
 

@@ -9,6 +9,8 @@ use super::listen_address::ListenAddress;
 use super::namespaces;
 use super::namespaces::WatchedNamespaces;
 use super::queue_address::QueueAddress;
+use crate::domain::admission::allow_list::AllowList;
+use crate::domain::admission::network::Networks;
 use crate::domain::secret_policy::Secrets;
 use crate::domain::tls::TlsVersion;
 use crate::domain::tls::cipher_suite::CipherList;
@@ -45,6 +47,12 @@ pub enum Kind {
     Namespaces,
     /// Kinds of sources of credentials, separated by commas, or nothing.
     CredentialKinds,
+    /// Networks separated by commas, or nothing.
+    Networks,
+    /// Networks separated by commas, some of them for one type of sender, or nothing.
+    AllowList,
+    /// Types of senders separated by commas, `*` for all of them, or nothing.
+    SenderTypes,
     /// The address of a queue, with a password that is not shown.
     QueueAddress,
     /// What names on a NATS server begin with.
@@ -113,7 +121,14 @@ impl Kind {
                 .map(|_| text.into())
                 .map_err(|error| error.to_string()),
             Self::Path if text.is_empty() => Err("give a path".to_owned()),
-            Self::Text | Self::Path => Ok(text.into()),
+            // Which types there are only the table knows.
+            Self::Text | Self::Path | Self::SenderTypes => Ok(text.into()),
+            Self::Networks => Networks::parse(text)
+                .map(|_| text.into())
+                .map_err(|error| error.to_string()),
+            Self::AllowList => AllowList::parse(text)
+                .map(|_| text.into())
+                .map_err(|error| error.to_string()),
             Self::Address => ListenAddress::parse(text).map(|_| text.into()),
             Self::Namespace => namespaces::check_name(text).map(|()| text.into()),
             Self::Namespaces => WatchedNamespaces::parse(text).map(|_| text.into()),
@@ -140,6 +155,9 @@ impl Kind {
             Self::Namespace => "NAMESPACE".to_owned(),
             Self::Namespaces => "NAMESPACE,...".to_owned(),
             Self::CredentialKinds => "KIND,...".to_owned(),
+            Self::Networks => "CIDR,...".to_owned(),
+            Self::AllowList => "[TYPE=]CIDR,...".to_owned(),
+            Self::SenderTypes => "TYPE,...".to_owned(),
             Self::QueueAddress => "URL".to_owned(),
             Self::QueuePrefix => "NAME".to_owned(),
             Self::Secret => "SECRET".to_owned(),
@@ -162,6 +180,9 @@ impl Kind {
             | Self::Namespace
             | Self::Namespaces
             | Self::CredentialKinds
+            | Self::Networks
+            | Self::AllowList
+            | Self::SenderTypes
             | Self::QueuePrefix => value.as_str().unwrap_or_default().to_owned(),
             Self::QueueAddress => QueueAddress::parse(value.as_str().unwrap_or_default())
                 .map(|address| address.to_string())
@@ -321,7 +342,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_read_without_panic(text in any::<String>()) {
-            for kind in [Kind::Bool, Kind::PORT, Kind::Duration(Sign::Any), Kind::Text, Kind::Path, Kind::Address, Kind::Namespace, Kind::Namespaces, Kind::CredentialKinds, Kind::QueueAddress, Kind::QueuePrefix, Kind::Secret] {
+            for kind in [Kind::Bool, Kind::PORT, Kind::Duration(Sign::Any), Kind::Text, Kind::Path, Kind::Address, Kind::Namespace, Kind::Namespaces, Kind::CredentialKinds, Kind::Networks, Kind::AllowList, Kind::SenderTypes, Kind::QueueAddress, Kind::QueuePrefix, Kind::Secret] {
                 if let Ok(value) = kind.parse(&text) {
                     let _ = kind.show(&value);
                 }

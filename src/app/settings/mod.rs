@@ -3,6 +3,7 @@
 //! [`load`](load::load) merges all sources, weakest first: built-in defaults, the ConfigMap, mounted and as the API tells it, the Secret,
 //! likewise, the environment, the flags. [`live`] does so again while the program runs. It reports every problem at once and gives the typed [`Settings`].
 
+mod admission;
 mod assemble;
 pub mod build;
 mod credential_kinds;
@@ -30,6 +31,7 @@ mod tls;
 pub mod topic;
 pub mod values;
 
+use std::num::NonZeroU32;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -40,6 +42,7 @@ use self::listen_address::ListenAddress;
 use self::mode::Mode;
 use self::namespaces::WatchedNamespaces;
 use self::queue_address::QueueAddress;
+use crate::domain::admission::Admission;
 use crate::domain::rate_policy::RatePolicy;
 use crate::domain::registry::credential_source::CredentialKind;
 use crate::domain::secret_policy::{SecretPolicy, Secrets};
@@ -198,6 +201,10 @@ pub struct ServerSettings {
     pub body_timeout: Duration,
     /// How long a connection is kept between two requests.
     pub idle_timeout: Duration,
+    /// How many requests of one source may fail in a minute; `None`: any number.
+    pub failures: Option<NonZeroU32>,
+    /// From where and how deliveries may come.
+    pub admission: Admission,
 }
 
 /// The metrics server.
@@ -216,6 +223,8 @@ pub struct TlsSettings {
     pub dir: PathBuf,
     /// Versions and cipher suites.
     pub policy: TlsPolicy,
+    /// The file with the authorities whose certificates clients may show; `None`: they show none.
+    pub client_ca: Option<PathBuf>,
 }
 
 /// The folders that a start reads, for a look at them before it. Whether the other settings may be used does not matter.

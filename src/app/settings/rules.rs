@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::Rhythm;
+use super::admission;
 use super::assemble;
 use super::build::Build;
 use super::mode::Mode;
@@ -32,6 +33,9 @@ pub(super) fn check(mode: Mode, table: &Table, values: &Values, build: &Build<'_
         Ok(Some(_)) => {
             secrets(values, build.senders, &mut findings);
             tls_policy(values, build.tls, &mut findings);
+            findings
+                .problems
+                .extend(admission::check(values, build.senders));
         }
         _ if assemble::rhythm(mode, values) == Ok(Rhythm::Never) => {
             findings.notices.push(Notice::NothingToDo);

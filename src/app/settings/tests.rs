@@ -16,6 +16,8 @@ use crate::app::settings::queue_address::QueueLogin;
 use crate::app::settings::setting::{Effect, Setting};
 use crate::app::settings::table::Table;
 use crate::app::settings::{LogFormat, LogLevel};
+use crate::domain::admission::Admission;
+use crate::domain::admission::Certified;
 use crate::domain::rate_policy::RatePolicy;
 use crate::domain::secret_policy::Secrets;
 use crate::domain::sender::{Authentication, SenderProfile};
@@ -157,6 +159,9 @@ fn sample(setting: &Setting) -> &'static str {
         (_, Kind::Namespace | Kind::QueuePrefix) => "sample",
         (_, Kind::Namespaces) => "sample,other",
         (_, Kind::CredentialKinds) => "env",
+        (_, Kind::Networks) => "10.0.0.0/8,::1",
+        (_, Kind::AllowList) => "10.0.0.0/8,docker.io=::1",
+        (_, Kind::SenderTypes) => "docker.io",
         (_, Kind::QueueAddress) => "nats://sample:4222",
         (_, Kind::Text | Kind::Path | Kind::Secret) => "/sample",
     }
@@ -264,6 +269,7 @@ fn strongest_counts(mode: Mode, setting: &Setting) {
 fn every_setting_that_has_an_effect_reaches_the_program() {
     let base = World::default().folder("/sample", &[]).flags(&[
         ("--tlsminversion", "1.2"),
+        ("--tls-client-ca", "/ca"),
         ("--metrics-bind-address", ":8443"),
         ("--metrics-secure", "false"),
         ("--enable-webhook", "true"),
@@ -282,7 +288,11 @@ fn every_setting_that_has_an_effect_reaches_the_program() {
             }
             let mut changed = world.clone();
             let flag = format!("--{}", setting.flag);
-            changed.flags.retain(|(given, _)| *given != flag);
+            // Without TLS there are no client certificates.
+            let is_odd = |given: &str| flag == "--disable-tls" && given == "--tls-client-ca";
+            changed
+                .flags
+                .retain(|(given, _)| *given != flag && !is_odd(given));
             let value = if setting.key == "webhook.enable" {
                 "false"
             } else {
@@ -795,5 +805,54 @@ fn each_command_looks_in_a_rhythm_of_its_own() {
     ] {
         let settings = minimal().flags(flags).settings(mode);
         assert_eq!(settings.polling.rhythm, rhythm, "{flags:?}");
+    }
+}
+
+#[test]
+fn who_may_deliver_is_read_and_checked() {
+    let admission = |flags: &[(&str, &str)]| {
+        let settings = minimal().flags(flags).settings(Mode::Webhook);
+        settings.server.unwrap().admission
+    };
+    assert_eq!(admission(&[]), Admission::default());
+    // They count with authorities alone, without which nobody could show a certificate.
+    let authorities = ("--tls-client-ca", "/ca");
+    assert_eq!(admission(&[authorities]).certified, Certified::All);
+    let one = admission(&[authorities, ("--tls-client-types", "docker.io")]);
+    assert_eq!(
+        one.certified,
+        Certified::These(vec!["docker.io".to_owned()])
+    );
+    let proxies = admission(&[("--webhook-trusted-proxies", "10.0.0.0/8")]).proxies;
+    assert!(!proxies.is_empty());
+
+    let problem = |flags: &[(&str, &str)]| {
+        let problems = minimal().flags(flags).problems(Mode::Webhook);
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        problems.into_iter().next().unwrap()
+    };
+    for (flags, told) in [
+        (
+            &[("--webhook-allow-from", "10.0.0.0/8,harbour=::1")][..],
+            "\"harbour\" is no type of sender",
+        ),
+        (&[("--webhook-allow-from", "10.0.0.0/99")], "is no network"),
+        (&[("--webhook-trusted-proxies", "ingress")], "is no network"),
+        (
+            &[("--tls-client-types", "docker.io")],
+            "set tls.client-ca too",
+        ),
+        (
+            &[authorities, ("--tls-client-types", "harbour")],
+            "\"harbour\" is no type of sender",
+        ),
+        (&[authorities, ("--tls-client-types", "")], "name the types"),
+        (
+            &[authorities, ("--disable-tls", "true")],
+            "without TLS no client",
+        ),
+    ] {
+        let problem = problem(flags);
+        assert!(problem.contains(told), "{problem}");
     }
 }

@@ -25,6 +25,7 @@ use crate::app::wiring::tls::Accepting;
 use crate::ports::certificate_expiry::CertificateExpiry;
 use crate::ports::delivery_watcher::DeliveryWatcher;
 use crate::ports::event_queue::EventQueue;
+use crate::ports::refusal_meter::RefusalMeter;
 
 /// Where deliveries come in.
 pub(super) struct Door {
@@ -39,6 +40,7 @@ pub(super) struct Parts<'a> {
     pub(super) secrets: SecretSettings,
     pub(super) queue: Arc<dyn EventQueue>,
     pub(super) readiness: Readiness,
+    pub(super) meter: Arc<dyn RefusalMeter>,
     /// The objects of the cluster, where one is talked to.
     pub(super) objects: Option<&'a Objects>,
     /// Sees deliveries come and go.
@@ -83,6 +85,8 @@ impl Door {
                 readiness: parts.readiness,
                 limits,
                 watcher: Some(parts.watcher),
+                admission: settings.admission,
+                meter: parts.meter,
             },
         })
     }
@@ -123,6 +127,7 @@ fn limits(settings: &ServerSettings) -> Limits {
         head: settings.head_timeout,
         body: settings.body_timeout,
         idle: settings.idle_timeout,
+        failures: settings.failures,
         ..Limits::default()
     }
 }

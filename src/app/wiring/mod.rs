@@ -26,6 +26,7 @@ mod sharing;
 mod template;
 mod tls;
 mod trial;
+mod watchers;
 mod working;
 
 use std::ffi::OsString;

@@ -52,6 +52,7 @@ use crate::app::wiring::profiles;
 use crate::app::wiring::registries;
 use crate::app::wiring::resources;
 use crate::app::wiring::sharing::SharingError;
+use crate::app::wiring::watchers;
 use crate::app::wiring::working;
 
 /// Why the program does not start.
@@ -131,6 +132,8 @@ pub struct Server {
     /// Ends when everything was read for the first time.
     synced: Background,
     shutdown: ShutdownSettings,
+    /// Sends the last traces.
+    last_traces: Background,
 }
 
 impl Server {
@@ -149,25 +152,29 @@ impl Server {
         let announcer = place.announcer.take();
         let registries = registries::open(&settings, objects.as_ref(), announcer.clone())?;
         let keeping = Box::pin(keeping::open(&settings)).await?;
+        let watching = watchers::open(&meters);
         let work = working::open(
             &settings,
             &mut place,
             &keeping,
             registries.current(),
             &meters,
+            watching.work,
         );
         let mut background: Vec<Background> = vec![place.watch, Box::pin(registries.run())];
         background.extend(work.describing.into_iter().chain(place.clearing));
         background.extend(keeping.showing);
         let readiness = Readiness::default();
+        let meter = Arc::new(meters.clone());
         let door = match settings.server {
             Some(server) => {
                 let parts = Parts {
                     secrets: settings.secrets,
                     queue: Arc::clone(&work.queue) as _,
                     readiness: readiness.clone(),
+                    meter,
                     objects: objects.as_ref(),
-                    watcher: Arc::new(meters.deliveries.clone()),
+                    watcher: watching.deliveries,
                 };
                 Some(Door::open(server, parts, &mut background).await?)
             }
@@ -203,6 +210,7 @@ impl Server {
             outdated: follow.outdated,
             synced: after_each_other([place.synced, settled, follow.checked]),
             shutdown: settings.shutdown,
+            last_traces: watching.last,
         })
     }
 
@@ -265,6 +273,7 @@ impl Server {
         let _ = tokio::join!(halted(serving), halted(updating), stood_down(leading, end));
         let left = self.updater.leave();
         self.keeping.await;
+        self.last_traces.await;
         tell(end, left);
         cause.exit(end)
     }

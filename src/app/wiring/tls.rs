@@ -77,6 +77,7 @@ fn to_adapter(
     setup::TlsSettings {
         policy: settings.policy,
         http2,
+        client_ca: settings.client_ca,
         sources: object.into_iter().chain([folder]).collect(),
         names: host_names(),
         timing: ReloadTiming::default(),

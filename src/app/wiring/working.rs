@@ -50,8 +50,8 @@ pub(super) fn open(
     keeping: &Keeping,
     described: Current,
     meters: &Meters,
+    watcher: Arc<dyn WorkWatcher>,
 ) -> Work {
-    let watcher: Arc<dyn WorkWatcher> = Arc::new(meters.work.clone());
     let queue = Arc::new(WatchedQueue {
         queue: Arc::clone(&keeping.queue),
         watcher: Arc::clone(&watcher),

@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use rcgen::{CertificateParams, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::pki_types::CertificateDer;
 
 /// A certificate and its key.
@@ -59,5 +59,46 @@ impl Pair {
                 symlink(Path::new("..data").join(name), link).unwrap();
             }
         }
+    }
+}
+
+/// An authority that makes certificates for clients.
+pub(crate) struct Authority {
+    pub(crate) certificate: String,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+impl Authority {
+    pub(crate) fn new() -> Self {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::default();
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "clients of the tests");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let certificate = params.self_signed(&key).unwrap().pem();
+        Self {
+            certificate,
+            issuer: Issuer::new(params, key),
+        }
+    }
+
+    /// A certificate for a client that ends then.
+    pub(crate) fn issue(&self, end: SystemTime) -> Pair {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(vec!["registry.example.com".to_owned()]).unwrap();
+        params.not_before = (end - Duration::from_secs(48 * 3600)).into();
+        params.not_after = end.into();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        Pair {
+            certificate: certificate.pem(),
+            key: key.serialize_pem(),
+            der: certificate.der().clone(),
+        }
+    }
+
+    /// A certificate for a client that is valid now.
+    pub(crate) fn client(&self) -> Pair {
+        self.issue(SystemTime::now() + Duration::from_secs(24 * 3600))
     }
 }

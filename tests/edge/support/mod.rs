@@ -4,6 +4,7 @@ pub(crate) mod client;
 pub(crate) mod files;
 pub(crate) mod intake;
 pub(crate) mod log;
+pub(crate) mod meter;
 pub(crate) mod server;
 pub(crate) mod tools;
 pub(crate) mod wire;

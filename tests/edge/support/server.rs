@@ -15,23 +15,48 @@ use image_updater::adapters::tls::folder::CertificateFolder;
 use image_updater::adapters::tls::plain_acceptor::PlainAcceptor;
 use image_updater::adapters::tls::reload::ReloadTiming;
 use image_updater::adapters::tls::setup::{TlsSettings, set_up};
+use image_updater::domain::admission::Admission;
 use image_updater::domain::tls::cipher_suite::CipherList;
 use image_updater::domain::tls::{TlsPolicy, TlsVersion};
 use image_updater::ports::delivery_watcher::DeliveryWatcher;
+use image_updater::ports::webhook_intake::WebhookIntake;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::intake::{FakeIntake, ignored};
+use super::meter::FakeMeter;
 
 /// A running server. Dropping it closes everything at once.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
+    /// Where deliveries end up, unless the server was given an intake of another kind.
     pub(crate) intake: Arc<FakeIntake>,
     pub(crate) readiness: Readiness,
+    pub(crate) meter: Arc<FakeMeter>,
     stop: Option<oneshot::Sender<()>>,
     serving: JoinHandle<()>,
     watching: Option<JoinHandle<()>>,
+}
+
+/// What a server is made of.
+pub(crate) struct Parts {
+    pub(crate) acceptor: Arc<dyn Acceptor>,
+    pub(crate) limits: Limits,
+    pub(crate) admission: Admission,
+    pub(crate) watcher: Option<Arc<dyn DeliveryWatcher>>,
+}
+
+impl Default for Parts {
+    /// Plain HTTP for everybody.
+    fn default() -> Self {
+        Self {
+            acceptor: Arc::new(PlainAcceptor),
+            limits: Limits::default(),
+            admission: Admission::default(),
+            watcher: None,
+        }
+    }
 }
 
 impl Server {
@@ -42,18 +67,22 @@ impl Server {
 
     /// Plain HTTP with these limits.
     pub(crate) async fn with_limits(limits: Limits) -> Self {
-        Self::start(
-            Arc::new(PlainAcceptor),
-            FakeIntake::new(ignored()),
+        Self::of(Parts {
             limits,
-            None,
-        )
+            ..Parts::default()
+        })
         .await
     }
 
     /// Plain HTTP with this intake.
     pub(crate) async fn with_intake(intake: FakeIntake) -> Self {
-        Self::start(Arc::new(PlainAcceptor), intake, Limits::default(), None).await
+        Self::start(Parts::default(), intake).await
+    }
+
+    /// Plain HTTP with this intake, which is no fake.
+    pub(crate) async fn with_real_intake(intake: impl WebhookIntake + 'static) -> Self {
+        let unused = Arc::new(FakeIntake::new(ignored()));
+        Self::serving(Parts::default(), unused, Arc::new(intake)).await
     }
 
     /// Plain HTTP with this intake and these limits, watched by somebody.
@@ -62,46 +91,77 @@ impl Server {
         limits: Limits,
         watcher: Arc<dyn DeliveryWatcher>,
     ) -> Self {
-        Self::start(Arc::new(PlainAcceptor), intake, limits, Some(watcher)).await
+        let parts = Parts {
+            limits,
+            watcher: Some(watcher),
+            ..Parts::default()
+        };
+        Self::start(parts, intake).await
     }
 
     /// Plain HTTP with room for so many connections and with this intake.
     pub(crate) async fn with_places(places: usize, intake: FakeIntake) -> Self {
-        Self::start(Arc::new(PlainAcceptor), intake, self::places(places), None).await
+        let limits = self::places(places);
+        let parts = Parts {
+            limits,
+            ..Parts::default()
+        };
+        Self::start(parts, intake).await
     }
 
     /// HTTPS as these settings say.
     pub(crate) async fn tls(settings: TlsSettings) -> Self {
-        Self::tls_with_limits(settings, Limits::default()).await
+        Self::tls_of(settings, Parts::default()).await
     }
 
     /// HTTPS as these settings say, with these limits.
     pub(crate) async fn tls_with_limits(settings: TlsSettings, limits: Limits) -> Self {
+        let parts = Parts {
+            limits,
+            ..Parts::default()
+        };
+        Self::tls_of(settings, parts).await
+    }
+
+    /// HTTPS as these settings say, and else of these parts.
+    pub(crate) async fn tls_of(settings: TlsSettings, parts: Parts) -> Self {
         let tls = set_up(settings).unwrap();
-        let intake = FakeIntake::new(ignored());
-        let mut server = Self::start(tls.acceptor, intake, limits, None).await;
+        let mut server = Self::of(Parts {
+            acceptor: tls.acceptor,
+            ..parts
+        })
+        .await;
         server.watching = Some(tokio::spawn(tls.watch.run()));
         server
     }
 
-    async fn start(
-        acceptor: Arc<dyn Acceptor>,
-        intake: FakeIntake,
-        limits: Limits,
-        watcher: Option<Arc<dyn DeliveryWatcher>>,
-    ) -> Self {
+    /// A server of these parts whose intake ignores everything.
+    pub(crate) async fn of(parts: Parts) -> Self {
+        Self::start(parts, FakeIntake::new(ignored())).await
+    }
+
+    /// A server of these parts with this intake.
+    pub(crate) async fn start(parts: Parts, intake: FakeIntake) -> Self {
+        let intake = Arc::new(intake);
+        Self::serving(parts, Arc::clone(&intake), intake).await
+    }
+
+    async fn serving(parts: Parts, fake: Arc<FakeIntake>, intake: Arc<dyn WebhookIntake>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
-        let intake = Arc::new(intake);
         let readiness = Readiness::default();
         readiness.set(true);
+        let meter = Arc::new(FakeMeter::default());
         let edge = Edge {
-            intake: Arc::clone(&intake) as _,
+            intake,
             readiness: readiness.clone(),
-            limits,
-            watcher,
+            limits: parts.limits,
+            admission: parts.admission,
+            meter: Arc::clone(&meter) as _,
+            watcher: parts.watcher,
         };
+        let acceptor = parts.acceptor;
         let accept = move |tcp| {
             let acceptor = Arc::clone(&acceptor);
             async move { acceptor.accept(tcp).await }
@@ -111,8 +171,9 @@ impl Server {
         }));
         Self {
             address,
-            intake,
+            intake: fake,
             readiness,
+            meter,
             stop: Some(stop),
             serving,
             watching: None,
@@ -154,6 +215,7 @@ pub(crate) fn settings(folder: &Path) -> TlsSettings {
         policy: TlsPolicy::default(),
         http2: false,
         sources: vec![Arc::new(CertificateFolder(folder.to_owned()))],
+        client_ca: None,
         names: Vec::new(),
         timing: ReloadTiming {
             poll: Duration::from_millis(20),

@@ -82,11 +82,28 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             .expect("no answer came")
     }
 
+    /// Reads the next answer; `None` where the connection ends instead.
+    pub(crate) async fn try_reply(&mut self) -> Option<Reply> {
+        if self.unread.is_empty() {
+            let more = timeout(PATIENCE, self.read_more());
+            more.await.expect("no answer came").then_some(())?;
+        }
+        Some(self.reply().await)
+    }
+
     /// Reads the next answer to a HEAD.
     pub(crate) async fn reply_to_head(&mut self) -> Reply {
         timeout(PATIENCE, self.read_reply(false))
             .await
             .expect("no answer came")
+    }
+
+    /// Waits for the end of the connection, whatever comes before it.
+    pub(crate) async fn ended(&mut self) {
+        let read_on = async { while self.read_more().await {} };
+        timeout(PATIENCE, read_on)
+            .await
+            .expect("the connection stays open");
     }
 
     /// Waits for the end of the connection and returns what came before it. A reset is an end too.

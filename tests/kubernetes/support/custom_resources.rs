@@ -27,6 +27,26 @@ fn published(name: &str) -> Option<PathBuf> {
     path.is_file().then_some(path)
 }
 
+/// Makes an API server know the Prometheus operator's: the published ones where they are, else such with any fields.
+pub(crate) fn install_monitoring(server: &ApiServer) {
+    let any = fs::read_to_string("tests/kubernetes/monitoring-crds.yaml").unwrap();
+    let published: Option<Vec<String>> = ["servicemonitors", "prometheusrules"]
+        .map(|name| published(&format!("monitoring.coreos.com_{name}.yaml")))
+        .into_iter()
+        .map(|file| Some(fs::read_to_string(file?).unwrap()))
+        .collect();
+    let text = published.map_or(any, |files| files.join("\n---\n"));
+    let apply = ["apply", "--server-side", "-f", "-"];
+    server.kubectl(&apply, &text).unwrap();
+    wait(
+        server,
+        [
+            "crd/servicemonitors.monitoring.coreos.com",
+            "crd/prometheusrules.monitoring.coreos.com",
+        ],
+    );
+}
+
 /// Makes an API server know them.
 pub(super) fn install(server: &ApiServer) {
     for file in files() {
@@ -36,12 +56,22 @@ pub(super) fn install(server: &ApiServer) {
         let apply = ["apply", "--server-side", "-f", "-"];
         server.kubectl(&apply, &text).unwrap();
     }
+    wait(
+        server,
+        [
+            "crd/applications.argoproj.io",
+            "crd/imageupdaters.argocd-image-updater.argoproj.io",
+        ],
+    );
+}
+
+fn wait(server: &ApiServer, [one, other]: [&str; 2]) {
     let established = [
         "wait",
         "--for=condition=Established",
         "--timeout=60s",
-        "crd/applications.argoproj.io",
-        "crd/imageupdaters.argocd-image-updater.argoproj.io",
+        one,
+        other,
     ];
     // It fails, rather than waits, on a definition that is so new that it has no conditions.
     let waited = (0..20).any(|_| server.kubectl(&established, "").is_ok());

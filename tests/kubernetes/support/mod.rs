@@ -1,7 +1,7 @@
 //! A real API server, and what tests do with one.
 
 mod api_server;
-mod custom_resources;
+pub(crate) mod custom_resources;
 mod peers;
 mod proxy;
 mod way;

@@ -1,8 +1,11 @@
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use tokio::io::AsyncWriteExt;
 
+use super::super::sources::Sources;
 use super::*;
+use crate::domain::admission::ClientCertificate;
 
 const REFUSAL: &str = "HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\ndate: Fri, 27 Nov 2026 18:00:00 GMT\r\n\r\n";
 const ANSWER: &str = "HTTP/1.1 404 Not Found\r\ncontent-length: 2\r\n\r\n{}";
@@ -50,8 +53,12 @@ impl AsyncWrite for Narrow {
 }
 
 fn refusals(stream: Narrow) -> Refusals<Narrow> {
-    let peer = SocketAddr::from(([127, 0, 0, 1], 9));
-    Refusals::new(stream, peer, 16 * 1024)
+    let client = Client {
+        peer: ([127, 0, 0, 1], 9).into(),
+        certificate: ClientCertificate::Absent,
+        sources: Arc::new(Sources::unlimited()),
+    };
+    Refusals::new(stream, client, 16 * 1024)
 }
 
 /// The head and the JSON of the answer that is all there is.

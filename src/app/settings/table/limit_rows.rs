@@ -37,5 +37,17 @@ pub(super) fn rows() -> Vec<Setting> {
             .env("WEBHOOK_IDLE_TIMEOUT")
             .default("60s")
             .help("How long a connection is kept between two requests."),
+        setting("webhook.failures-per-minute", "webhook-failures-per-minute", count(0, u32::MAX.into()))
+            .env("WEBHOOK_FAILURES_PER_MINUTE")
+            .default("60")
+            .help("How many requests of one source that fail, and connections without a request, are answered and logged one by one in a minute. More are answered 429. What is authentic is taken however much of the same source fails. A source is an IPv4 address or the /64 of an IPv6 one. 0: no limit."),
+        setting("webhook.allow-from", "webhook-allow-from", Kind::AllowList)
+            .env("WEBHOOK_ALLOW_FROM")
+            .default("")
+            .help("Networks that deliveries are taken from, separated by commas; empty: all. ghcr.io=192.0.2.0/24 is for one type, and a type that has such entries is taken from those alone. From elsewhere a delivery is answered 403. Behind a proxy it takes --webhook-trusted-proxies too."),
+        setting("webhook.trusted-proxies", "webhook-trusted-proxies", Kind::Networks)
+            .env("WEBHOOK_TRUSTED_PROXIES")
+            .default("")
+            .help("Networks of the proxies in front, separated by commas. What one of them says in X-Forwarded-For is believed: the source of a request is the last address there that is no such proxy. Empty: none is believed, and the source is who connects."),
     ]
 }

@@ -27,5 +27,13 @@ pub(super) fn rows() -> Vec<Setting> {
             .env("TLS_DIR")
             .default("/app/config/tls")
             .help("Folder with tls.crt and tls.key. Without them the server makes itself a certificate. A changed pair is taken up without a restart. The Secret argocd-image-updater-tls of the cluster is stronger."),
+        setting("tls.client-ca", "tls-client-ca", Kind::Text)
+            .env("TLS_CLIENT_CA")
+            .default("")
+            .help("File with certificates of authorities, in PEM. Deliveries then need a client certificate that one of them made, beside their secret; without one they are answered 403. A changed file is taken up without a restart. Empty: none is asked for. A proxy in front that ends TLS has to check certificates itself."),
+        setting("tls.client-types", "tls-client-types", Kind::SenderTypes)
+            .env("TLS_CLIENT_TYPES")
+            .default("*")
+            .help("The types of senders that need a client certificate, separated by commas; *: all of them. It counts where --tls-client-ca is set."),
     ]
 }

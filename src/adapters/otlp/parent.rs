@@ -1,0 +1,82 @@
+//! The sender's part of a trace, as its [`traceparent`](https://www.w3.org/TR/trace-context/) says.
+
+use opentelemetry::Context;
+use opentelemetry::propagation::Extractor;
+use opentelemetry::propagation::TextMapPropagator;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+
+use crate::domain::delivery::Delivery;
+
+/// The context that a delivery names; an empty one where it names none that can be read.
+pub(super) fn parent(head: &Delivery) -> Context {
+    TraceContextPropagator::new().extract_with_context(&Context::new(), &Headers(head))
+}
+
+struct Headers<'a>(&'a Delivery);
+
+impl Extractor for Headers<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.header(key)
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        // The propagator asks for the two that it knows.
+        Vec::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry::trace::TraceContextExt;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::delivery::DeliveryId;
+    use crate::domain::pairs::Pairs;
+
+    fn of(traceparent: &str) -> Context {
+        parent(&Delivery {
+            id: DeliveryId::new("d"),
+            headers: [("traceparent", traceparent)].into_iter().collect(),
+            query: Pairs::default(),
+            body: Vec::new(),
+        })
+    }
+
+    #[test]
+    fn a_parent_is_read() {
+        let context = of("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+        let span = context.span();
+        let found = span.span_context();
+        let trace = "0af7651916cd43dd8448eb211c80319c";
+        assert_eq!(found.trace_id().to_string(), trace);
+        assert_eq!(found.span_id().to_string(), "b7ad6b7169203331");
+        assert!(found.is_remote() && found.is_sampled());
+    }
+
+    #[test]
+    fn nonsense_is_no_parent() {
+        for nonsense in [
+            "",
+            "00",
+            "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+            "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
+            "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        ] {
+            let context = of(nonsense);
+            assert!(!context.span().span_context().is_valid(), "{nonsense:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_sender_says_is_borne(text in any::<String>()) {
+            of(&text);
+        }
+
+        #[test]
+        fn nearly_right_is_borne(text in "0[0f]-[0-9a-fA-F]{31,33}-[0-9a-f]{15,17}-[0-9a-f]{1,3}") {
+            of(&text);
+        }
+    }
+}

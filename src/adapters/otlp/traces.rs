@@ -1,0 +1,297 @@
+//! The spans of a delivery's way.
+//!
+//! Each span is made when it ends, from when it began and how long it took, so nothing has to be carried through the work but the id of the
+//! delivery. Whoever has not proved who they are makes no span. Attributes hold ids, types and names of images, and nothing of what a delivery
+//! carries besides.
+
+use std::collections::HashSet;
+use std::time::Duration;
+use std::time::SystemTime;
+
+use opentelemetry::Context;
+use opentelemetry::KeyValue;
+use opentelemetry::trace::Link;
+use opentelemetry::trace::Span as _;
+use opentelemetry::trace::SpanContext;
+use opentelemetry::trace::SpanKind;
+use opentelemetry::trace::Status;
+use opentelemetry::trace::TraceContextExt as _;
+use opentelemetry::trace::Tracer as _;
+use opentelemetry::trace::TracerProvider as _;
+use opentelemetry_otlp::SpanExporter;
+use opentelemetry_otlp::WithHttpConfig as _;
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::SdkTracer;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use opentelemetry_sdk::trace::Span;
+
+use super::collector::Poster;
+use super::parent::parent;
+use super::under_way::AllUnderWay;
+use super::under_way::UnderWay;
+use crate::domain::delivery::Delivery;
+use crate::domain::delivery::DeliveryId;
+use crate::domain::queue::entry::QueuedEvent;
+use crate::ports::delivery_watcher::Answered;
+use crate::ports::delivery_watcher::DeliveryOutcome;
+use crate::ports::delivery_watcher::DeliveryWatcher;
+use crate::ports::work_watcher::ImageOutcome;
+use crate::ports::work_watcher::Occasion;
+use crate::ports::work_watcher::Step;
+use crate::ports::work_watcher::Stepped;
+use crate::ports::work_watcher::WorkWatcher;
+
+/// What the program is called where nobody says otherwise.
+const SERVICE: &str = "argocd-image-updater";
+/// The most deliveries and tags that a span names.
+const NAMED: usize = 32;
+
+/// Makes spans, and has them sent.
+pub struct Traces {
+    provider: SdkTracerProvider,
+    tracer: SdkTracer,
+    under_way: AllUnderWay,
+}
+
+impl Traces {
+    /// Has spans sent to where the environment says. It has to be called on the runtime.
+    ///
+    /// # Errors
+    /// Why they cannot be.
+    pub fn by_environment() -> Result<Self, String> {
+        let exporter = SpanExporter::builder()
+            .with_http()
+            .with_http_client(Poster::new()?)
+            .build()
+            // What it says quotes the address, in which a password may be.
+            .map_err(|_| {
+                "OTEL_EXPORTER_OTLP_ENDPOINT is no address of a collector, or a header is none"
+                    .to_owned()
+            })?;
+        let provider = SdkTracerProvider::builder()
+            .with_batch_exporter(exporter)
+            .with_resource(resource())
+            .build();
+        Ok(Self::new(provider))
+    }
+
+    fn new(provider: SdkTracerProvider) -> Self {
+        Self {
+            tracer: provider.tracer(SERVICE),
+            provider,
+            under_way: AllUnderWay::default(),
+        }
+    }
+
+    /// Sends what is left, for so long at the most. It waits.
+    pub fn finish(&self, time: Duration) {
+        // Why it fails has been told.
+        let _ = self.provider.shutdown_with_timeout(time);
+    }
+
+    /// Begins the span of a delivery's receipt, as it is authentic.
+    fn receive(&self, under_way: &mut UnderWay) {
+        let builder = self
+            .tracer
+            .span_builder("receive delivery")
+            .with_kind(SpanKind::Server)
+            .with_start_time(under_way.since);
+        let span = self.tracer.build_with_context(builder, &under_way.parent);
+        under_way.context = Some(span.span_context().clone());
+        under_way.receipt = Some(span);
+    }
+
+    fn end_receipt(&self, under_way: &mut UnderWay, answered: Answered<'_>) {
+        under_way.is_answered = true;
+        let is_authentic = match answered.outcome {
+            DeliveryOutcome::Accepted | DeliveryOutcome::Duplicate | DeliveryOutcome::Ignored => {
+                true
+            }
+            DeliveryOutcome::Rejected(_) => false,
+        };
+        if is_authentic && under_way.receipt.is_none() {
+            self.receive(under_way);
+        }
+        if let Some(span) = under_way.receipt.take() {
+            describe(span, answered).end();
+        }
+    }
+
+    /// What names the receipts of the deliveries of these events, the latest first.
+    fn receipts(&self, events: &[QueuedEvent]) -> Vec<SpanContext> {
+        let mut seen = HashSet::new();
+        let latest_first = events.iter().rev().map(|queued| &queued.delivery);
+        latest_first
+            .filter(|delivery| seen.insert(*delivery))
+            .take(NAMED)
+            .filter_map(|delivery| self.under_way.context(delivery))
+            .collect()
+    }
+}
+
+/// What is said of the program in every span.
+fn resource() -> Resource {
+    let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
+    let names = ["OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES"].map(std::env::var);
+    let [name, attributes] = names.map(Result::unwrap_or_default);
+    let builder = Resource::builder().with_attribute(version);
+    if name.is_empty() && !attributes.contains("service.name=") {
+        builder.with_service_name(SERVICE).build()
+    } else {
+        builder.build()
+    }
+}
+
+fn describe(mut span: Span, answered: Answered<'_>) -> Span {
+    let delivery = answered.delivery.to_string();
+    span.set_attribute(KeyValue::new("image_updater.delivery", delivery));
+    if let Some(claimed) = answered.claimed {
+        // It is one that there is, as the delivery is authentic.
+        span.set_attribute(KeyValue::new("image_updater.type", claimed.to_owned()));
+    }
+    let outcome = answered.outcome.name();
+    span.set_attribute(KeyValue::new("image_updater.outcome", outcome));
+    if let DeliveryOutcome::Rejected(refusal) = answered.outcome {
+        span.set_status(Status::error(refusal.name()));
+    }
+    span
+}
+
+impl DeliveryWatcher for Traces {
+    fn arrived(&self, head: &Delivery) {
+        self.under_way.begin(head.id.clone(), parent(head));
+    }
+
+    fn answered(&self, answered: Answered<'_>) {
+        self.under_way.with(answered.delivery, |under_way| {
+            self.end_receipt(under_way, answered);
+        });
+    }
+}
+
+impl WorkWatcher for Traces {
+    fn queued(&self, delivery: &DeliveryId, events: usize) {
+        self.under_way.with(delivery, |under_way| {
+            self.receive(under_way);
+            under_way.events += events;
+        });
+    }
+
+    fn ended(&self, delivery: &DeliveryId) {
+        self.under_way.with(delivery, |under_way| {
+            under_way.events = under_way.events.saturating_sub(1);
+        });
+    }
+
+    fn stepped(&self, stepped: Stepped<'_>) {
+        let end = SystemTime::now();
+        let mut receipts = self.receipts(stepped.events).into_iter();
+        // A look at a registry is no part of a delivery's trace.
+        let Some(parent) = receipts.next() else {
+            return;
+        };
+        let (name, kind) = match stepped.step {
+            Step::Queue => ("wait in queue", SpanKind::Internal),
+            Step::Judge => ("judge image", SpanKind::Internal),
+            Step::Ask => ("ask registries", SpanKind::Client),
+            Step::Write => ("write changes", SpanKind::Client),
+        };
+        let tags: Vec<&str> = stepped
+            .events
+            .iter()
+            .rev()
+            .take(NAMED)
+            .map(|queued| queued.event.tag.as_str())
+            .collect();
+        let builder = self
+            .tracer
+            .span_builder(name)
+            .with_kind(kind)
+            .with_start_time(end.checked_sub(stepped.took).unwrap_or(end))
+            .with_attributes([
+                KeyValue::new("image_updater.image", stepped.image.to_string()),
+                KeyValue::new("image_updater.tags", tags.join(",")),
+            ])
+            .with_links(receipts.map(Link::with_context).collect());
+        let parent = Context::new().with_remote_span_context(parent);
+        let mut span = self.tracer.build_with_context(builder, &parent);
+        if stepped.failed {
+            span.set_status(Status::error("it failed; the log says why"));
+        }
+        span.end_with_timestamp(end);
+    }
+
+    fn concluded(&self, _: Occasion, _: ImageOutcome) {}
+
+    fn changed(&self, _: Duration) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::pairs::Pairs;
+    use crate::ports::delivery_watcher::Refusal;
+
+    fn traces() -> Traces {
+        Traces::new(SdkTracerProvider::builder().build())
+    }
+
+    fn id() -> DeliveryId {
+        DeliveryId::new("d1")
+    }
+
+    fn arrive(traces: &Traces) {
+        traces.arrived(&Delivery {
+            id: id(),
+            headers: Pairs::default(),
+            query: Pairs::default(),
+            body: Vec::new(),
+        });
+    }
+
+    fn answer(traces: &Traces, outcome: DeliveryOutcome) {
+        traces.answered(Answered {
+            delivery: &id(),
+            claimed: Some("ghcr.io"),
+            outcome,
+            took: Duration::ZERO,
+        });
+    }
+
+    #[test]
+    fn a_stranger_makes_no_span_and_leaves_nothing() {
+        let traces = traces();
+        arrive(&traces);
+        let outcome = DeliveryOutcome::Rejected(Refusal::InvalidSecret);
+        traces.under_way.with(&id(), |under_way| {
+            assert!(under_way.receipt.is_none());
+        });
+        answer(&traces, outcome);
+        assert_eq!(traces.under_way.count(), 0);
+    }
+
+    #[test]
+    fn a_delivery_is_known_until_all_its_events_are_done() {
+        let traces = traces();
+        arrive(&traces);
+        traces.queued(&id(), 2);
+        let context = traces.under_way.context(&id());
+        assert!(context.is_some_and(|context| context.is_valid()));
+        // The first may be done before there is an answer.
+        traces.ended(&id());
+        answer(&traces, DeliveryOutcome::Accepted);
+        assert_eq!(traces.under_way.count(), 1);
+        traces.ended(&id());
+        assert_eq!(traces.under_way.count(), 0);
+    }
+
+    #[test]
+    fn what_finds_no_room_is_forgotten() {
+        let traces = traces();
+        arrive(&traces);
+        traces.queued(&id(), 1);
+        traces.ended(&id());
+        answer(&traces, DeliveryOutcome::Rejected(Refusal::Busy));
+        assert_eq!(traces.under_way.count(), 0);
+    }
+}

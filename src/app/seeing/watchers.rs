@@ -1,0 +1,52 @@
+//! Several who watch, as one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::delivery::Delivery;
+use crate::domain::delivery::DeliveryId;
+use crate::ports::delivery_watcher::Answered;
+use crate::ports::delivery_watcher::DeliveryWatcher;
+use crate::ports::work_watcher::ImageOutcome;
+use crate::ports::work_watcher::Occasion;
+use crate::ports::work_watcher::Stepped;
+use crate::ports::work_watcher::WorkWatcher;
+
+/// All of them, one after the other.
+pub struct Watchers<W: ?Sized>(pub Vec<Arc<W>>);
+
+impl DeliveryWatcher for Watchers<dyn DeliveryWatcher> {
+    fn arrived(&self, head: &Delivery) {
+        self.0.iter().for_each(|watcher| watcher.arrived(head));
+    }
+
+    fn answered(&self, answered: Answered<'_>) {
+        self.0.iter().for_each(|watcher| watcher.answered(answered));
+    }
+}
+
+impl WorkWatcher for Watchers<dyn WorkWatcher> {
+    fn queued(&self, delivery: &DeliveryId, events: usize) {
+        self.0
+            .iter()
+            .for_each(|watcher| watcher.queued(delivery, events));
+    }
+
+    fn ended(&self, delivery: &DeliveryId) {
+        self.0.iter().for_each(|watcher| watcher.ended(delivery));
+    }
+
+    fn stepped(&self, stepped: Stepped<'_>) {
+        self.0.iter().for_each(|watcher| watcher.stepped(stepped));
+    }
+
+    fn concluded(&self, occasion: Occasion, outcome: ImageOutcome) {
+        self.0
+            .iter()
+            .for_each(|watcher| watcher.concluded(occasion, outcome));
+    }
+
+    fn changed(&self, after: Duration) {
+        self.0.iter().for_each(|watcher| watcher.changed(after));
+    }
+}

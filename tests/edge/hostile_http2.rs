@@ -1,0 +1,178 @@
+//! Floods that HTTP/2 makes possible, and clients that take no answers, in frames made by hand.
+
+use std::time::Duration;
+
+use image_updater::adapters::http::limits::Limits;
+use image_updater::adapters::tls::setup::TlsSettings;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::client::TlsStream;
+
+use crate::support::client;
+use crate::support::server::{Server, settings};
+use crate::support::wire::{PATIENCE, Wire, request};
+
+const SHORT: Duration = Duration::from_millis(150);
+
+const DATA: u8 = 0;
+const HEADERS: u8 = 1;
+const RESET: u8 = 3;
+const SETTINGS: u8 = 4;
+const CONTINUATION: u8 = 9;
+
+const END_STREAM: u8 = 1;
+const END_HEADERS: u8 = 4;
+
+/// A GET of `/` at www.example.com, as RFC 7541 section C.4.1 packs it.
+const GET: &[u8] = b"\x82\x86\x84\x41\x8c\xf1\xe3\xc2\xe5\xf2\x3a\x6b\xa0\xab\x90\xf4\xff";
+
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    let mut frame = length[1..].to_vec();
+    frame.extend([kind, flags]);
+    frame.extend(stream.to_be_bytes());
+    frame.extend(payload);
+    frame
+}
+
+async fn serving(limits: Limits) -> Server {
+    let folder = tempfile::tempdir().unwrap();
+    let tls = TlsSettings {
+        http2: true,
+        ..settings(folder.path())
+    };
+    Server::tls_with_limits(tls, limits).await
+}
+
+/// A connection on which HTTP/2 has begun with these settings of the client.
+async fn begun(server: &Server, settings: &[u8]) -> Wire<TlsStream<TcpStream>> {
+    let mut wire = Wire::new(client::connect(server.address, &["h2"]).await.unwrap());
+    wire.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
+    wire.send(frame(SETTINGS, 0, 0, settings)).await;
+    wire
+}
+
+/// Sends parts until the server has had enough, which it must before that many have gone.
+async fn cut_off(
+    wire: &mut Wire<TlsStream<TcpStream>>,
+    parts: impl Iterator<Item = Vec<u8>>,
+) -> bool {
+    let flood = async {
+        for part in parts {
+            if wire.try_send(part).await.is_err() {
+                return true;
+            }
+        }
+        false
+    };
+    timeout(PATIENCE, flood)
+        .await
+        .expect("it takes no more, and does not say so")
+}
+
+async fn still_serves(server: &Server) {
+    let mut wire = client::wire(server.address).await;
+    wire.send(request("GET", "/healthz")).await;
+    assert_eq!(wire.reply().await.status, 200);
+}
+
+#[tokio::test]
+async fn streams_that_are_reset_at_once_end_the_connection() {
+    let server = serving(Limits::default()).await;
+    let mut wire = begun(&server, &[]).await;
+    let pairs = (0..200_000_u32).map(|number| {
+        let stream = 2 * number + 1;
+        let open = frame(HEADERS, END_HEADERS, stream, GET);
+        [open, frame(RESET, 0, stream, &[0, 0, 0, 8])].concat()
+    });
+    // Many in a write, so that they come together.
+    let mut pairs = pairs.peekable();
+    let parts = std::iter::from_fn(|| {
+        pairs.peek()?;
+        Some(pairs.by_ref().take(500).flatten().collect())
+    });
+    assert!(cut_off(&mut wire, parts).await, "100000 resets were taken");
+    still_serves(&server).await;
+}
+
+#[tokio::test]
+async fn a_head_without_end_ends_the_connection() {
+    let server = serving(Limits::default()).await;
+    let mut wire = begun(&server, &[]).await;
+    wire.send(frame(HEADERS, END_STREAM, 1, GET)).await;
+    // A field that is literal and never indexed, again and again.
+    let field = [&b"\x10\x01a\x7f\x87\x01"[..], &[b'x'; 262]].concat();
+    let fields = field.repeat(60);
+    let parts = std::iter::repeat_with(|| frame(CONTINUATION, 0, 1, &fields)).take(64 * 1024);
+    assert!(cut_off(&mut wire, parts).await, "1 GiB of a head was taken");
+    still_serves(&server).await;
+}
+
+#[tokio::test]
+async fn empty_continuations_without_end_end_the_connection() {
+    let server = serving(Limits::default()).await;
+    let mut wire = begun(&server, &[]).await;
+    wire.send(frame(HEADERS, END_STREAM, 1, GET)).await;
+    let part = frame(CONTINUATION, 0, 1, &[]).repeat(1000);
+    let parts = std::iter::repeat_n(part, 10_000);
+    assert!(
+        cut_off(&mut wire, parts).await,
+        "10 million frames were taken"
+    );
+    still_serves(&server).await;
+}
+
+/// The client gives no room for an answer, so that none can be sent.
+#[tokio::test]
+async fn who_takes_no_answer_is_cut_off() {
+    let server = serving(Limits {
+        idle: SHORT,
+        ..Limits::default()
+    })
+    .await;
+    let no_window = [0, 4, 0, 0, 0, 0];
+    let mut wire = begun(&server, &no_window).await;
+    for stream in [1, 3, 5] {
+        wire.send(frame(HEADERS, END_HEADERS | END_STREAM, stream, GET))
+            .await;
+    }
+    wire.ended().await;
+    still_serves(&server).await;
+}
+
+/// A body of empty frames never ends.
+#[tokio::test]
+async fn a_body_of_nothing_has_its_time_too() {
+    let server = serving(Limits {
+        body: SHORT,
+        idle: SHORT,
+        ..Limits::default()
+    })
+    .await;
+    let mut wire = begun(&server, &[]).await;
+    // POST, https, /webhook and no index.
+    let head = [&b"\x83\x87\x04\x08/webhook\x01\x01h"[..]].concat();
+    wire.send(frame(HEADERS, END_HEADERS, 1, &head)).await;
+    let drip = async {
+        while wire.try_send(frame(DATA, 0, 1, &[])).await.is_ok() {
+            tokio::time::sleep(SHORT / 10).await;
+        }
+    };
+    timeout(PATIENCE, drip).await.expect("it may go on");
+    still_serves(&server).await;
+}
+
+/// In HTTP/1.1: requests in a row, and nobody who reads what is answered.
+#[tokio::test]
+async fn who_reads_nothing_is_cut_off() {
+    let server = Server::with_limits(Limits {
+        idle: SHORT,
+        head: SHORT,
+        ..Limits::default()
+    })
+    .await;
+    let mut wire = Wire::connect(server.address).await;
+    let many = request("GET", "/nowhere").repeat(1000);
+    let send = async { while wire.try_send(&many).await.is_ok() {} };
+    timeout(PATIENCE, send).await.expect("it may go on");
+}
