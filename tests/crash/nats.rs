@@ -1,7 +1,6 @@
 //! Two replicas on JetStream, of which one, or the server, is killed at random moments: whatever was answered 200 is worked on, once.
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 use std::fs;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -10,6 +9,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use std::time::Instant;
 
+use futures_util::future::join_all;
 use image_updater::adapters::nats::Options;
 use image_updater::adapters::nats::SharedQueue;
 use image_updater::adapters::nats::connection::Address;
@@ -18,13 +18,15 @@ use image_updater::adapters::nats::names::Names;
 use image_updater::adapters::senders;
 use image_updater::adapters::webhook_client::HttpWebhookClient;
 use image_updater::app::send::request;
+use image_updater::domain::delivery::DeliveryId;
 use image_updater::domain::event::ImageEvent;
-use image_updater::domain::queue::record::EventState;
+use image_updater::domain::queue::record::Progress;
 use image_updater::domain::reference::Reference;
 use image_updater::domain::secret_policy::Secret;
 use image_updater::ports::delivery_log::DeliveryLog;
 use image_updater::ports::webhook_client::Request;
 use image_updater::ports::webhook_client::WebhookClient;
+use serde_json::Value;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
@@ -45,7 +47,7 @@ const APPLICATIONS: usize = 6;
 /// How long a replica may be silent.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Longer than anything takes on a slow machine; a test that reaches it has failed.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_secs(180);
 
 /// What senders and the one who kills share.
 #[derive(Default)]
@@ -53,7 +55,7 @@ struct Shared {
     /// Where the replicas listen that are alive.
     doors: Mutex<[Option<String>; 2]>,
     /// Images that were announced and answered 200, and are not known to be worked on.
-    open: Mutex<BTreeSet<String>>,
+    open: Mutex<BTreeMap<String, DeliveryId>>,
     /// The highest patch level of each Application of which that is so.
     highest: Mutex<BTreeMap<usize, usize>>,
     is_over: AtomicBool,
@@ -109,8 +111,9 @@ async fn send(application: usize, shared: Arc<Shared>) {
                 None => None,
             };
             match answer.map(|answer| (answer.status, answer.body)) {
-                Some((200, _)) => {
-                    shared.open.lock().unwrap().insert(image);
+                Some((200, body)) => {
+                    let id = delivery(&body);
+                    shared.open.lock().unwrap().insert(image, id);
                     shared.highest.lock().unwrap().insert(application, patch);
                     break;
                 }
@@ -156,18 +159,31 @@ async fn witness(nats: &Nats) -> SharedQueue {
     queue
 }
 
+/// The delivery that an answer is about, or the one that it is the same as.
+fn delivery(body: &str) -> DeliveryId {
+    let body: Value = serde_json::from_str(body).unwrap();
+    let own = body["delivery"].as_str().unwrap();
+    let message = body["message"].as_str().unwrap();
+    let same = message.strip_prefix("delivery ");
+    let same = same.and_then(|rest| rest.split_once(','));
+    DeliveryId::new(same.map_or(own, |(same, _)| same))
+}
+
 /// Strikes off what has been worked on. Says how much is left.
 async fn strike_off(witness: &SharedQueue, shared: &Shared) -> usize {
-    let most = 1000 + shared.open.lock().unwrap().len();
-    let records = witness.list(most).await.unwrap_or_default();
-    let mut open = shared.open.lock().unwrap();
-    for known in records.into_iter().flat_map(|record| record.events) {
-        if matches!(known.state, EventState::Ended { .. }) {
-            // Without the digest.
-            open.remove(&format!("{}:{}", known.event.image, known.event.tag));
+    let open: Vec<_> = shared.open.lock().unwrap().clone().into_iter().collect();
+    for some in open.chunks(200) {
+        let shown = some.iter().map(|(_, id)| witness.show(id));
+        let shown = join_all(shown).await;
+        let mut open = shared.open.lock().unwrap();
+        for ((image, _), record) in some.iter().zip(shown) {
+            let record = record.ok().flatten();
+            if record.is_some_and(|record| record.progress() != Progress::Open) {
+                open.remove(image);
+            }
         }
     }
-    open.len()
+    shared.open.lock().unwrap().len()
 }
 
 /// Two replicas, their queue, and those who send to them.
@@ -255,7 +271,7 @@ impl World {
                 Instant::now() < deadline,
                 "{} are not worked on, the first is {:?}\n{}",
                 open.len(),
-                open.first(),
+                open.first_key_value(),
                 logs.join("\n---\n")
             );
             sleep(Duration::from_millis(100)).await;

@@ -13,10 +13,10 @@ use image_updater::ports::event_queue::EventQueue;
 use image_updater::ports::event_queue::Pushed;
 use tokio::time::sleep;
 
+use crate::nats_server::Nats;
 use crate::replica::join;
 use crate::replica::settled;
 use crate::replica::until;
-use crate::server::Nats;
 use crate::support::fate;
 use crate::support::push;
 

@@ -12,12 +12,12 @@ use image_updater::ports::event_queue::EventQueue;
 use tokio::time::sleep;
 use tokio::time::timeout;
 
+use crate::nats_server::Nats;
 use crate::replica::LONG;
 use crate::replica::join;
 use crate::replica::next;
 use crate::replica::settled;
 use crate::replica::shown;
-use crate::server::Nats;
 use crate::support::event;
 use crate::support::fate;
 use crate::support::push;

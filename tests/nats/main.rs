@@ -7,14 +7,27 @@
 )]
 
 #[path = "../support/nats.rs"]
-#[expect(dead_code, reason = "the tests of the program use all of it")]
-mod server;
+mod nats_server;
 #[path = "../journal/support.rs"]
 #[expect(dead_code, reason = "the tests of the journal use all of it")]
 mod support;
 
+/// Certificates.
+#[path = "../edge/support"]
+#[expect(dead_code, reason = "the tests of the edge use all of it")]
+mod certificates {
+    pub(crate) mod files;
+}
 mod crash;
+#[path = "../program/deliver.rs"]
+mod deliver;
+#[path = "../program/folder.rs"]
+mod folder;
 mod log;
 mod outage;
+mod program;
 mod replica;
+#[path = "../program/server.rs"]
+#[expect(dead_code, reason = "the tests of the program use all of it")]
+mod server;
 mod sharing;

@@ -10,13 +10,13 @@ use std::time::Duration;
 use tokio::time::sleep;
 use tokio::time::timeout;
 
+use crate::nats_server::Nats;
 use crate::replica::LONG;
 use crate::replica::join;
 use crate::replica::next;
 use crate::replica::options;
 use crate::replica::settled;
 use crate::replica::shown;
-use crate::server::Nats;
 use crate::support::fate;
 use crate::support::push;
 

@@ -13,9 +13,9 @@ use image_updater::ports::event_queue::EventQueue;
 use tokio::time::sleep;
 use tokio::time::timeout;
 
-use crate::server::Nats;
-use crate::server::PASSWORD;
-use crate::server::USER;
+use crate::nats_server::Nats;
+use crate::nats_server::PASSWORD;
+use crate::nats_server::USER;
 
 /// Longer than anything takes on a slow machine; a test that reaches it has failed.
 pub(crate) const LONG: Duration = Duration::from_secs(60);

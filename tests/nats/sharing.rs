@@ -14,13 +14,13 @@ use image_updater::ports::event_queue::Pushed;
 use tokio::task::yield_now;
 use tokio::time::timeout;
 
+use crate::nats_server::Nats;
 use crate::replica::PATIENCE;
 use crate::replica::join;
 use crate::replica::next;
 use crate::replica::settled;
 use crate::replica::shown;
 use crate::replica::until;
-use crate::server::Nats;
 use crate::support::fate;
 use crate::support::push;
 

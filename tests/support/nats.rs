@@ -33,21 +33,32 @@ pub(crate) struct Nats {
 impl Nats {
     /// One whose word is as good as its disk's: what it has acknowledged outlives a crash. `None` where the program is not there.
     pub(crate) fn start() -> Option<Self> {
-        Self::with("sync_interval: always")
+        Self::with("sync_interval: always", "")
+    }
+
+    /// One that speaks TLS alone, with the certificate and the key in that folder.
+    pub(crate) fn tls(folder: &Path) -> Option<Self> {
+        let (certificate, key) = (folder.join("tls.crt"), folder.join("tls.key"));
+        let tls = format!(
+            "tls {{ cert_file: \"{}\", key_file: \"{}\" }}",
+            certificate.display(),
+            key.display()
+        );
+        Self::with("sync_interval: always", &tls)
     }
 
     /// One that does not wait for its disk.
     pub(crate) fn fast() -> Option<Self> {
-        Self::with("sync_interval: 2m")
+        Self::with("sync_interval: 2m", "")
     }
 
-    fn with(sync: &str) -> Option<Self> {
+    fn with(sync: &str, more: &str) -> Option<Self> {
         let binaries = folder()?;
         // The supervisor removes it: it may outlive this process for a moment.
         let dir = TempDir::with_prefix("image-updater-nats-").unwrap().keep();
         let store = dir.join("store").display().to_string();
         let configuration = format!(
-            "jetstream {{ store_dir: {store:?}, {sync} }}\nauthorization {{ user: {USER}, password: {PASSWORD:?} }}\n"
+            "jetstream {{ store_dir: \"{store}\", {sync} }}\nauthorization {{ user: {USER}, password: \"{PASSWORD}\" }}\n{more}\n"
         );
         fs::write(dir.join("nats.conf"), configuration).unwrap();
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/serve-nats");

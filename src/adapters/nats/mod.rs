@@ -18,6 +18,7 @@ mod keeper;
 pub mod names;
 mod open;
 mod pusher;
+mod reading;
 mod seats;
 mod server;
 mod shared;
@@ -36,6 +37,7 @@ use tokio::task::JoinSet;
 
 use self::connection::Address;
 use self::connection::OpenError;
+use self::form::DeliveryForm;
 use self::form::NoteForm;
 use self::names::Names;
 use self::names::PARTITIONS;
@@ -145,6 +147,18 @@ impl SharedQueue {
         let record = form.and_then(NoteForm::record);
         record.map(Some).map_err(LogError::Unavailable)
     }
+}
+
+/// The delivery that a message of the stream tells of, with what became of it; `None` where it is none. This is what the queue makes of what the server
+/// holds, to be tried with anything.
+#[must_use]
+pub fn delivery_in(message: &[u8]) -> Option<DeliveryRecord> {
+    let note: Result<NoteForm, String> = form::read(message);
+    let record = match note {
+        Ok(note) => note.record(),
+        Err(_) => form::read::<DeliveryForm>(message).and_then(DeliveryForm::record),
+    };
+    record.ok()
 }
 
 fn unreadable(error: &ServerError) -> LogError {

@@ -1,11 +1,14 @@
 //! From settings to the queue that replicas share, if they do.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use thiserror::Error;
 use tracing::info;
+use tracing::warn;
 
 use crate::adapters::delivery_socket::server::DeliverySocket;
+use crate::adapters::journal::Journal;
 use crate::adapters::nats::Options;
 use crate::adapters::nats::SharedQueue;
 use crate::adapters::nats::connection::Address;
@@ -42,6 +45,7 @@ pub(super) async fn open(
     info!(server = %address, "deliveries are kept on a queue that replicas share");
     let showing = match &settings.state_dir {
         Some(folder) => {
+            warn_of_journal(folder);
             let log = Arc::clone(&queue) as _;
             let socket = DeliverySocket::open(folder, log)?;
             Some(Box::pin(socket.serve()) as _)
@@ -54,6 +58,16 @@ pub(super) async fn open(
         showing,
         closing: Box::pin(async move { queue.close().await }),
     })
+}
+
+/// Tells of what was kept on disk before the queue was shared.
+fn warn_of_journal(folder: &Path) {
+    if Journal::is_in(folder) {
+        warn!(
+            folder = %folder.display(),
+            "there is a journal of an earlier time, which is not read while --queue is set: where something may wait in it, start once without --queue"
+        );
+    }
 }
 
 async fn join(settings: &Settings, address: QueueAddress) -> Result<SharedQueue, SharingError> {
