@@ -12,6 +12,7 @@ pub mod manifests;
 pub mod memory;
 pub mod metrics;
 mod mounted_file;
+pub mod nats;
 #[cfg(feature = "otlp")]
 pub mod otlp;
 pub mod pace;

@@ -16,6 +16,9 @@ use crate::domain::secret_policy::Verified;
 ///
 /// A tag that is announced anew while it is in work waits anew, and counts once against the bound: so more may be held than the bound, by
 /// at most what is in work.
+///
+/// Several processes may share one. All of them push, and each image is worked on by one of them at a time. What comes in at the same moment
+/// in several of them may go beyond the bound together.
 #[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
 #[async_trait]
 pub trait EventQueue: Send + Sync {
@@ -24,23 +27,24 @@ pub trait EventQueue: Send + Sync {
     ///
     /// When it answers, the delivery is as safe as this queue can make it.
     ///
-    /// What needs no new entry always has room, and a queue without entries takes a delivery of any size.
+    /// What needs no new entry always has room, and a queue without entries takes a delivery of any size that it can keep at all.
     ///
     /// # Errors
-    /// [`QueueError`]; nothing was queued.
+    /// [`QueueError`]; nothing was queued. Where the word of a queue elsewhere got lost on the way, all of it may be queued nevertheless: whoever
+    /// sends again under the same name is right in any case.
     async fn push(&self, accepted: Verified<Accepted>) -> Result<Pushed, QueueError>;
 
-    /// Waits for work and takes everything that waits for one image: the one whose oldest event has waited longest. The events come in
-    /// the order in which they were announced, and count against the bound until they are done.
+    /// Waits for work and takes everything that waits for one image: the one whose oldest event has waited longest, of those that this
+    /// process may work on. The events come in the order in which they were announced, and count against the bound until they are done.
     ///
-    /// It is ready when it is first polled where something waits: the end of the process takes what is left until nothing is ready.
+    /// It is ready when it is first polled where such an image waits: the end of the process takes what is left until nothing is ready.
     async fn next(&self) -> Batch;
 
     /// Says that the work on a batch, or on a part of one, has ended, and how. Where the process ends before this, a queue that outlives it
-    /// gives the batch again.
+    /// gives the batch again, here or elsewhere.
     async fn done(&self, batch: &Batch, fate: &Fate);
 
-    /// How much is not done.
+    /// How much is not done, of what this process works on.
     fn load(&self) -> Load;
 }
 
@@ -62,7 +66,7 @@ pub enum Pushed {
     Duplicate(DeliveryId),
 }
 
-/// Where a pushed event went.
+/// Where a pushed event went, as far as this process can tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Placement {
     /// It is a new entry.

@@ -31,19 +31,19 @@ use image_updater::ports::event_queue::Pushed;
 use image_updater::ports::event_queue::QueueError;
 
 /// Runs the suite on queues that `make` gives for a bound.
-pub(crate) async fn suite(make: impl Fn(usize) -> Arc<dyn EventQueue>) {
-    gives_what_waits_for_one_image_together(&*make(10)).await;
-    the_newest_announcement_of_a_tag_wins(&*make(10)).await;
-    an_event_for_a_tag_in_work_waits_anew(&*make(10)).await;
-    gives_what_waits_at_once(&*make(10)).await;
-    is_bounded_until_work_is_done(&*make(3)).await;
-    a_tag_in_work_has_room_in_a_full_queue(&*make(2)).await;
-    takes_a_delivery_larger_than_its_bound_when_empty(&*make(2)).await;
-    bears_a_crowd_of_tags(&*make(20_000)).await;
-    wakes_the_one_who_waits(make(10)).await;
-    a_wait_that_is_given_up_loses_nothing(&*make(10)).await;
-    what_comes_twice_is_queued_once_until_it_is_done(&*make(10)).await;
-    what_waits_is_counted(&*make(10)).await;
+pub(crate) async fn suite(make: impl AsyncFn(usize) -> Arc<dyn EventQueue>) {
+    gives_what_waits_for_one_image_together(&*make(10).await).await;
+    the_newest_announcement_of_a_tag_wins(&*make(10).await).await;
+    an_event_for_a_tag_in_work_waits_anew(&*make(10).await).await;
+    gives_what_waits_at_once(&*make(10).await).await;
+    is_bounded_until_work_is_done(&*make(3).await).await;
+    a_tag_in_work_has_room_in_a_full_queue(&*make(2).await).await;
+    takes_a_delivery_larger_than_its_bound_when_empty(&*make(2).await).await;
+    bears_a_crowd_of_tags(&*make(20_000).await).await;
+    wakes_the_one_who_waits(make(10).await).await;
+    a_wait_that_is_given_up_loses_nothing(&*make(10).await).await;
+    what_comes_twice_is_queued_once_until_it_is_done(&*make(10).await).await;
+    what_waits_is_counted(&*make(10).await).await;
 }
 
 async fn what_comes_twice_is_queued_once_until_it_is_done(queue: &dyn EventQueue) {
@@ -340,17 +340,17 @@ fn verified(accepted: Accepted) -> Verified<Accepted> {
 
 #[tokio::test]
 async fn in_memory() {
-    suite(|capacity| Arc::new(InMemoryQueue::new(capacity))).await;
+    suite(async |capacity| Arc::new(InMemoryQueue::new(capacity)) as _).await;
 }
 
 #[tokio::test]
 async fn a_queue_that_is_watched_is_one() {
-    suite(|capacity| {
+    suite(async |capacity| {
         Arc::new(WatchedQueue {
             queue: Arc::new(InMemoryQueue::new(capacity)),
             capacity,
             watcher: Arc::new(WorkMeters::default()),
-        })
+        }) as _
     })
     .await;
 }

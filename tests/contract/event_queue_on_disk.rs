@@ -13,11 +13,11 @@ use crate::event_queue::suite;
 async fn the_contract_holds() {
     let folder = TempDir::new().unwrap();
     let count = Mutex::new(0);
-    suite(|capacity| {
+    suite(async |capacity| {
         let mut count = count.lock().unwrap();
         *count += 1;
         let own: PathBuf = folder.path().join(count.to_string());
-        Arc::new(Journal::open(&own, capacity).unwrap())
+        Arc::new(Journal::open(&own, capacity).unwrap()) as _
     })
     .await;
 }

@@ -8,6 +8,10 @@
 
 mod event_queue;
 mod event_queue_on_disk;
+mod event_queue_on_nats;
+#[path = "../support/nats.rs"]
+#[expect(dead_code, reason = "the tests of the queue use all of it")]
+mod nats;
 mod resources;
 mod resources_in_manifests;
 mod resources_in_memory;

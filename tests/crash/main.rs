@@ -12,6 +12,10 @@ mod deliver;
 #[path = "../program/folder.rs"]
 mod folder;
 mod journal;
+mod nats;
+#[path = "../support/nats.rs"]
+#[expect(dead_code, reason = "the tests of the queue use all of it")]
+mod nats_server;
 mod rounds;
 #[path = "../program/server.rs"]
 #[expect(dead_code, reason = "the tests of the program use all of it")]

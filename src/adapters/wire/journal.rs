@@ -113,14 +113,16 @@ fn is_zero(number: &usize) -> bool {
     *number == 0
 }
 
-fn millis(time: SystemTime) -> u64 {
+/// Milliseconds since 1970; 0 for what is before that.
+pub(crate) fn millis(time: SystemTime) -> u64 {
     let since = time.duration_since(SystemTime::UNIX_EPOCH);
     since.map_or(0, |since| {
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     })
 }
 
-fn time(millis: u64) -> Result<SystemTime, String> {
+/// The time so many milliseconds after the beginning of 1970.
+pub(crate) fn time(millis: u64) -> Result<SystemTime, String> {
     let time = SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(millis));
     time.ok_or_else(|| format!("{millis} is no time"))
 }
@@ -222,7 +224,8 @@ impl TryFrom<RecordForm> for DeliveryRecord {
 }
 
 impl EndForm {
-    fn of(state: &EventState) -> Option<Self> {
+    /// What became of an event; nothing as long as it waits or is in work.
+    pub(crate) fn of(state: &EventState) -> Option<Self> {
         let EventState::Ended { at, fate, unnamed } = state else {
             return None;
         };
@@ -238,7 +241,8 @@ impl EndForm {
         })
     }
 
-    fn state(self) -> Result<EventState, String> {
+    /// How far that event is.
+    pub(crate) fn state(self) -> Result<EventState, String> {
         let outcomes = self.outcomes.into_iter().map(Outcome::try_from);
         let fate = match self.superseded_by {
             Some(by) => Fate::Superseded(DeliveryId::new(by)),

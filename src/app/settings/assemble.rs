@@ -11,13 +11,14 @@ use super::listen_address::ListenAddress;
 use super::mode::Mode;
 use super::namespaces::WatchedNamespaces;
 use super::problem::Problem;
+use super::queue_address::QueueAddress;
 use super::table::secret_key;
 use super::tls;
 use super::values::Values;
 use super::{
     AskingSettings, ClusterSettings, FixedSecrets, LeaderElection, LogSettings, MetricsSettings,
     Places, PollingSettings, RegistriesFile, Rhythm, SecretSettings, ServerSettings, Settings,
-    ShutdownSettings, TlsSettings,
+    SharedQueueSettings, ShutdownSettings, TlsSettings,
 };
 use crate::domain::rate_policy::RatePolicy;
 use crate::domain::registry::credential_source::CredentialKind;
@@ -48,6 +49,7 @@ pub(super) fn settings(
         metrics: metrics(values)?,
         secrets: secrets(values, build.senders)?,
         queue_size: values.get("webhook.queue-size")?,
+        shared_queue: shared_queue(values)?,
         rate: RatePolicy::per_hour(values.get("webhook.ratelimit-allowed")?),
         asking: AskingSettings {
             at_once: values.get("max_concurrent_apps")?,
@@ -57,6 +59,17 @@ pub(super) fn settings(
         spread: RatePolicy::per_hour(60 * values.get::<u32>("max-updates-per-minute")?),
         log: log(values)?,
         shutdown: shutdown(values)?,
+    })
+}
+
+fn shared_queue(values: &Values) -> Result<SharedQueueSettings, Problem> {
+    let key = "queue.address";
+    let address: Option<String> = values.optional(key)?;
+    let address = address.map(|text| QueueAddress::parse(&text)).transpose();
+    Ok(SharedQueueSettings {
+        address: address.map_err(|request| Problem::of(key, request))?,
+        prefix: values.get("queue.prefix")?,
+        patience: duration(values, "queue.patience")?,
     })
 }
 

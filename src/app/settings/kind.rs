@@ -8,6 +8,7 @@ use super::credential_kinds;
 use super::listen_address::ListenAddress;
 use super::namespaces;
 use super::namespaces::WatchedNamespaces;
+use super::queue_address::QueueAddress;
 use crate::domain::admission::allow_list::AllowList;
 use crate::domain::admission::network::Networks;
 use crate::domain::secret_policy::Secrets;
@@ -52,6 +53,10 @@ pub enum Kind {
     AllowList,
     /// Types of senders separated by commas, `*` for all of them, or nothing.
     SenderTypes,
+    /// The address of a queue, with a password that is not shown.
+    QueueAddress,
+    /// What names on a NATS server begin with.
+    QueuePrefix,
     /// Shared secrets, one a line.
     Secret,
 }
@@ -128,6 +133,8 @@ impl Kind {
             Self::Namespace => namespaces::check_name(text).map(|()| text.into()),
             Self::Namespaces => WatchedNamespaces::parse(text).map(|_| text.into()),
             Self::CredentialKinds => credential_kinds::parse(text).map(|_| text.into()),
+            Self::QueueAddress => QueueAddress::parse(text).map(|_| text.into()),
+            Self::QueuePrefix => queue_prefix(text),
             Self::Secret => Ok(Secrets::parse(text).len().into()),
         }
     }
@@ -151,6 +158,8 @@ impl Kind {
             Self::Networks => "CIDR,...".to_owned(),
             Self::AllowList => "[TYPE=]CIDR,...".to_owned(),
             Self::SenderTypes => "TYPE,...".to_owned(),
+            Self::QueueAddress => "URL".to_owned(),
+            Self::QueuePrefix => "NAME".to_owned(),
             Self::Secret => "SECRET".to_owned(),
         }
     }
@@ -173,7 +182,11 @@ impl Kind {
             | Self::CredentialKinds
             | Self::Networks
             | Self::AllowList
-            | Self::SenderTypes => value.as_str().unwrap_or_default().to_owned(),
+            | Self::SenderTypes
+            | Self::QueuePrefix => value.as_str().unwrap_or_default().to_owned(),
+            Self::QueueAddress => QueueAddress::parse(value.as_str().unwrap_or_default())
+                .map(|address| address.to_string())
+                .unwrap_or_default(),
             Self::Secret => match value.to_u128().unwrap_or_default() {
                 0 => "[not set]".to_owned(),
                 1 => "[set, 1 value]".to_owned(),
@@ -181,6 +194,15 @@ impl Kind {
             },
         }
     }
+}
+
+fn queue_prefix(text: &str) -> Result<Value, String> {
+    const LONGEST: usize = 64;
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if text.is_empty() || text.len() > LONGEST || !text.chars().all(is_name) {
+        return Err(format!("give up to {LONGEST} letters, digits, - and _"));
+    }
+    Ok(text.into())
 }
 
 fn bool(text: &str) -> Option<Value> {
@@ -320,7 +342,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_read_without_panic(text in any::<String>()) {
-            for kind in [Kind::Bool, Kind::PORT, Kind::Duration(Sign::Any), Kind::Text, Kind::Path, Kind::Address, Kind::Namespace, Kind::Namespaces, Kind::CredentialKinds, Kind::Networks, Kind::AllowList, Kind::SenderTypes, Kind::Secret] {
+            for kind in [Kind::Bool, Kind::PORT, Kind::Duration(Sign::Any), Kind::Text, Kind::Path, Kind::Address, Kind::Namespace, Kind::Namespaces, Kind::CredentialKinds, Kind::Networks, Kind::AllowList, Kind::SenderTypes, Kind::QueueAddress, Kind::QueuePrefix, Kind::Secret] {
                 if let Ok(value) = kind.parse(&text) {
                     let _ = kind.show(&value);
                 }

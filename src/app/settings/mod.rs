@@ -17,6 +17,7 @@ pub mod mode;
 pub mod namespaces;
 pub mod notice;
 pub mod problem;
+pub mod queue_address;
 mod read;
 mod report;
 mod rules;
@@ -40,6 +41,7 @@ use serde::Deserialize;
 use self::listen_address::ListenAddress;
 use self::mode::Mode;
 use self::namespaces::WatchedNamespaces;
+use self::queue_address::QueueAddress;
 use crate::domain::admission::Admission;
 use crate::domain::rate_policy::RatePolicy;
 use crate::domain::registry::credential_source::CredentialKind;
@@ -75,6 +77,8 @@ pub struct Settings {
     pub secrets: SecretSettings,
     /// How many events may wait.
     pub queue_size: NonZeroUsize,
+    /// Where replicas share what they have accepted.
+    pub shared_queue: SharedQueueSettings,
     /// How many events are worked on an hour.
     pub rate: RatePolicy,
     /// How registries are asked.
@@ -132,6 +136,17 @@ pub enum Confirm {
     Event,
     /// What the registry lists: an event only says when to look.
     Rescan,
+}
+
+/// Where replicas share what they have accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SharedQueueSettings {
+    /// The server; `None`: there is one replica.
+    pub address: Option<QueueAddress>,
+    /// With what its names begin.
+    pub prefix: String,
+    /// How long a replica may be silent before the others take over its work.
+    pub patience: Duration,
 }
 
 /// How registries are asked.

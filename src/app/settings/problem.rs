@@ -25,7 +25,7 @@ pub struct Problem {
 impl Problem {
     /// A value that is not allowed, and the place where it stands.
     pub(super) fn with_value(setting: &Setting, place: &str, value: &str, request: String) -> Self {
-        let shown = if setting.is_secret() {
+        let shown = if setting.hides_value() {
             "[redacted]".to_owned()
         } else {
             quoted(value)

@@ -135,7 +135,13 @@ impl Setting {
         self.only.is_none_or(|only| only == mode)
     }
 
-    /// Whether its value must not be shown.
+    /// Whether something secret may stand in its value, so that a wrong one is not shown either.
+    #[must_use]
+    pub fn hides_value(&self) -> bool {
+        self.is_secret() || self.kind == Kind::QueueAddress
+    }
+
+    /// Whether it is a secret as a whole.
     #[must_use]
     pub fn is_secret(&self) -> bool {
         self.kind == Kind::Secret

@@ -12,6 +12,7 @@ use crate::app::settings::load::{Loaded, Mount, Objects, Presence, Sources, load
 use crate::app::settings::mode::Mode;
 use crate::app::settings::namespaces::WatchedNamespaces;
 use crate::app::settings::notice::Notice;
+use crate::app::settings::queue_address::QueueLogin;
 use crate::app::settings::setting::{Effect, Setting};
 use crate::app::settings::table::Table;
 use crate::app::settings::{LogFormat, LogLevel};
@@ -155,12 +156,13 @@ fn sample(setting: &Setting) -> &'static str {
         (_, Kind::TlsVersion) => unreachable!(),
         (_, Kind::TlsCiphers) => "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
         (_, Kind::Address) => "127.0.0.1:7777",
-        (_, Kind::Namespace) => "sample",
+        (_, Kind::Namespace | Kind::QueuePrefix) => "sample",
         (_, Kind::Namespaces) => "sample,other",
         (_, Kind::CredentialKinds) => "env",
         (_, Kind::Networks) => "10.0.0.0/8,::1",
         (_, Kind::AllowList) => "10.0.0.0/8,docker.io=::1",
         (_, Kind::SenderTypes) => "docker.io",
+        (_, Kind::QueueAddress) => "nats://sample:4222",
         (_, Kind::Text | Kind::Path | Kind::Secret) => "/sample",
     }
 }
@@ -181,6 +183,32 @@ fn the_program_starts_with_nothing_but_what_has_no_default() {
 
     let of_cluster = World::default().settings(Mode::Run);
     assert_eq!(of_cluster.manifests, None);
+}
+
+#[test]
+fn the_password_of_the_queue_is_not_shown() {
+    let queue = |value| minimal().environment(&[("IMAGE_UPDATER_QUEUE", value)]);
+    let world = queue("nats://u:hunter2@nats:4222");
+    let report = world.load(Mode::Webhook).report();
+    assert!(report.contains("nats://u:[redacted]@nats:4222"), "{report}");
+    let settings = world.settings(Mode::Webhook);
+    let login = settings.shared_queue.address.clone().unwrap().login;
+    let expected = QueueLogin::Password {
+        user: "u".to_owned(),
+        password: "hunter2".to_owned(),
+    };
+    assert_eq!(login, Some(expected));
+    let wrong = queue("u:hunter2@nats:4222");
+    let problems = wrong.problems(Mode::Webhook);
+    assert!(
+        problems[0]
+            .starts_with("queue.address: $IMAGE_UPDATER_QUEUE is [redacted]; give an address"),
+        "{problems:?}"
+    );
+    let report = wrong.load(Mode::Webhook).report();
+    for text in [report, format!("{settings:?}"), problems.join("\n")] {
+        assert!(!text.contains("hunter2"), "{text}");
+    }
 }
 
 #[test]

@@ -12,6 +12,7 @@ use crate::adapters::memory::event_queue::InMemoryQueue;
 use crate::app::settings::Settings;
 use crate::app::wiring::server::Background;
 use crate::app::wiring::server::StartError;
+use crate::app::wiring::sharing;
 use crate::ports::event_queue::EventQueue;
 
 /// Where deliveries are kept.
@@ -29,14 +30,18 @@ pub(super) struct Keeping {
 ///
 /// # Errors
 /// [`StartError`].
-pub(super) fn open(settings: &Settings) -> Result<Keeping, StartError> {
+pub(super) async fn open(settings: &Settings) -> Result<Keeping, StartError> {
     let capacity = settings.queue_size.get();
+    let shared = settings.shared_queue.address.as_ref();
+    if let Some(address) = shared.filter(|_| settings.server.is_some()) {
+        return sharing::open(settings, address).await;
+    }
     match &settings.state_dir {
         Some(folder) if settings.server.is_some() => journal(folder, capacity),
         Some(_) | None => {
             if settings.server.is_some() {
                 warn!(
-                    "deliveries are kept in memory: those that are accepted and not done when the process is killed are lost, and their senders do not come back; set --state-dir"
+                    "deliveries are kept in memory: those that are accepted and not done when the process is killed are lost, and their senders do not come back; set --state-dir or --queue"
                 );
             }
             Ok(Keeping {

@@ -22,6 +22,7 @@ mod secrets;
 mod send;
 mod serve;
 mod server;
+mod sharing;
 mod template;
 mod tls;
 mod trial;

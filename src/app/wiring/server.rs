@@ -51,6 +51,7 @@ use crate::app::wiring::probes;
 use crate::app::wiring::profiles;
 use crate::app::wiring::registries;
 use crate::app::wiring::resources;
+use crate::app::wiring::sharing::SharingError;
 use crate::app::wiring::watchers;
 use crate::app::wiring::working;
 
@@ -66,6 +67,9 @@ pub enum StartError {
     /// Deliveries cannot be kept.
     #[error("deliveries cannot be kept: {0}")]
     Journal(#[from] OpenError),
+    /// The queue cannot be shared.
+    #[error(transparent)]
+    Sharing(#[from] SharingError),
     /// What is kept cannot be shown.
     #[error(transparent)]
     Socket(#[from] SocketError),
@@ -147,7 +151,7 @@ impl Server {
         let mut place = resources::open(&settings, cluster, &meters).await?;
         let announcer = place.announcer.take();
         let registries = registries::open(&settings, objects.as_ref(), announcer.clone())?;
-        let keeping = keeping::open(&settings)?;
+        let keeping = Box::pin(keeping::open(&settings)).await?;
         let watching = watchers::open(meters);
         let current = registries.current();
         let work = working::open(&settings, &mut place, &keeping, current, &watching);

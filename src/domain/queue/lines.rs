@@ -147,6 +147,56 @@ impl Lines {
         }
     }
 
+    /// Takes out an event that waits and has ended without being taken here. Where it does not wait, nothing happens.
+    pub fn remove(&mut self, queued: &QueuedEvent) {
+        let (image, tag) = (&queued.event.image, &queued.event.tag);
+        let Some(line) = self.by_image.get_mut(image) else {
+            return;
+        };
+        let waiting = line.waiting.get(tag);
+        if waiting.is_none_or(|waiting| waiting.entry != queued.entry) {
+            return;
+        }
+        line.waiting.remove(tag);
+        let (is_left, waits) = (line.holds(tag), !line.waiting.is_empty());
+        let is_over = !waits && line.in_work.is_empty();
+        self.entries -= usize::from(!is_left);
+        if !waits {
+            self.order.retain(|waiting| waiting != image);
+        }
+        if is_over {
+            self.by_image.remove(image);
+        }
+        self.close(queued);
+    }
+
+    /// Takes out all that waits for images that are no longer worked on here. What is in work stays until it ends.
+    pub fn withdraw(&mut self, is_meant: impl Fn(&ImageName) -> bool) {
+        let meant: Vec<ImageName> = self
+            .order
+            .iter()
+            .filter(|image| is_meant(image))
+            .cloned()
+            .collect();
+        self.order.retain(|image| !is_meant(image));
+        for image in meant {
+            let Some(line) = self.by_image.get_mut(&image) else {
+                continue;
+            };
+            let waiting = std::mem::take(&mut line.waiting);
+            let gone = waiting
+                .keys()
+                .filter(|tag| !line.in_work.contains_key(*tag));
+            self.entries -= gone.count();
+            if line.in_work.is_empty() {
+                self.by_image.remove(&image);
+            }
+            for queued in waiting.into_values() {
+                self.close(&queued);
+            }
+        }
+    }
+
     /// How many events wait or are in work.
     #[must_use]
     pub fn open(&self) -> usize {
@@ -228,6 +278,46 @@ mod tests {
         lines.end(&batch);
         assert_eq!(lines.same_as(&key), None);
         assert!(!lines.is_open(&DeliveryId::new("d1")));
+        assert!(lines.by_image.is_empty() && lines.open.is_empty() && lines.entries == 0);
+    }
+
+    #[test]
+    fn what_ended_elsewhere_waits_no_more() {
+        let mut lines = Lines::default();
+        lines.place(queued(1, "d1", "1"), None);
+        lines.place(queued(2, "d1", "2"), None);
+        lines.remove(&queued(9, "d1", "2"));
+        assert_eq!(lines.open(), 2, "that one does not wait");
+        lines.remove(&queued(1, "d1", "1"));
+        let batch = lines.take().unwrap();
+        assert_eq!(batch.events, [queued(2, "d1", "2")]);
+        lines.place(queued(3, "d2", "2"), None);
+        lines.remove(&queued(3, "d2", "2"));
+        assert_eq!(lines.take(), None);
+        assert_eq!(lines.entries, 1, "it is in work");
+        lines.end(&batch);
+        assert!(lines.by_image.is_empty() && lines.open.is_empty() && lines.entries == 0);
+    }
+
+    #[test]
+    fn what_is_withdrawn_waits_no_more_and_what_is_in_work_stays() {
+        let mut lines = Lines::default();
+        lines.place(queued(1, "d1", "1"), None);
+        let batch = lines.take().unwrap();
+        lines.place(queued(2, "d2", "1"), None);
+        lines.place(queued(3, "d2", "2"), None);
+        let mut other = queued(4, "d3", "1");
+        other.event = event("quay.io/a/c", "1");
+        lines.place(other.clone(), None);
+        lines.withdraw(|image| *image == batch.image);
+        assert_eq!((lines.open(), lines.entries), (2, 2));
+        assert_eq!(lines.take().unwrap().events, [other.clone()]);
+        assert_eq!(lines.take(), None);
+        lines.end(&batch);
+        lines.end(&Batch {
+            image: other.event.image.clone(),
+            events: vec![other],
+        });
         assert!(lines.by_image.is_empty() && lines.open.is_empty() && lines.entries == 0);
     }
 

@@ -126,7 +126,9 @@ impl DeliveryRecord {
 }
 
 impl EventState {
-    fn ended(at: SystemTime, fate: &Fate) -> Self {
+    /// Ended by now, with the failures first and no more outcomes than are remembered.
+    #[must_use]
+    pub fn ended(at: SystemTime, fate: &Fate) -> Self {
         let (fate, unnamed) = match fate {
             Fate::Superseded(by) => (Fate::Superseded(by.clone()), 0),
             Fate::Worked(outcomes) => {

@@ -5,6 +5,7 @@ mod kubernetes_rows;
 mod limit_rows;
 mod place_rows;
 mod polling_rows;
+mod queue_rows;
 mod registry_rows;
 mod secret_rows;
 mod server_rows;
@@ -33,6 +34,7 @@ impl Table {
         rows.extend(tls_rows::rows());
         rows.extend(limit_rows::rows());
         rows.extend(place_rows::rows());
+        rows.extend(queue_rows::rows());
         rows.extend(registry_rows::rows());
         rows.extend(polling_rows::rows());
         rows.extend(kubernetes_rows::rows());

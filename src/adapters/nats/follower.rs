@@ -1,0 +1,188 @@
+//! Reads the stream, and applies it message by message.
+
+use std::sync::Arc;
+use std::time::Duration;
+use std::time::SystemTime;
+
+use futures_util::StreamExt;
+use tokio::sync::watch;
+use tracing::error;
+use tracing::info;
+use tracing::warn;
+
+use super::form;
+use super::form::BeatForm;
+use super::form::DeliveryForm;
+use super::form::NoteForm;
+use super::form::SeatForm;
+use super::names::Subject;
+use super::seats::Change;
+use super::server::ServerError;
+use super::shared::Shared;
+
+/// How long it rests after something went wrong.
+const REST: Duration = Duration::from_millis(500);
+
+/// Reads for ever.
+pub(super) async fn run(shared: Arc<Shared>) {
+    let mut follower = Follower {
+        connections: shared.connections.subscribe(),
+        created: None,
+        complained: None,
+        shared,
+    };
+    loop {
+        let ended = follower.follow().await;
+        follower.shared.state().set_current(false);
+        if let Err(error) = ended {
+            follower.complain(&error);
+            let again = follower.connections.changed();
+            let _ = tokio::time::timeout(REST, again).await;
+        }
+    }
+}
+
+struct Follower {
+    shared: Arc<Shared>,
+    connections: watch::Receiver<u64>,
+    /// When the stream was made that is read.
+    created: Option<SystemTime>,
+    /// What was told last of what went wrong.
+    complained: Option<String>,
+}
+
+impl Follower {
+    /// Reads until the connection changes or something goes wrong.
+    async fn follow(&mut self) -> Result<(), ServerError> {
+        self.connections.mark_unchanged();
+        let (stream, info) = self.shared.server.stream().await?;
+        self.begin(info.created.into(), info.state.last_sequence);
+        let from = self.shared.state().applied() + 1;
+        let mut reading = self.shared.server.read(&stream, from).await?;
+        if reading.pending == 0 {
+            self.has_all();
+        }
+        let mut expected = 1;
+        loop {
+            let message = tokio::select! {
+                message = reading.messages.next() => message,
+                _ = self.connections.changed() => return Ok(()),
+            };
+            let Some(message) = message else {
+                return Ok(());
+            };
+            let message = message.map_err(|error| self.shared.server.unavailable(&error))?;
+            let Ok(info) = message.info() else {
+                continue;
+            };
+            if info.consumer_sequence != expected {
+                // One was lost on the way: it is read from there again.
+                return Ok(());
+            }
+            expected += 1;
+            let (number, at) = (info.stream_sequence, SystemTime::from(info.published));
+            let is_last = info.pending == 0;
+            self.apply(&message.subject, &message.payload, number, at);
+            if is_last {
+                self.has_all();
+            }
+        }
+    }
+
+    /// Begins anew where the stream is another one, or has lost what was read of it.
+    fn begin(&mut self, created: SystemTime, last: u64) {
+        let is_another = self.created.is_some_and(|known| known != created);
+        let mut state = self.shared.state();
+        if is_another || last < state.applied() {
+            warn!(
+                server = self.shared.server.place(),
+                "the stream on the NATS server was removed or has lost messages: it is read anew"
+            );
+            state.reset();
+        }
+        self.created = Some(created);
+    }
+
+    fn has_all(&mut self) {
+        let was_current = {
+            let mut state = self.shared.state();
+            let was_current = state.is_current();
+            state.set_current(true);
+            was_current
+        };
+        if !was_current {
+            info!(
+                server = self.shared.server.place(),
+                "deliveries are kept by the NATS server"
+            );
+            self.complained = None;
+            self.shared.moved.notify_one();
+            self.shared.changed();
+        }
+    }
+
+    fn apply(&self, subject: &str, content: &[u8], number: u64, at: SystemTime) {
+        let subject = self.shared.server.names.read(subject);
+        let applied = match subject {
+            Some(Subject::Delivery) => self.begin_delivery(content, number),
+            Some(Subject::Note) => self.note(content),
+            Some(Subject::Partition(partition)) => self.sit(partition, content, number),
+            Some(Subject::Replica(replica)) => form::read(content).map(|form: BeatForm| {
+                let mut state = self.shared.state();
+                if state.seats.beat(replica, at, number, form.leaves) {
+                    self.shared.moved.notify_one();
+                }
+            }),
+            // A later version's.
+            None => Ok(()),
+        };
+        if let Err(reason) = applied {
+            error!(
+                message = number,
+                reason, "a message in the stream of deliveries cannot be read and is left out"
+            );
+        }
+        self.shared.state().has_applied(number);
+        self.shared.changed();
+    }
+
+    fn begin_delivery(&self, content: &[u8], number: u64) -> Result<(), String> {
+        let form: DeliveryForm = form::read(content)?;
+        self.shared.state().begin(number, form.record()?);
+        self.shared.arrived.notify_one();
+        // Something may have taken the place of another.
+        self.shared.ended.notify_one();
+        Ok(())
+    }
+
+    fn note(&self, content: &[u8]) -> Result<(), String> {
+        let form: NoteForm = form::read(content)?;
+        let number = form.number;
+        let note = form.record()?;
+        self.shared.state().note(number, &note);
+        Ok(())
+    }
+
+    fn sit(&self, partition: usize, content: &[u8], number: u64) -> Result<(), String> {
+        let form: SeatForm = form::read(content)?;
+        let change = self.shared.state().sit(partition, form.replica, number);
+        match change {
+            Change::Ours => {
+                self.shared.arrived.notify_one();
+                self.shared.ended.notify_one();
+            }
+            Change::Lost => {}
+            Change::Nothing => self.shared.moved.notify_one(),
+        }
+        Ok(())
+    }
+
+    /// Tells what went wrong, once as long as it is the same.
+    fn complain(&mut self, error: &ServerError) {
+        let text = error.to_string();
+        if self.complained.as_ref() != Some(&text) {
+            warn!("deliveries are refused until the queue can be read: {text}");
+            self.complained = Some(text);
+        }
+    }
+}

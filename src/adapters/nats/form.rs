@@ -1,0 +1,340 @@
+//! What the messages say. JSON, so that people can read them with the tools of NATS. A field that is added later has a default.
+
+use serde::Deserialize;
+use serde::Serialize;
+
+use super::names::ReplicaId;
+use crate::adapters::wire::journal::EndForm;
+use crate::adapters::wire::journal::millis;
+use crate::adapters::wire::journal::time;
+use crate::domain::delivery::DeliveryId;
+use crate::domain::delivery::SenderKey;
+use crate::domain::event::ImageEvent;
+use crate::domain::queue::accepted::Accepted;
+use crate::domain::queue::fate::Fate;
+use crate::domain::queue::record::DeliveryRecord;
+use crate::domain::queue::record::EventRecord;
+use crate::domain::queue::record::EventState;
+use crate::domain::reference::Digest;
+use crate::domain::reference::ImageName;
+use crate::domain::reference::Tag;
+
+/// A delivery that waits or is in work. Its number is that of its message in the stream.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct DeliveryForm {
+    /// Our name for it.
+    id: String,
+    /// The type of its sender.
+    sender: String,
+    /// The sender's own name for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+    /// When it came in, in milliseconds since 1970.
+    at: u64,
+    /// What it announces. Neighbours of one image stand together, as the longest deliveries are of one.
+    images: Vec<ImageForm>,
+}
+
+/// Tags of an image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct ImageForm {
+    image: String,
+    tags: Vec<TagForm>,
+}
+
+/// A tag.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct TagForm {
+    tag: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    digest: Option<String>,
+}
+
+/// What became of a delivery so far.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct NoteForm {
+    /// The number of the delivery.
+    pub(super) number: u64,
+    delivery: DeliveryForm,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    ends: Vec<EndsForm>,
+}
+
+/// What became of some of its events.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct EndsForm {
+    /// Their places in the delivery, from 0.
+    events: Vec<usize>,
+    /// What became of each.
+    end: EndForm,
+}
+
+/// That a replica is alive.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+pub(super) struct BeatForm {
+    /// Whether it takes up no new work, as it ends.
+    #[serde(default)]
+    pub(super) leaves: bool,
+}
+
+/// Who works on a partition.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct SeatForm {
+    /// Nobody where it is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) replica: Option<ReplicaId>,
+}
+
+/// Reads a message.
+pub(super) fn read<'m, T: Deserialize<'m>>(message: &'m [u8]) -> Result<T, String> {
+    serde_json::from_slice(message).map_err(|error| error.to_string())
+}
+
+/// Writes a message.
+pub(super) fn write(form: &impl Serialize) -> Vec<u8> {
+    // Texts and numbers alone: it cannot fail.
+    serde_json::to_vec(form).unwrap_or_default()
+}
+
+impl DeliveryForm {
+    fn of<'e>(
+        id: &DeliveryId,
+        sender: &str,
+        key: Option<&SenderKey>,
+        at: std::time::SystemTime,
+        events: impl Iterator<Item = &'e ImageEvent>,
+    ) -> Self {
+        let mut images: Vec<ImageForm> = Vec::new();
+        let mut last: Option<&ImageName> = None;
+        for event in events {
+            let tag = TagForm {
+                tag: event.tag.to_string(),
+                digest: event.digest.as_ref().map(ToString::to_string),
+            };
+            match images.last_mut().filter(|_| last == Some(&event.image)) {
+                Some(image) => image.tags.push(tag),
+                None => images.push(ImageForm {
+                    image: event.image.to_string(),
+                    tags: vec![tag],
+                }),
+            }
+            last = Some(&event.image);
+        }
+        Self {
+            id: id.to_string(),
+            sender: sender.to_owned(),
+            key: key.map(|key| key.as_str().to_owned()),
+            at: millis(at),
+            images,
+        }
+    }
+
+    /// The delivery, of which nothing is done.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(super) fn record(self) -> Result<DeliveryRecord, String> {
+        let images = self.images.into_iter().map(ImageForm::events);
+        let events: Vec<Vec<EventRecord>> = images.collect::<Result<_, _>>()?;
+        Ok(DeliveryRecord {
+            id: DeliveryId::new(self.id),
+            sender: self.sender,
+            key: self.key.as_deref().and_then(SenderKey::parse),
+            at: time(self.at)?,
+            events: events.into_iter().flatten().collect(),
+        })
+    }
+}
+
+impl From<&Accepted> for DeliveryForm {
+    fn from(accepted: &Accepted) -> Self {
+        Self::of(
+            &accepted.delivery,
+            &accepted.sender,
+            accepted.key.as_ref(),
+            accepted.at,
+            accepted.events.iter(),
+        )
+    }
+}
+
+impl ImageForm {
+    fn events(self) -> Result<Vec<EventRecord>, String> {
+        let text = |error: &dyn ToString| error.to_string();
+        let image = ImageName::parse(&self.image).map_err(|error| text(&error))?;
+        let events = self.tags.into_iter().map(|form| {
+            let digest = form.digest.as_deref().map(Digest::parse).transpose();
+            Ok(EventRecord {
+                event: ImageEvent {
+                    image: image.clone(),
+                    tag: Tag::parse(&form.tag).map_err(|error| text(&error))?,
+                    digest: digest.map_err(|error| text(&error))?,
+                },
+                state: EventState::Open,
+            })
+        });
+        events.collect()
+    }
+}
+
+impl NoteForm {
+    /// Of the delivery of that number.
+    pub(super) fn of(number: u64, record: &DeliveryRecord) -> Self {
+        let mut ends: Vec<(&EventState, EndsForm)> = Vec::new();
+        for (place, known) in record.events.iter().enumerate() {
+            let Some(end) = EndForm::of(&known.state) else {
+                continue;
+            };
+            // What was worked on together has ended together.
+            match ends.last_mut().filter(|(state, _)| **state == known.state) {
+                Some((_, ends)) => ends.events.push(place),
+                None => ends.push((
+                    &known.state,
+                    EndsForm {
+                        events: vec![place],
+                        end,
+                    },
+                )),
+            }
+        }
+        let delivery = DeliveryForm::of(
+            &record.id,
+            &record.sender,
+            record.key.as_ref(),
+            record.at,
+            record.events.iter().map(|known| &known.event),
+        );
+        Self {
+            number,
+            delivery,
+            ends: ends.into_iter().map(|(_, ends)| ends).collect(),
+        }
+    }
+
+    /// The delivery with what became of it.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(super) fn record(self) -> Result<DeliveryRecord, String> {
+        let mut record = self.delivery.record()?;
+        for ends in self.ends {
+            let state = ends.end.state()?;
+            for place in ends.events {
+                let known = record.events.get_mut(place);
+                let known = known.ok_or_else(|| format!("there is no event {place}"))?;
+                known.state = state.clone();
+            }
+        }
+        Ok(record)
+    }
+}
+
+/// A delivery without the names of the Applications that it concerned: they are only counted.
+pub(super) fn in_short(record: &DeliveryRecord) -> DeliveryRecord {
+    let mut short = record.clone();
+    for known in &mut short.events {
+        if let EventState::Ended { fate, unnamed, .. } = &mut known.state
+            && let Fate::Worked(outcomes) = fate
+        {
+            *unnamed += outcomes.len();
+            outcomes.clear();
+        }
+    }
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+    use std::time::SystemTime;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::queue::fate::Outcome;
+    use crate::domain::queue::fate::Verdict;
+    use crate::domain::testing::id;
+
+    fn event(image: &str, tag: &str, digest: bool) -> ImageEvent {
+        ImageEvent {
+            image: ImageName::parse(image).unwrap(),
+            tag: Tag::parse(tag).unwrap(),
+            digest: digest.then(|| Digest::parse(&format!("sha256:{}", "a".repeat(64))).unwrap()),
+        }
+    }
+
+    fn accepted(events: Vec<ImageEvent>) -> Accepted {
+        Accepted {
+            delivery: DeliveryId::new("d"),
+            sender: "quay.io".to_owned(),
+            key: SenderKey::parse("quay.io:k"),
+            at: SystemTime::UNIX_EPOCH + Duration::from_millis(1_700_000_000_123),
+            events,
+        }
+    }
+
+    fn fate(outcomes: usize) -> Fate {
+        let outcome = |number| Outcome {
+            application: id(&format!("web-{number}")),
+            alias: "a".to_owned(),
+            verdict: Verdict::Changed,
+            detail: "1 -> 2".to_owned(),
+        };
+        Fate::Worked((0..outcomes).map(outcome).collect())
+    }
+
+    proptest! {
+        #[test]
+        fn a_delivery_comes_back_as_it_was(
+            events in prop::collection::vec((0..3_u8, 0..9_u8, any::<bool>(), 0..4_u8), 1..20)
+        ) {
+            let image = |number| format!("quay.io/a/b{number}");
+            let sent = events.iter().map(|(number, tag, digest, _)| {
+                event(&image(*number), &tag.to_string(), *digest)
+            });
+            let accepted = accepted(sent.collect());
+            let mut record = DeliveryRecord::new(&accepted);
+            let form: DeliveryForm = read(&write(&DeliveryForm::from(&accepted))).unwrap();
+            prop_assert_eq!(form.record().unwrap(), record.clone());
+            for (known, (.., end)) in record.events.iter_mut().zip(&events) {
+                known.state = match end {
+                    0 => EventState::Open,
+                    1 => EventState::ended(accepted.at, &fate(0)),
+                    2 => EventState::ended(accepted.at, &fate(3)),
+                    _ => EventState::ended(accepted.at, &Fate::Superseded(DeliveryId::new("e"))),
+                };
+            }
+            let note: NoteForm = read(&write(&NoteForm::of(7, &record))).unwrap();
+            prop_assert_eq!(note.number, 7);
+            prop_assert_eq!(note.record().unwrap(), record);
+        }
+
+        #[test]
+        fn whatever_a_message_holds_is_read_without_a_panic(message in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = read::<DeliveryForm>(&message).map(DeliveryForm::record);
+            let _ = read::<NoteForm>(&message).map(NoteForm::record);
+        }
+    }
+
+    #[test]
+    fn an_end_of_an_event_that_is_not_there_is_refused() {
+        let record = DeliveryRecord::new(&accepted(vec![event("quay.io/a/b", "1", false)]));
+        let mut note = NoteForm::of(1, &record);
+        note.ends.push(EndsForm {
+            events: vec![1],
+            end: EndForm::of(&EventState::ended(record.at, &fate(0))).unwrap(),
+        });
+        assert_eq!(note.record(), Err("there is no event 1".to_owned()));
+    }
+
+    #[test]
+    fn in_short_applications_are_counted() {
+        let mut record = DeliveryRecord::new(&accepted(vec![event("quay.io/a/b", "1", false)]));
+        record.events[0].state = EventState::ended(record.at, &fate(3));
+        let EventState::Ended { fate, unnamed, .. } = in_short(&record).events.remove(0).state
+        else {
+            panic!("it has ended");
+        };
+        assert_eq!((fate, unnamed), (Fate::Worked(Vec::new()), 3));
+    }
+}

@@ -1,0 +1,483 @@
+//! What a replica knows: the stream, applied message by message, and what it works on itself.
+
+use std::collections::BTreeSet;
+use std::collections::HashMap;
+use std::time::Duration;
+use std::time::Instant;
+use std::time::SystemTime;
+
+use super::names::ReplicaId;
+use super::names::partition;
+use super::open::Open;
+use super::open::number;
+use super::seats::Change;
+use super::seats::Seats;
+use super::unwritten::Unwritten;
+use crate::domain::delivery::DeliveryId;
+use crate::domain::queue::accepted::Accepted;
+use crate::domain::queue::entry::Batch;
+use crate::domain::queue::entry::EntryId;
+use crate::domain::queue::entry::QueuedEvent;
+use crate::domain::queue::fate::Fate;
+use crate::domain::queue::lines::Lines;
+use crate::domain::queue::record::DeliveryRecord;
+use crate::domain::queue::record::EventState;
+use crate::domain::queue::record::Progress;
+use crate::ports::event_queue::Load;
+use crate::ports::event_queue::Placement;
+
+/// All that a replica knows.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) seats: Seats,
+    pub(super) open: Open,
+    pub(super) unwritten: Unwritten,
+    /// What waits in our partitions.
+    lines: Lines,
+    /// What is in work here, with its partition. It stays when the partition is lost, until the work ends.
+    held: HashMap<EntryId, usize>,
+    /// Where the events of deliveries went that are being pushed here.
+    pushed: HashMap<DeliveryId, Option<Vec<Placement>>>,
+    /// The deliveries of which there is a note.
+    noted: BTreeSet<DeliveryId>,
+    /// Deliveries that are done and may be in the stream still.
+    leftover: Vec<u64>,
+    /// The last message that was applied.
+    applied: u64,
+    /// Whether all that the stream held is applied, and more is as it comes.
+    is_current: bool,
+    /// Until when nobody takes our partitions from us, as we were heard.
+    safe_until: Option<Instant>,
+}
+
+impl State {
+    pub(super) fn new(me: ReplicaId, patience: Duration) -> Self {
+        Self {
+            seats: Seats::new(me, patience),
+            open: Open::default(),
+            unwritten: Unwritten::default(),
+            lines: Lines::default(),
+            held: HashMap::new(),
+            pushed: HashMap::new(),
+            noted: BTreeSet::new(),
+            leftover: Vec::new(),
+            applied: 0,
+            is_current: false,
+            safe_until: None,
+        }
+    }
+
+    /// Forgets what the stream said, for a stream that begins anew. Who works on something here finds that it is known no more.
+    pub(super) fn reset(&mut self) {
+        self.seats.reset();
+        self.open = Open::default();
+        self.unwritten = Unwritten::default();
+        self.lines = Lines::default();
+        self.held.clear();
+        self.noted.clear();
+        self.leftover.clear();
+        self.applied = 0;
+        self.is_current = false;
+    }
+
+    /// The last message that was applied.
+    pub(super) fn applied(&self) -> u64 {
+        self.applied
+    }
+
+    /// Notes that a message is applied.
+    pub(super) fn has_applied(&mut self, number: u64) {
+        self.applied = self.applied.max(number);
+    }
+
+    pub(super) fn is_current(&self) -> bool {
+        self.is_current
+    }
+
+    pub(super) fn set_current(&mut self, is_current: bool) {
+        self.is_current = is_current;
+    }
+
+    /// Nobody takes our partitions before that.
+    pub(super) fn set_safe(&mut self, until: Instant) {
+        self.safe_until = Some(until);
+    }
+
+    /// A delivery came in, here or elsewhere.
+    pub(super) fn begin(&mut self, number: u64, record: DeliveryRecord) {
+        let id = record.id.clone();
+        let events = self.open.add(number, record);
+        let mut superseded = BTreeSet::new();
+        let placements = events.into_iter().map(|queued| {
+            if self.seats.is_ours(partition(&queued.event.image)) {
+                self.place(queued, &mut superseded)
+            } else {
+                Placement::Added
+            }
+        });
+        let placements = placements.collect();
+        self.settle(superseded);
+        if let Some(pushed) = self.pushed.get_mut(&id) {
+            *pushed = Some(placements);
+        }
+    }
+
+    /// Somebody has said what became of a delivery.
+    pub(super) fn note(&mut self, number: u64, note: &DeliveryRecord) {
+        self.noted.insert(note.id.clone());
+        let is_open = self.open.numbered(number).is_some();
+        for (queued, state) in self.open.news(number, note) {
+            self.open.end(queued.entry, state);
+            self.lines.remove(&queued);
+        }
+        if is_open {
+            // What ended here meanwhile is about to be written.
+            self.open.settle(number);
+        }
+        // Whoever said so takes it out of the stream, unless it ended just then.
+        if is_open && !self.is_current && note.progress() != Progress::Open {
+            self.leftover.push(number);
+        }
+    }
+
+    /// Somebody took a partition, or gave it away.
+    pub(super) fn sit(&mut self, seat: usize, replica: Option<ReplicaId>, number: u64) -> Change {
+        let change = self.seats.sit(seat, replica, number);
+        match change {
+            Change::Ours => self.fill(seat),
+            Change::Lost => self.lines.withdraw(|image| partition(image) == seat),
+            Change::Nothing => {}
+        }
+        change
+    }
+
+    /// Works on nothing more of a partition, which is about to be given away.
+    pub(super) fn let_go(&mut self, seat: usize) {
+        self.seats.set_leaving(seat, true);
+        self.lines.withdraw(|image| partition(image) == seat);
+    }
+
+    /// Works on a partition after all.
+    pub(super) fn keep(&mut self, seat: usize) {
+        self.seats.set_leaving(seat, false);
+        if self.seats.is_ours(seat) {
+            self.fill(seat);
+        }
+    }
+
+    /// Whether a partition cannot be given away now.
+    pub(super) fn is_busy(&self, seat: usize) -> bool {
+        !self.unwritten.is_empty() || self.held.values().any(|held| *held == seat)
+    }
+
+    /// Whether nothing is in work here, and all is written.
+    pub(super) fn is_idle(&self) -> bool {
+        self.held.is_empty() && self.unwritten.is_empty()
+    }
+
+    /// What is in work here is not worked on any more, and not done.
+    pub(super) fn give_up(&mut self) {
+        self.held.clear();
+    }
+
+    /// Everything that waits for the image of ours that has waited longest, as long as it is certain that it is ours.
+    pub(super) fn take(&mut self) -> Option<Batch> {
+        let is_safe = self.safe_until.is_some_and(|until| Instant::now() < until);
+        if !is_safe || self.seats.leaves() {
+            return None;
+        }
+        let batch = self.lines.take()?;
+        let seat = partition(&batch.image);
+        let entries = batch.events.iter().map(|queued| (queued.entry, seat));
+        self.held.extend(entries);
+        Some(batch)
+    }
+
+    /// The work on a batch, or on a part of one, has ended here.
+    pub(super) fn end(&mut self, batch: &Batch, fate: &Fate) {
+        let events = batch.events.iter();
+        let held = events.filter(|queued| self.held.remove(&queued.entry).is_some());
+        let held = Batch {
+            image: batch.image.clone(),
+            events: held.cloned().collect(),
+        };
+        self.lines.end(&held);
+        let state = ended(fate);
+        let events = batch.events.iter();
+        let ended = events.filter(|queued| self.open.end(queued.entry, &state));
+        let numbers = ended.map(|queued| number(queued.entry)).collect();
+        self.settle(numbers);
+    }
+
+    /// How much is not done in our partitions.
+    pub(super) fn load(&self) -> Load {
+        Load {
+            open: self.lines.open(),
+            oldest: self.lines.oldest(),
+        }
+    }
+
+    /// Wants to know where the events of a delivery go.
+    pub(super) fn expect(&mut self, accepted: &Accepted) {
+        self.pushed.insert(accepted.delivery.clone(), None);
+    }
+
+    /// Where they went, once that is known; it is told once.
+    pub(super) fn placements(&mut self, id: &DeliveryId) -> Option<Vec<Placement>> {
+        self.pushed.remove(id).flatten()
+    }
+
+    /// The newest deliveries of which something is open or noted, so many at the most, the newest first.
+    pub(super) fn newest(&self, most: usize) -> Vec<DeliveryId> {
+        let open: BTreeSet<&DeliveryId> = self.open.ids().collect();
+        let mut all: Vec<&DeliveryId> = self.noted.iter().rev().take(most).collect();
+        all.extend(open.into_iter().rev().take(most));
+        all.sort_unstable_by(|one, other| other.cmp(one));
+        all.dedup();
+        all.into_iter().take(most).cloned().collect()
+    }
+
+    /// Forgets the names of the oldest deliveries that are noted, but for so many. Says whether there were more.
+    pub(super) fn forget_noted(&mut self, but: usize) -> bool {
+        let is_more = self.noted.len() > but;
+        while self.noted.len() > but {
+            self.noted.pop_first();
+        }
+        is_more
+    }
+
+    /// Takes the numbers of deliveries that are done and may be in the stream still.
+    pub(super) fn leftover(&mut self) -> Vec<u64> {
+        std::mem::take(&mut self.leftover)
+    }
+
+    /// Lets everything of a partition wait that is not in work here.
+    fn fill(&mut self, seat: usize) {
+        let mut superseded = BTreeSet::new();
+        for queued in self.open.of_partition(seat) {
+            if !self.held.contains_key(&queued.entry) {
+                self.place(queued, &mut superseded);
+            }
+        }
+        self.settle(superseded);
+    }
+
+    /// Lets an event wait. The number of the delivery of which it took the place of a part is added to those that are to be settled.
+    fn place(&mut self, queued: QueuedEvent, superseded: &mut BTreeSet<u64>) -> Placement {
+        let by = queued.delivery.clone();
+        match self.lines.place(queued, None) {
+            None => Placement::Added,
+            Some(before) => {
+                let state = ended(&Fate::Superseded(by));
+                if self.open.end(before.entry, &state) {
+                    superseded.insert(number(before.entry));
+                }
+                Placement::Replaced {
+                    superseded: before.delivery,
+                }
+            }
+        }
+    }
+
+    /// Has it written what became of deliveries, and forgets those of which all has ended.
+    fn settle(&mut self, numbers: BTreeSet<u64>) {
+        for number in numbers {
+            if let Some(record) = self.open.settle(number) {
+                self.unwritten.add(number, record);
+            }
+        }
+    }
+}
+
+/// How an event has ended now.
+fn ended(fate: &Fate) -> EventState {
+    EventState::ended(SystemTime::now(), fate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapters::nats::names::PARTITIONS;
+    use crate::domain::event::ImageEvent;
+    use crate::domain::reference::ImageName;
+    use crate::domain::reference::Tag;
+
+    const PATIENCE: Duration = Duration::from_secs(10);
+
+    fn state(me: &str) -> State {
+        let mut state = State::new(ReplicaId::named(me), PATIENCE);
+        state.set_safe(Instant::now() + PATIENCE);
+        state.set_current(true);
+        state
+    }
+
+    fn alone() -> State {
+        let mut state = state("a");
+        for seat in 0..PARTITIONS {
+            assert_eq!(sit(&mut state, seat, Some("a")), Change::Ours);
+        }
+        state
+    }
+
+    fn sit(state: &mut State, seat: usize, replica: Option<&str>) -> Change {
+        state.sit(seat, replica.map(ReplicaId::named), 1)
+    }
+
+    fn record(id: &str, tags: &[&str]) -> DeliveryRecord {
+        let events = tags.iter().map(|tag| ImageEvent {
+            image: ImageName::parse("quay.io/a/b").unwrap(),
+            tag: Tag::parse(tag).unwrap(),
+            digest: None,
+        });
+        DeliveryRecord::new(&Accepted {
+            delivery: DeliveryId::new(id),
+            sender: "quay.io".to_owned(),
+            key: None,
+            at: SystemTime::UNIX_EPOCH,
+            events: events.collect(),
+        })
+    }
+
+    fn seat() -> usize {
+        partition(&ImageName::parse("quay.io/a/b").unwrap())
+    }
+
+    fn shown(batch: Option<Batch>) -> Vec<String> {
+        let events = batch.into_iter().flat_map(|batch| batch.events);
+        let text = |queued: QueuedEvent| format!("{} {}", queued.delivery, queued.event.tag);
+        events.map(text).collect()
+    }
+
+    fn worked() -> Fate {
+        Fate::Worked(Vec::new())
+    }
+
+    fn written(state: &mut State) -> Vec<(u64, Progress)> {
+        let taken = state.unwritten.take(usize::MAX);
+        state.unwritten.put_back(Vec::new());
+        let taken = taken.into_iter();
+        taken
+            .map(|(number, record)| (number, record.progress()))
+            .collect()
+    }
+
+    #[test]
+    fn what_comes_in_is_worked_on_and_what_became_of_it_is_written_in_order() {
+        let mut state = alone();
+        state.begin(5, record("d1", &["1", "2"]));
+        state.begin(7, record("d2", &["2"]));
+        assert_eq!(
+            written(&mut state),
+            [(5, Progress::Open)],
+            "a part is superseded"
+        );
+        let batch = state.take().unwrap();
+        assert!(state.is_busy(seat()) && !state.is_idle());
+        assert_eq!(shown(Some(batch.clone())), ["d1 1", "d2 2"]);
+        state.end(&batch, &worked());
+        assert_eq!(
+            written(&mut state),
+            [(5, Progress::Done), (7, Progress::Done)]
+        );
+        assert!(!state.is_busy(seat()) && state.is_idle());
+        // A batch that is ended twice changes nothing.
+        state.end(&batch, &worked());
+        assert_eq!(written(&mut state), []);
+    }
+
+    #[test]
+    fn only_what_is_ours_is_worked_on_as_long_as_we_are_heard() {
+        let mut state = state("a");
+        state.begin(5, record("d1", &["1"]));
+        assert_eq!(state.take(), None);
+        sit(&mut state, seat(), Some("b"));
+        assert_eq!(state.take(), None);
+        assert_eq!(sit(&mut state, seat(), Some("a")), Change::Ours);
+        state.set_safe(Instant::now());
+        assert_eq!(state.take(), None, "others may have it by now");
+        state.set_safe(Instant::now() + PATIENCE);
+        assert_eq!(shown(state.take()), ["d1 1"]);
+        assert_eq!(state.take(), None);
+    }
+
+    #[test]
+    fn a_partition_that_is_lost_and_won_again_gives_nothing_twice_that_is_in_work_here() {
+        let mut state = alone();
+        state.begin(5, record("d1", &["1"]));
+        let batch = state.take().unwrap();
+        state.begin(6, record("d2", &["2"]));
+        assert_eq!(sit(&mut state, seat(), Some("b")), Change::Lost);
+        assert_eq!(state.take(), None);
+        sit(&mut state, seat(), Some("a"));
+        assert_eq!(shown(state.take()), ["d2 2"]);
+        state.end(&batch, &worked());
+        assert_eq!(written(&mut state), [(5, Progress::Done)]);
+    }
+
+    #[test]
+    fn what_is_about_to_be_given_away_is_not_begun_and_comes_back_where_it_stays() {
+        let mut state = alone();
+        state.begin(5, record("d1", &["1"]));
+        state.let_go(seat());
+        state.begin(6, record("d2", &["2"]));
+        assert_eq!(state.take(), None);
+        state.keep(seat());
+        assert_eq!(shown(state.take()), ["d1 1", "d2 2"]);
+    }
+
+    #[test]
+    fn what_ended_elsewhere_is_not_worked_on_here() {
+        let mut state = alone();
+        state.begin(5, record("d1", &["1", "2"]));
+        let mut note = record("d1", &["1", "2"]);
+        note.events[0].state = ended(&worked());
+        state.note(5, &note);
+        assert_eq!(shown(state.take()), ["d1 2"]);
+        // Of another stream, or of another time.
+        state.begin(6, record("d2", &["1", "2"]));
+        state.note(6, &note);
+        assert_eq!(shown(state.take()), ["d2 1", "d2 2"]);
+    }
+
+    #[test]
+    fn what_is_done_and_in_the_stream_still_is_taken_out() {
+        let mut state = alone();
+        state.set_current(false);
+        state.begin(5, record("d1", &["1"]));
+        let mut note = record("d1", &["1"]);
+        note.events[0].state = ended(&worked());
+        state.note(5, &note);
+        state.set_current(true);
+        assert_eq!(state.take(), None);
+        assert_eq!(state.leftover(), [5]);
+        assert_eq!(state.leftover(), [0; 0]);
+        assert_eq!(state.newest(9), [DeliveryId::new("d1")]);
+    }
+
+    #[test]
+    fn the_oldest_names_are_forgotten() {
+        let mut state = alone();
+        for number in 1..=9 {
+            let id = format!("d{number}");
+            state.note(number, &record(&id, &["1"]));
+        }
+        state.begin(10, record("c", &["1"]));
+        assert!(state.forget_noted(2) && !state.forget_noted(2));
+        let ids: Vec<_> = ["d9", "d8", "c"].map(DeliveryId::new).into();
+        assert_eq!(state.newest(9), ids);
+        assert_eq!(state.newest(2), ids[..2]);
+    }
+
+    #[test]
+    fn a_stream_that_begins_anew_leaves_nothing_behind() {
+        let mut state = alone();
+        state.begin(5, record("d1", &["1"]));
+        let batch = state.take().unwrap();
+        state.begin(6, record("d2", &["1"]));
+        state.has_applied(6);
+        state.reset();
+        assert_eq!((state.applied(), state.take()), (0, None));
+        state.end(&batch, &worked());
+        assert!(state.is_idle());
+    }
+}

@@ -1,0 +1,165 @@
+//! Says to the server what became of deliveries, and takes those out of the stream that are done.
+//!
+//! It goes on until the server has it: before that, whoever reads the stream works on them again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tracing::error;
+use tracing::warn;
+
+use super::form;
+use super::form::NoteForm;
+use super::form::in_short;
+use super::server::ServerError;
+use super::shared::Shared;
+use crate::domain::queue::record::DeliveryRecord;
+use crate::domain::queue::record::EventState;
+use crate::domain::queue::record::Progress;
+
+/// How many are written together.
+const TOGETHER: usize = 64;
+/// How often one is tried in which others write too.
+const ATTEMPTS: usize = 8;
+/// How long it rests after something went wrong.
+const REST: Duration = Duration::from_millis(500);
+
+/// Writes for ever.
+pub(super) async fn run(shared: Arc<Shared>) {
+    let mut complained = false;
+    loop {
+        let taken = shared.state().unwritten.take(TOGETHER);
+        if taken.is_empty() {
+            shared.changed();
+            shared.moved.notify_one();
+            shared.ended.notified().await;
+            continue;
+        }
+        let failed = write(&shared, taken).await;
+        let has_failed = !failed.is_empty();
+        if let Some((_, reason)) = failed.first().filter(|_| !complained) {
+            warn!("what became of deliveries cannot be written, and is written later: {reason}");
+        }
+        complained = has_failed;
+        let failed = failed.into_iter().map(|(delivery, _)| delivery).collect();
+        shared.state().unwritten.put_back(failed);
+        if has_failed {
+            tokio::time::sleep(REST).await;
+        }
+    }
+}
+
+type Numbered = (u64, DeliveryRecord);
+
+/// Writes deliveries in their order. Gives back those that could not be written, with the reason.
+async fn write(shared: &Shared, taken: Vec<Numbered>) -> Vec<(Numbered, ServerError)> {
+    let mut sent = Vec::new();
+    for (number, record) in &taken {
+        let subject = shared.server.names.note(&record.id);
+        let content = content(shared, *number, record);
+        sent.push(shared.server.send(subject, content, Some(0)).await);
+    }
+    let written = taken.into_iter().zip(sent).map(async |(delivery, sent)| {
+        let stored = shared.server.stored(sent).await;
+        (delivery, stored)
+    });
+    let written = join_all(written).await;
+    let mut ended = Vec::new();
+    for ((number, mut record), stored) in written {
+        let stored = match stored {
+            Ok(_) => Ok(()),
+            Err(ServerError::Conflict) => join(shared, number, &mut record).await,
+            Err(error) => Err(error),
+        };
+        let stored = match stored {
+            Err(ServerError::TooLarge) => {
+                error!(delivery = %record.id, "what became of a delivery is too long to be remembered; raise the NATS server's max_payload");
+                Ok(())
+            }
+            other => other,
+        };
+        ended.push(((number, record), stored));
+    }
+    join_all(
+        ended
+            .into_iter()
+            .map(|(delivery, stored)| clear(shared, delivery, stored)),
+    )
+    .await
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// Takes a delivery out of the stream of which all is done and said.
+async fn clear(
+    shared: &Shared,
+    delivery: Numbered,
+    said: Result<(), ServerError>,
+) -> Option<(Numbered, ServerError)> {
+    let (number, record) = &delivery;
+    let cleared = match said {
+        Ok(()) if record.progress() == Progress::Open => Ok(()),
+        Ok(()) => shared.server.delete(*number).await,
+        Err(error) => Err(error),
+    };
+    cleared.err().map(|error| (delivery, error))
+}
+
+/// Writes a delivery of which there is a note: an earlier one of ours, one of a replica that has worked on other events of it, or one of an earlier
+/// time, before it was delivered again.
+async fn join(
+    shared: &Shared,
+    number: u64,
+    record: &mut DeliveryRecord,
+) -> Result<(), ServerError> {
+    let subject = shared.server.names.note(&record.id);
+    for _ in 0..ATTEMPTS {
+        let last = shared.server.last(&subject).await?;
+        let after = last.as_ref().map_or(0, |last| last.number);
+        let noted = last.and_then(|last| note(&last.content));
+        match noted {
+            // It was delivered again since then.
+            Some((later, _)) if later > number => return Ok(()),
+            Some((same, noted)) if same == number => add(record, noted),
+            Some(_) | None => {}
+        }
+        let content = content(shared, number, record);
+        match shared
+            .server
+            .append(subject.clone(), content, Some(after))
+            .await
+        {
+            Ok(_) => return Ok(()),
+            Err(ServerError::Conflict) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(ServerError::Conflict)
+}
+
+fn note(content: &[u8]) -> Option<(u64, DeliveryRecord)> {
+    let form: Result<NoteForm, String> = form::read(content);
+    let read = form.and_then(|form| Ok((form.number, form.record()?)));
+    let unreadable = |reason: &String| error!(reason, "a note of a delivery cannot be read");
+    read.inspect_err(unreadable).ok()
+}
+
+/// Adds what is noted to what is known.
+fn add(record: &mut DeliveryRecord, noted: DeliveryRecord) {
+    for (known, noted) in record.events.iter_mut().zip(noted.events) {
+        if known.state == EventState::Open {
+            known.state = noted.state;
+        }
+    }
+}
+
+/// The note of a delivery. It fits into a message, as the delivery did with room to spare, at least in short.
+fn content(shared: &Shared, number: u64, record: &DeliveryRecord) -> Vec<u8> {
+    let content = form::write(&NoteForm::of(number, record));
+    if content.len() + 1024 <= shared.server.max_payload() {
+        return content;
+    }
+    form::write(&NoteForm::of(number, &in_short(record)))
+}

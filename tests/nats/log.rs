@@ -1,0 +1,116 @@
+//! What is remembered of deliveries, wherever that is asked.
+
+use image_updater::adapters::nats::SharedQueue;
+use image_updater::domain::delivery::DeliveryId;
+use image_updater::domain::queue::fate::Fate;
+use image_updater::domain::queue::fate::Verdict;
+use image_updater::domain::queue::record::EventState;
+use image_updater::domain::queue::record::Progress;
+use image_updater::ports::delivery_log::DeliveryLog;
+use image_updater::ports::delivery_log::Redelivery;
+use image_updater::ports::event_queue::EventQueue;
+use tokio::time::sleep;
+use tokio::time::timeout;
+
+use crate::nats_server::Nats;
+use crate::replica::LONG;
+use crate::replica::join;
+use crate::replica::next;
+use crate::replica::settled;
+use crate::replica::shown;
+use crate::support::event;
+use crate::support::fate;
+use crate::support::push;
+
+/// Waits until a replica knows how far a delivery is.
+async fn wait_for(queue: &SharedQueue, id: &str, progress: Progress) {
+    let wait = async {
+        loop {
+            let record = queue.show(&DeliveryId::new(id)).await.ok().flatten();
+            if record.is_some_and(|record| record.progress() == progress) {
+                return;
+            }
+            sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    timeout(LONG, wait).await.unwrap();
+}
+
+#[tokio::test]
+async fn every_replica_knows_what_became_of_a_delivery() {
+    let Some(server) = Nats::fast() else {
+        return;
+    };
+    let works = join(&server).await;
+    settled([&works]).await;
+    push(&*works, "d1", &["quay.io/a/b:1", "quay.io/a/b:2"])
+        .await
+        .unwrap();
+    push(&*works, "d2", &["quay.io/a/b:2"]).await.unwrap();
+    // Before another one joins, who might get the image.
+    let batch = next(&works).await;
+    let asked = join(&server).await;
+    wait_for(&asked, "d1", Progress::Open).await;
+    works.done(&batch, &fate(Verdict::Failed)).await;
+    wait_for(&asked, "d1", Progress::Failed).await;
+    wait_for(&asked, "d2", Progress::Failed).await;
+    let record = asked.show(&DeliveryId::new("d1")).await.unwrap().unwrap();
+    assert_eq!(
+        (record.id.as_str(), record.sender.as_str()),
+        ("d1", "quay.io")
+    );
+    assert_eq!(record.events[0].event, event("quay.io/a/b:1"));
+    let fates: Vec<&Fate> = record
+        .events
+        .iter()
+        .map(|known| match &known.state {
+            EventState::Ended { fate, .. } => fate,
+            EventState::Open => panic!("it has ended"),
+        })
+        .collect();
+    let superseded = Fate::Superseded(DeliveryId::new("d2"));
+    assert_eq!(fates, [&fate(Verdict::Failed), &superseded]);
+    let ids = |records: Vec<image_updater::domain::queue::record::DeliveryRecord>| {
+        records
+            .into_iter()
+            .map(|record| record.id.to_string())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(ids(asked.list(10).await.unwrap()), ["d2", "d1"]);
+    assert_eq!(ids(asked.list(1).await.unwrap()), ["d2"]);
+    assert_eq!(asked.show(&DeliveryId::new("d9")).await, Ok(None));
+
+    // It is remembered when all replicas were gone.
+    drop((works, asked));
+    let later = join(&server).await;
+    settled([&later]).await;
+    assert_eq!(ids(later.list(10).await.unwrap()), ["d2", "d1"]);
+}
+
+#[tokio::test]
+async fn a_delivery_is_worked_on_again_where_that_is_wanted() {
+    let Some(server) = Nats::fast() else {
+        return;
+    };
+    let queue = join(&server).await;
+    settled([&queue]).await;
+    let id = DeliveryId::new("d1");
+    for round in 0..3 {
+        if round == 0 {
+            push(&*queue, "d1", &["quay.io/a/b:1", "quay.io/a/c:1"])
+                .await
+                .unwrap();
+        } else {
+            assert_eq!(queue.redeliver(&id).await, Ok(Redelivery::Queued));
+        }
+        assert_eq!(queue.redeliver(&id).await, Ok(Redelivery::Open));
+        for expected in ["d1 quay.io/a/b:1", "d1 quay.io/a/c:1"] {
+            let batch = next(&queue).await;
+            assert_eq!(shown(&batch), [expected]);
+            queue.done(&batch, &fate(Verdict::Failed)).await;
+        }
+        wait_for(&queue, "d1", Progress::Failed).await;
+    }
+    let unknown = queue.redeliver(&DeliveryId::new("d9")).await;
+    assert_eq!(unknown, Ok(Redelivery::Unknown));
+}
