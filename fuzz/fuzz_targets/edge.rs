@@ -88,7 +88,8 @@ fn edge(is_open: bool, has_proxy: bool) -> Edge {
             proxies: Networks::parse(proxies).expect("a network"),
             ..Admission::default()
         },
-        meter: Arc::new(Meters::default()),
+        meter: Arc::new(Meters::new([])),
+        watcher: None,
     }
 }
 

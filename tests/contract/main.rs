@@ -1,6 +1,10 @@
 //! One suite for each port that more than one adapter serves: a fake that passes it cannot drift from the real thing.
 
-#![expect(clippy::unwrap_used, reason = "a test ends where something is missing")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test ends where something is missing"
+)]
 
 mod event_queue;
 mod event_queue_on_disk;

@@ -167,11 +167,16 @@ impl<'a> Installation<'a> {
             .env("KUBERNETES_SERVICE_HOST", host)
             .env("KUBERNETES_SERVICE_PORT", port);
         for variable in container.env.iter().flatten() {
-            let value = variable.value.clone();
-            command.env(
-                &variable.name,
-                value.unwrap_or_else(|| self.world.namespace.clone()),
-            );
+            let value = match (variable.name.as_str(), &variable.value) {
+                // Each pod has a volume of its own.
+                ("IMAGE_UPDATER_STATE_DIR", _) => {
+                    let volume = tempfile::tempdir_in(self.account.path()).unwrap();
+                    volume.keep().to_str().unwrap().to_owned()
+                }
+                (_, Some(value)) => value.clone(),
+                (_, None) => self.world.namespace.clone(),
+            };
+            command.env(&variable.name, value);
         }
         let server = Server::spawn(command);
         server.log.wait_for(&["msg=ready"]);

@@ -137,7 +137,9 @@ async fn an_end_in_order_leaves_what_has_to_wait_to_the_next_start() {
     ];
     assert_eq!(world.states(), expected);
     let _server = world.start(&[]);
-    NAMES.iter().for_each(|name| world.wait_until_runs(name));
+    for name in NAMES {
+        world.wait_until_runs(name);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -48,3 +48,5 @@ mod tls;
 #[cfg(feature = "otlp")]
 mod traces;
 mod trial;
+#[cfg(not(feature = "otlp"))]
+mod untraced;

@@ -169,7 +169,7 @@ impl Backlog {
 fn shortened(wait: Duration) -> Duration {
     // A hasher of the standard library has random keys, which is all the chance that this takes.
     let random = RandomState::new().hash_one(()) % 200;
-    wait - wait * u32::try_from(random).unwrap_or_default() / 1000
+    wait.saturating_sub(wait * u32::try_from(random).unwrap_or_default() / 1000)
 }
 
 #[cfg(test)]

@@ -152,36 +152,27 @@ impl Server {
         let announcer = place.announcer.take();
         let registries = registries::open(&settings, objects.as_ref(), announcer.clone())?;
         let keeping = Box::pin(keeping::open(&settings)).await?;
-        let watching = watchers::open(&meters);
-        let work = working::open(
-            &settings,
-            &mut place,
-            &keeping,
-            registries.current(),
-            &meters,
-            watching.work,
-        );
+        let watching = watchers::open(meters);
+        let current = registries.current();
+        let work = working::open(&settings, &mut place, &keeping, current, &watching);
         let mut background: Vec<Background> = vec![place.watch, Box::pin(registries.run())];
         background.extend(work.describing.into_iter().chain(place.clearing));
         background.extend(keeping.showing);
         let readiness = Readiness::default();
-        let meter = Arc::new(meters.clone());
+        let parts = Parts {
+            secrets: settings.secrets,
+            queue: Arc::clone(&work.queue) as _,
+            readiness: readiness.clone(),
+            meter: Arc::new(watching.meters.clone()),
+            objects: objects.as_ref(),
+            watcher: watching.deliveries,
+        };
         let door = match settings.server {
-            Some(server) => {
-                let parts = Parts {
-                    secrets: settings.secrets,
-                    queue: Arc::clone(&work.queue) as _,
-                    readiness: readiness.clone(),
-                    meter,
-                    objects: objects.as_ref(),
-                    watcher: watching.deliveries,
-                };
-                Some(Door::open(server, parts, &mut background).await?)
-            }
+            Some(server) => Some(Door::open(server, parts, &mut background).await?),
             None => None,
         };
         let shown = Shown {
-            meters,
+            meters: watching.meters,
             reader: place.reader,
             cluster: place.cluster,
             backlog: work.queue,
@@ -197,11 +188,7 @@ impl Server {
             polling: work.polling,
             fail_on_error: settings.polling.fail_on_error,
             updater: work.updater,
-            paces: if keeping.is_durable {
-                Vec::new()
-            } else {
-                work.spread.into_iter().chain([work.pace]).collect()
-            },
+            paces: lifted(work.spread, work.pace, keeping.is_durable),
             keeping: keeping.closing,
             door,
             readiness,
@@ -292,6 +279,19 @@ fn tell(end: End, left: usize) {
         End::OutOfTime | End::Aborted | End::Failed => {
             warn!(images = left, "ended before everything was done");
         }
+    }
+}
+
+/// The paces that are lifted in the end: what is kept for the next start needs no haste.
+fn lifted(
+    spread: Option<Arc<Governed>>,
+    pace: Arc<Governed>,
+    is_durable: bool,
+) -> Vec<Arc<Governed>> {
+    if is_durable {
+        Vec::new()
+    } else {
+        spread.into_iter().chain([pace]).collect()
     }
 }
 

@@ -14,6 +14,8 @@ use crate::ports::work_watcher::WorkWatcher;
 
 /// Those who watch.
 pub(super) struct Watching {
+    /// What is counted.
+    pub(super) meters: Meters,
     pub(super) deliveries: Arc<dyn DeliveryWatcher>,
     pub(super) work: Arc<dyn WorkWatcher>,
     /// Sends the last spans.
@@ -24,7 +26,7 @@ pub(super) struct Watching {
 ///
 /// In many clusters all pods are told where a collector is. So where traces cannot be sent as it is wanted, the log says so, and nothing else
 /// depends on it.
-pub(super) fn open(meters: &Meters) -> Watching {
+pub(super) fn open(meters: Meters) -> Watching {
     let mut deliveries: Vec<Arc<dyn DeliveryWatcher>> = vec![Arc::new(meters.deliveries.clone())];
     let mut work: Vec<Arc<dyn WorkWatcher>> = vec![Arc::new(meters.work.clone())];
     let is_wanted = wanted(|name| env::var(name).ok());
@@ -38,6 +40,7 @@ pub(super) fn open(meters: &Meters) -> Watching {
         nothing()
     });
     Watching {
+        meters,
         deliveries: Arc::new(Watchers(deliveries)),
         work: Arc::new(Watchers(work)),
         last,

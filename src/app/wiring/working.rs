@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::adapters::metrics::meters::Meters;
 use crate::adapters::pace::Governed;
 use crate::app::leadership::Leadership;
 use crate::app::polling::Polling;
@@ -19,10 +18,10 @@ use crate::app::wiring::asking;
 use crate::app::wiring::keeping::Keeping;
 use crate::app::wiring::resources::Place;
 use crate::app::wiring::server::Background;
+use crate::app::wiring::watchers::Watching;
 use crate::domain::rate_policy::RatePolicy;
 use crate::ports::pace::Pace;
 use crate::ports::pace_meter::Limit;
-use crate::ports::work_watcher::WorkWatcher;
 
 /// Any number from 0 to 1.
 fn random() -> f64 {
@@ -49,9 +48,9 @@ pub(super) fn open(
     place: &mut Place,
     keeping: &Keeping,
     described: Current,
-    meters: &Meters,
-    watcher: Arc<dyn WorkWatcher>,
+    watching: &Watching,
 ) -> Work {
+    let (meters, watcher) = (&watching.meters, Arc::clone(&watching.work));
     let queue = Arc::new(WatchedQueue {
         queue: Arc::clone(&keeping.queue),
         watcher: Arc::clone(&watcher),
