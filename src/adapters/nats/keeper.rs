@@ -74,7 +74,11 @@ impl Keeper {
         let wait = shared.patience / BEATS;
         let is_applied = shared.until(wait, |state| state.applied() >= number).await;
         if is_applied {
-            shared.state().set_safe(safe);
+            let mut state = shared.state();
+            state.set_safe(safe);
+            // What was not given away after all, as is known by now.
+            state.keep_what_stays();
+            drop(state);
             shared.arrived.notify_one();
         }
         is_applied
@@ -84,11 +88,11 @@ impl Keeper {
     async fn share(&mut self) {
         let shared = Arc::clone(&self.shared);
         let moves = {
-            let state = shared.state();
+            let mut state = shared.state();
             if !state.is_current() {
                 return;
             }
-            state.seats.wanted(|partition| state.is_busy(partition))
+            state.moves()
         };
         if !moves.is_empty() {
             let done = join_all(moves.into_iter().map(|wanted| make(&shared, wanted))).await;
@@ -142,13 +146,6 @@ async fn make(shared: &Shared, wanted: Move) -> Option<u64> {
         is_taken,
         after,
     } = wanted;
-    if !is_taken {
-        let mut state = shared.state();
-        if state.is_busy(partition) {
-            return None;
-        }
-        state.let_go(partition);
-    }
     let form = SeatForm {
         replica: is_taken.then(|| shared.me.clone()),
     };
@@ -162,10 +159,6 @@ async fn make(shared: &Shared, wanted: Move) -> Option<u64> {
         Err(error) => {
             if error != ServerError::Conflict {
                 debug!(partition, "a partition stays as it is: {error}");
-            }
-            if !is_taken {
-                shared.state().keep(partition);
-                shared.arrived.notify_one();
             }
             None
         }

@@ -156,6 +156,13 @@ impl Seats {
             .count()
     }
 
+    /// The partitions of ours that are about to be given away.
+    pub(super) fn leaving(&self) -> Vec<usize> {
+        let seats = self.partitions.iter().enumerate();
+        let leaving = seats.filter(|(_, seat)| seat.leaving);
+        leaving.map(|(partition, _)| partition).collect()
+    }
+
     /// Notes that we are about to give a partition away, or that this did not come about.
     pub(super) fn set_leaving(&mut self, partition: usize, leaving: bool) {
         if let Some(seat) = self.partitions.get_mut(partition) {
@@ -184,15 +191,15 @@ impl Seats {
             });
             return free.take(share - ours).collect();
         }
-        let idle = seats.filter(|(partition, seat)| {
-            seat.replica.as_ref() == Some(&self.me) && !is_busy(*partition)
-        });
+        let idle = seats.filter(|(partition, _)| self.is_ours(*partition) && !is_busy(*partition));
         let idle = idle.map(|(partition, seat)| Move {
             partition,
             is_taken: false,
             after: seat.number,
         });
-        idle.take(ours - share).collect()
+        // Some may be on their way already.
+        let surplus = (ours - share).saturating_sub(self.leaving().len());
+        idle.take(surplus).collect()
     }
 
     /// The numbers of beats that can be forgotten: of replicas that are dead for long and have nothing.

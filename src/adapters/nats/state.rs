@@ -11,6 +11,7 @@ use super::names::partition;
 use super::open::Open;
 use super::open::number;
 use super::seats::Change;
+use super::seats::Move;
 use super::seats::Seats;
 use super::unwritten::Unwritten;
 use crate::domain::delivery::DeliveryId;
@@ -152,22 +153,34 @@ impl State {
     }
 
     /// Works on nothing more of a partition, which is about to be given away.
-    pub(super) fn let_go(&mut self, seat: usize) {
+    fn let_go(&mut self, seat: usize) {
         self.seats.set_leaving(seat, true);
         self.lines.withdraw(|image| partition(image) == seat);
     }
 
-    /// Works on a partition after all.
-    pub(super) fn keep(&mut self, seat: usize) {
-        self.seats.set_leaving(seat, false);
-        if self.seats.is_ours(seat) {
+    /// Works on what was to be given away and is ours still, once it is certain that no word of ours about it is under way.
+    pub(super) fn keep_what_stays(&mut self) {
+        for seat in self.seats.leaving() {
+            self.seats.set_leaving(seat, false);
             self.fill(seat);
         }
     }
 
-    /// Whether a partition cannot be given away now.
-    pub(super) fn is_busy(&self, seat: usize) -> bool {
-        !self.unwritten.is_empty() || self.held.values().any(|held| *held == seat)
+    /// The partitions that cannot be given away now: in which something is in work here, or is done and not written.
+    pub(super) fn busy(&self) -> BTreeSet<usize> {
+        let mut busy = self.unwritten.partitions();
+        busy.extend(self.held.values());
+        busy
+    }
+
+    /// What is to be done so that each replica has its share. What is to be given away is not worked on from now on.
+    pub(super) fn moves(&mut self) -> Vec<Move> {
+        let busy = self.busy();
+        let moves = self.seats.wanted(|seat| busy.contains(&seat));
+        for wanted in moves.iter().filter(|wanted| !wanted.is_taken) {
+            self.let_go(wanted.partition);
+        }
+        moves
     }
 
     /// Whether nothing is in work here, and all is written.
@@ -372,14 +385,14 @@ mod tests {
             "a part is superseded"
         );
         let batch = state.take().unwrap();
-        assert!(state.is_busy(seat()) && !state.is_idle());
+        assert!(state.busy().contains(&seat()) && !state.is_idle());
         assert_eq!(shown(Some(batch.clone())), ["d1 1", "d2 2"]);
         state.end(&batch, &worked());
         assert_eq!(
             written(&mut state),
             [(5, Progress::Done), (7, Progress::Done)]
         );
-        assert!(!state.is_busy(seat()) && state.is_idle());
+        assert!(state.busy().is_empty() && state.is_idle());
         // A batch that is ended twice changes nothing.
         state.end(&batch, &worked());
         assert_eq!(written(&mut state), []);
@@ -421,7 +434,7 @@ mod tests {
         state.let_go(seat());
         state.begin(6, record("d2", &["2"]));
         assert_eq!(state.take(), None);
-        state.keep(seat());
+        state.keep_what_stays();
         assert_eq!(shown(state.take()), ["d1 1", "d2 2"]);
     }
 

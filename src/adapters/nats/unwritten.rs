@@ -1,8 +1,10 @@
 //! What became of deliveries and is not said to the server yet.
 
+use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::collections::VecDeque;
 
+use super::names::partition;
 use crate::domain::queue::record::DeliveryRecord;
 
 /// Deliveries by number, in the order in which they are to be written: what took the place of another is written after it.
@@ -10,8 +12,8 @@ use crate::domain::queue::record::DeliveryRecord;
 pub(super) struct Unwritten {
     order: VecDeque<u64>,
     records: HashMap<u64, DeliveryRecord>,
-    /// How many are being written.
-    in_hand: usize,
+    /// The partitions of those that are being written, as often as there are events.
+    in_hand: Vec<usize>,
 }
 
 impl Unwritten {
@@ -28,13 +30,16 @@ impl Unwritten {
         let records = &mut self.records;
         let taken = numbers.filter_map(|number| Some((number, records.remove(&number)?)));
         let taken: Vec<_> = taken.collect();
-        self.in_hand = taken.len();
+        self.in_hand = taken
+            .iter()
+            .flat_map(|(_, record)| partitions(record))
+            .collect();
         taken
     }
 
     /// Gives back what could not be written. What is known by now of the same deliveries is written in their place.
     pub(super) fn put_back(&mut self, failed: Vec<(u64, DeliveryRecord)>) {
-        self.in_hand = 0;
+        self.in_hand.clear();
         for (number, record) in failed.into_iter().rev() {
             match self.records.get(&number) {
                 Some(_) => self.order.retain(|known| *known != number),
@@ -46,8 +51,19 @@ impl Unwritten {
 
     /// Whether all is written.
     pub(super) fn is_empty(&self) -> bool {
-        self.order.is_empty() && self.in_hand == 0
+        self.order.is_empty() && self.in_hand.is_empty()
     }
+
+    /// The partitions in which something is not written.
+    pub(super) fn partitions(&self) -> BTreeSet<usize> {
+        let waiting = self.records.values().flat_map(partitions);
+        waiting.chain(self.in_hand.iter().copied()).collect()
+    }
+}
+
+fn partitions(record: &DeliveryRecord) -> impl Iterator<Item = usize> {
+    let events = record.events.iter();
+    events.map(|known| partition(&known.event.image))
 }
 
 #[cfg(test)]
@@ -56,6 +72,15 @@ mod tests {
 
     use super::*;
     use crate::domain::delivery::DeliveryId;
+    use crate::domain::event::ImageEvent;
+    use crate::domain::queue::record::EventRecord;
+    use crate::domain::queue::record::EventState;
+    use crate::domain::reference::ImageName;
+    use crate::domain::reference::Tag;
+
+    fn image() -> ImageName {
+        ImageName::parse("quay.io/a/b").unwrap()
+    }
 
     fn record(id: &str) -> DeliveryRecord {
         DeliveryRecord {
@@ -63,7 +88,14 @@ mod tests {
             sender: String::new(),
             key: None,
             at: SystemTime::UNIX_EPOCH,
-            events: Vec::new(),
+            events: vec![EventRecord {
+                event: ImageEvent {
+                    image: image(),
+                    tag: Tag::parse("1").unwrap(),
+                    digest: None,
+                },
+                state: EventState::Open,
+            }],
         }
     }
 
@@ -84,7 +116,11 @@ mod tests {
         unwritten.put_back(taken);
         assert_eq!(ids(&unwritten.take(9)), ["a, later", "b, later", "c"]);
         assert!(!unwritten.is_empty(), "they are in hand");
+        assert_eq!(
+            unwritten.partitions(),
+            BTreeSet::from([partition(&image())])
+        );
         unwritten.put_back(Vec::new());
-        assert!(unwritten.is_empty());
+        assert!(unwritten.is_empty() && unwritten.partitions().is_empty());
     }
 }

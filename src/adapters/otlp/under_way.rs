@@ -1,6 +1,6 @@
 //! What is known of the deliveries that are on their way.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
@@ -28,9 +28,13 @@ pub(super) struct UnderWay {
     pub(super) is_answered: bool,
 }
 
-/// All deliveries that are on their way.
+/// How many deliveries may be on their way. Where another replica works on what this one took, nobody says here when it is done, so that the oldest
+/// make room.
+const MOST: usize = 20_000;
+
+/// All deliveries that are on their way. Their names begin with the time.
 #[derive(Default)]
-pub(super) struct AllUnderWay(Mutex<HashMap<DeliveryId, UnderWay>>);
+pub(super) struct AllUnderWay(Mutex<BTreeMap<DeliveryId, UnderWay>>);
 
 impl AllUnderWay {
     /// A delivery has come.
@@ -43,7 +47,11 @@ impl AllUnderWay {
             events: 0,
             is_answered: false,
         };
-        self.lock().insert(delivery, under_way);
+        let mut all = self.lock();
+        if all.len() >= MOST {
+            all.pop_first();
+        }
+        all.insert(delivery, under_way);
     }
 
     /// Does something with a delivery, and forgets it where nothing is left of it.
@@ -66,7 +74,7 @@ impl AllUnderWay {
         self.lock().get(delivery)?.context.clone()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<DeliveryId, UnderWay>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<DeliveryId, UnderWay>> {
         // Nothing in here panics while it holds the lock half-way through a change.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -74,5 +82,21 @@ impl AllUnderWay {
     #[cfg(test)]
     pub(super) fn count(&self) -> usize {
         self.lock().len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_make_room() {
+        let all = AllUnderWay::default();
+        for number in 0..=MOST {
+            all.begin(DeliveryId::new(format!("{number:06}")), Context::new());
+        }
+        assert_eq!(all.count(), MOST);
+        assert!(all.with(&DeliveryId::new("000000"), |_| ()).is_none());
+        assert!(all.with(&DeliveryId::new("000001"), |_| ()).is_some());
     }
 }
