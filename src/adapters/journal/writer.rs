@@ -172,16 +172,13 @@ impl Writer {
 
     /// Makes ready what is to be kept of a delivery, if there is room for it and it is a new one.
     fn stage(&mut self, accepted: Accepted, answer: oneshot::Sender<Result<Pushed, QueueError>>) {
-        let staged = self
-            .staged
-            .iter()
-            .find(|staged| accepted.key.is_some() && staged.accepted.key == accepted.key);
-        let same = staged
-            .map(|staged| staged.accepted.delivery.clone())
-            .or_else(|| self.shelf.same_as(accepted.key.as_ref()));
-        if let Some(same) = same {
-            // The first one is on disk before its copy is answered.
+        let key = accepted.key.as_ref();
+        let is_same = |staged: &Staged| key.is_some() && staged.accepted.key.as_ref() == key;
+        if self.staged.iter().any(is_same) {
+            // The first one is on disk before its copy is answered, or it is not there and this one takes its place.
             self.commit();
+        }
+        if let Some(same) = self.shelf.same_as(key) {
             let _ = answer.send(Ok(Pushed::Duplicate(same)));
             return;
         }
@@ -365,4 +362,91 @@ impl Answer {
 #[expect(clippy::needless_pass_by_value, reason = "it is what map_err gives")]
 pub(super) fn unavailable(error: StoreError) -> LogError {
     LogError::Unavailable(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::atomic::AtomicBool;
+    use std::sync::atomic::Ordering;
+
+    use redb::StorageBackend;
+    use redb::backends::InMemoryBackend;
+
+    use super::*;
+    use crate::domain::delivery::SenderKey;
+    use crate::domain::event::ImageEvent;
+    use crate::domain::reference::ImageName;
+    use crate::domain::reference::Tag;
+
+    /// A disk that fails when it is told to.
+    #[derive(Debug, Default)]
+    struct Disk {
+        memory: InMemoryBackend,
+        fails: Arc<AtomicBool>,
+    }
+
+    impl StorageBackend for Disk {
+        fn len(&self) -> io::Result<u64> {
+            self.memory.len()
+        }
+
+        fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+            self.memory.read(offset, out)
+        }
+
+        fn set_len(&self, len: u64) -> io::Result<()> {
+            self.memory.set_len(len)
+        }
+
+        fn sync_data(&self) -> io::Result<()> {
+            self.memory.sync_data()
+        }
+
+        fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+            if self.fails.load(Ordering::SeqCst) {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            self.memory.write(offset, data)
+        }
+    }
+
+    fn accepted(delivery: &str) -> Accepted {
+        Accepted {
+            delivery: DeliveryId::new(delivery),
+            sender: "quay.io".to_owned(),
+            key: SenderKey::parse("k"),
+            at: SystemTime::UNIX_EPOCH,
+            events: vec![ImageEvent {
+                image: ImageName::parse("quay.io/a/b").unwrap(),
+                tag: Tag::parse("1").unwrap(),
+                digest: None,
+            }],
+        }
+    }
+
+    #[test]
+    fn a_copy_of_what_could_not_be_kept_is_no_copy() {
+        for disk_fails in [false, true] {
+            let disk = Disk::default();
+            let fails = Arc::clone(&disk.fails);
+            let store = Store::on(disk).unwrap();
+            let reopen = || Store::on(InMemoryBackend::new());
+            let shelf = Arc::new(Shelf::default());
+            let mut writer = Writer::new(store, Box::new(reopen), shelf, 10, 1);
+            let [(first, mut one), (copy, mut two)] = [oneshot::channel(), oneshot::channel()];
+            writer.stage(accepted("d1"), first);
+            fails.store(disk_fails, Ordering::SeqCst);
+            writer.stage(accepted("d2"), copy);
+            let kept = one.try_recv().unwrap();
+            assert_eq!(kept.is_err(), disk_fails, "{kept:?}");
+            if disk_fails {
+                assert!(two.try_recv().is_err(), "it waits to be kept itself");
+                assert_eq!(writer.staged.len(), 1);
+            } else {
+                let same = Pushed::Duplicate(DeliveryId::new("d1"));
+                assert_eq!(two.try_recv().unwrap(), Ok(same));
+            }
+        }
+    }
 }
