@@ -117,7 +117,7 @@ pub(super) type Background = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// A process that is ready to run.
 pub struct Server {
     updater: Arc<Updater>,
-    /// What has work wait for its turn, and must not where work is lost with the process.
+    /// What has work wait for its turn. It is lifted at the end; none where what waits outlives the process.
     paces: Vec<Arc<Governed>>,
     /// Writes down what is kept.
     keeping: Background,
