@@ -54,7 +54,7 @@ pub enum OpenError {
 /// Why the store cannot be read or written now.
 #[derive(Debug, Error)]
 #[error("{0}")]
-pub(super) struct StoreError(#[from] redb::Error);
+pub(super) struct StoreError(#[from] pub(super) redb::Error);
 
 macro_rules! through_error {
     ($($kind:ident),*) => {

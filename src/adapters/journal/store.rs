@@ -8,12 +8,10 @@ use std::time::SystemTime;
 
 use redb::Builder;
 use redb::Database;
-use redb::DatabaseError;
 use redb::ReadableDatabase;
 use redb::ReadableTable;
 use redb::ReadableTableMetadata;
 use redb::StorageBackend;
-use redb::StorageError;
 use redb::Table;
 use redb::TableDefinition;
 use redb::WriteTransaction;
@@ -84,7 +82,7 @@ impl Store {
     pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
         let is_new = !path.exists();
         let database = builder().create(path);
-        let database = database.map_err(|error| opening(error, path))?;
+        let database = database.map_err(|error| opening(error.into(), path))?;
         if is_new {
             // Its name is as durable as what is in it.
             path.parent()
@@ -101,15 +99,14 @@ impl Store {
     pub(super) fn on(backend: impl StorageBackend) -> Result<Self, OpenError> {
         let path = Path::new("backend");
         let database = builder().create_with_backend(backend);
-        Self::of(database.map_err(|error| opening(error, path))?, path)
+        Self::of(database.map_err(|error| opening(error.into(), path))?, path)
     }
 
     fn of(database: Database, path: &Path) -> Result<Self, OpenError> {
         let store = Self { database };
-        let found = store.version().map_err(|error| OpenError::Storage {
-            path: path.to_owned(),
-            reason: error.to_string(),
-        })?;
+        let found = store
+            .version()
+            .map_err(|StoreError(error)| opening(error, path))?;
         if found > VERSION {
             return Err(OpenError::TooNew {
                 path: path.to_owned(),
@@ -245,28 +242,25 @@ fn builder() -> Builder {
     builder
 }
 
-fn opening(error: DatabaseError, path: &Path) -> OpenError {
+/// Why a file cannot be opened.
+fn opening(error: redb::Error, path: &Path) -> OpenError {
+    let path = path.to_owned();
+    let reason = error.to_string();
     match error {
-        DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => {
-            OpenError::InUse(path.to_owned())
+        redb::Error::DatabaseAlreadyOpen | redb::Error::LockProtocolMismatch => {
+            OpenError::InUse(path)
         }
-        DatabaseError::Storage(StorageError::Corrupted(reason)) => OpenError::Damaged {
-            path: path.to_owned(),
-            reason,
-        },
-        // Not even the first bytes are those of such a file.
-        DatabaseError::Storage(StorageError::Io(error))
-            if error.kind() == io::ErrorKind::InvalidData =>
+        redb::Error::Corrupted(_) => OpenError::Damaged { path, reason },
+        // Not even the first bytes are those of such a file, or it ends before it should.
+        redb::Error::Io(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof
+            ) =>
         {
-            OpenError::Damaged {
-                path: path.to_owned(),
-                reason: error.to_string(),
-            }
+            OpenError::Damaged { path, reason }
         }
-        other => OpenError::Storage {
-            path: path.to_owned(),
-            reason: other.to_string(),
-        },
+        _ => OpenError::Storage { path, reason },
     }
 }
 
