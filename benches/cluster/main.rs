@@ -16,6 +16,8 @@ mod cluster;
 )]
 mod distribution;
 mod events;
+#[path = "../../tests/support/peers.rs"]
+mod peers;
 mod program;
 mod registry;
 mod report;

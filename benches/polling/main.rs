@@ -11,6 +11,8 @@
     reason = "it belongs to the tests, which use all of it and fail by panicking"
 )]
 mod counting;
+#[path = "../../tests/support/peers.rs"]
+mod peers;
 #[path = "../../tests/support/registry.rs"]
 #[expect(
     dead_code,

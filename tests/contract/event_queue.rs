@@ -1,6 +1,8 @@
 //! What every [`EventQueue`] does.
 
-use std::convert::Infallible;
+#[path = "../support/verified.rs"]
+mod verified;
+
 use std::future::Future;
 use std::sync::Arc;
 use std::task::Poll;
@@ -10,25 +12,20 @@ use std::time::SystemTime;
 use image_updater::adapters::memory::event_queue::InMemoryQueue;
 use image_updater::adapters::metrics::work::WorkMeters;
 use image_updater::app::seeing::watched_queue::WatchedQueue;
-use image_updater::domain::delivery::Delivery;
 use image_updater::domain::delivery::DeliveryId;
 use image_updater::domain::delivery::SenderKey;
 use image_updater::domain::event::ImageEvent;
-use image_updater::domain::pairs::Pairs;
 use image_updater::domain::queue::accepted::Accepted;
 use image_updater::domain::queue::entry::Batch;
 use image_updater::domain::queue::fate::Fate;
 use image_updater::domain::reference::Reference;
-use image_updater::domain::secret_policy::SecretPolicy;
-use image_updater::domain::secret_policy::Secrets;
-use image_updater::domain::secret_policy::Verified;
-use image_updater::domain::sender::Authentication;
-use image_updater::domain::sender::SenderProfile;
 use image_updater::ports::event_queue::EventQueue;
 use image_updater::ports::event_queue::Load;
 use image_updater::ports::event_queue::Placement;
 use image_updater::ports::event_queue::Pushed;
 use image_updater::ports::event_queue::QueueError;
+
+use self::verified::verified;
 
 /// Runs the suite on queues that `make` gives for a bound.
 pub(crate) async fn suite(make: impl AsyncFn(usize) -> Arc<dyn EventQueue>) {
@@ -312,30 +309,6 @@ fn event(text: &str) -> ImageEvent {
         tag: reference.tag().unwrap().clone(),
         digest: reference.digest().cloned(),
     }
-}
-
-/// A delivery that was let in, as only the policy makes one.
-fn verified(accepted: Accepted) -> Verified<Accepted> {
-    let profile = SenderProfile {
-        name: "open",
-        secret_name: "open",
-        title: "Open",
-        authentication: Authentication::QuerySecret,
-        documentation: "",
-    };
-    let delivery = Delivery {
-        id: DeliveryId::new(String::new()),
-        headers: Pairs::default(),
-        query: Pairs::default(),
-        body: Vec::new(),
-    };
-    let open = SecretPolicy {
-        require_secret: false,
-    };
-    open.verify(&profile, &Secrets::default(), delivery)
-        .unwrap()
-        .try_map(|_| Ok::<_, Infallible>(accepted))
-        .unwrap()
 }
 
 #[tokio::test]

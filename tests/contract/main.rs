@@ -12,6 +12,8 @@ mod event_queue_on_nats;
 #[path = "../support/nats.rs"]
 #[expect(dead_code, reason = "the tests of the queue use all of it")]
 mod nats;
+#[path = "../support/peers.rs"]
+mod peers;
 mod resources;
 mod resources_in_manifests;
 mod resources_in_memory;

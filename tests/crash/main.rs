@@ -16,6 +16,8 @@ mod nats;
 #[path = "../support/nats.rs"]
 #[expect(dead_code, reason = "the tests of the queue use all of it")]
 mod nats_server;
+#[path = "../support/peers.rs"]
+mod peers;
 mod rounds;
 #[path = "../program/server.rs"]
 #[expect(dead_code, reason = "the tests of the program use all of it")]

@@ -1,6 +1,8 @@
 //! Deliveries to a journal.
 
-use std::convert::Infallible;
+#[path = "../support/verified.rs"]
+mod verified;
+
 use std::future::Future;
 use std::pin::pin;
 use std::task::Context;
@@ -9,11 +11,9 @@ use std::task::Waker;
 use std::time::Duration;
 use std::time::SystemTime;
 
-use image_updater::domain::delivery::Delivery;
 use image_updater::domain::delivery::DeliveryId;
 use image_updater::domain::delivery::SenderKey;
 use image_updater::domain::event::ImageEvent;
-use image_updater::domain::pairs::Pairs;
 use image_updater::domain::queue::accepted::Accepted;
 use image_updater::domain::queue::entry::Batch;
 use image_updater::domain::queue::fate::Fate;
@@ -21,14 +21,11 @@ use image_updater::domain::queue::fate::Outcome;
 use image_updater::domain::queue::fate::Verdict;
 use image_updater::domain::reference::Reference;
 use image_updater::domain::resources::resource::ResourceId;
-use image_updater::domain::secret_policy::SecretPolicy;
-use image_updater::domain::secret_policy::Secrets;
-use image_updater::domain::secret_policy::Verified;
-use image_updater::domain::sender::Authentication;
-use image_updater::domain::sender::SenderProfile;
 use image_updater::ports::event_queue::EventQueue;
 use image_updater::ports::event_queue::Pushed;
 use image_updater::ports::event_queue::QueueError;
+
+use self::verified::verified;
 
 pub(crate) fn event(text: &str) -> ImageEvent {
     let reference = Reference::parse(text).unwrap();
@@ -52,30 +49,6 @@ pub(crate) async fn push(
         events: events.iter().map(|text| event(text)).collect(),
     };
     queue.push(verified(accepted)).await
-}
-
-/// A delivery that was let in, as only the policy makes one.
-fn verified(accepted: Accepted) -> Verified<Accepted> {
-    let profile = SenderProfile {
-        name: "open",
-        secret_name: "open",
-        title: "Open",
-        authentication: Authentication::QuerySecret,
-        documentation: "",
-    };
-    let delivery = Delivery {
-        id: DeliveryId::new(""),
-        headers: Pairs::default(),
-        query: Pairs::default(),
-        body: Vec::new(),
-    };
-    let open = SecretPolicy {
-        require_secret: false,
-    };
-    open.verify(&profile, &Secrets::default(), delivery)
-        .unwrap()
-        .try_map(|_| Ok::<_, Infallible>(accepted))
-        .unwrap()
 }
 
 pub(crate) fn fate(verdict: Verdict) -> Fate {

@@ -26,6 +26,8 @@ mod lease;
 mod manifests;
 mod memory;
 mod metrics;
+#[path = "../support/peers.rs"]
+mod peers;
 mod permissions;
 mod polling;
 mod pushes;

@@ -8,6 +8,8 @@
 
 #[path = "../support/nats.rs"]
 mod nats_server;
+#[path = "../support/peers.rs"]
+mod peers;
 #[path = "../journal/support.rs"]
 #[expect(dead_code, reason = "the tests of the journal use all of it")]
 mod support;

@@ -25,6 +25,8 @@ mod life_cycle;
 mod live;
 mod metrics;
 mod once;
+#[path = "../support/peers.rs"]
+mod peers;
 mod probes;
 mod pushes;
 mod registries;

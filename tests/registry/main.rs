@@ -9,6 +9,8 @@ mod builds;
 mod distribution;
 mod failures;
 mod lists;
+#[path = "../support/peers.rs"]
+mod peers;
 mod proxy;
 mod referrers;
 #[path = "../support/registry.rs"]

@@ -1,20 +1,19 @@
 //! A NATS server with JetStream on loopback, ended whatever happens to the test. Tests include this file by its path.
 
-use std::env;
 use std::fs;
 use std::io::BufRead;
 use std::io::BufReader;
 use std::io::Write;
 use std::path::Path;
-use std::path::PathBuf;
 use std::process::Child;
 use std::process::ChildStdin;
 use std::process::ChildStdout;
 use std::process::Command;
 use std::process::Stdio;
-use std::thread;
 
 use tempfile::TempDir;
+
+use crate::peers;
 
 /// The user whom the server knows.
 pub(crate) const USER: &str = "updater";
@@ -53,7 +52,7 @@ impl Nats {
     }
 
     fn with(sync: &str, more: &str) -> Option<Self> {
-        let binaries = folder()?;
+        let binaries = peers::folder(&["nats-server"], "a NATS server")?;
         // The supervisor removes it: it may outlive this process for a moment.
         let dir = TempDir::with_prefix("image-updater-nats-").unwrap().keep();
         let store = dir.join("store").display().to_string();
@@ -108,24 +107,4 @@ impl Nats {
         self.answers.read_line(&mut line).unwrap();
         line.trim().to_owned()
     }
-}
-
-/// The folder of the peers that `tests/peers/build` builds. Where it is not set, the test that needs it says so and is left out; in CI it fails.
-fn folder() -> Option<PathBuf> {
-    if let Some(folder) = env::var_os("KUBEBUILDER_ASSETS").map(PathBuf::from) {
-        let program = folder.join("nats-server");
-        assert!(program.is_file(), "{} is missing", program.display());
-        return Some(folder);
-    }
-    let test = thread::current();
-    let test = test.name().unwrap_or("a test").to_owned();
-    assert!(
-        env::var_os("CI").is_none(),
-        "KUBEBUILDER_ASSETS is not set, and {test} needs a NATS server"
-    );
-    // Not by a macro, whose output cargo would hide.
-    let line =
-        format!("\n!!! {test} was LEFT OUT: it needs KUBEBUILDER_ASSETS=$(tests/peers/build)\n");
-    let _ = std::io::stderr().write_all(line.as_bytes());
-    None
 }

@@ -1,16 +1,13 @@
 //! The registry of the distribution project on loopback, ended whatever happens to the test. Tests include this file by its path.
 
-use std::env;
 use std::fs;
 use std::io::BufRead;
 use std::io::BufReader;
-use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
-use std::thread;
 
 use http::header::AUTHORIZATION;
 use http::header::CONTENT_TYPE;
@@ -22,6 +19,8 @@ use serde_json::Value;
 use serde_json::json;
 use sha2::Digest as _;
 use tempfile::TempDir;
+
+use crate::peers;
 
 /// The user whom a registry with [`Auth::Password`] knows.
 pub(crate) const USER: &str = "reader";
@@ -89,7 +88,7 @@ pub(crate) struct Registry {
 impl Registry {
     /// `None` where the program is not there.
     pub(crate) fn start(options: &Options) -> Option<Self> {
-        let binaries = folder("registry")?;
+        let binaries = peers::folder(&["registry"], "a registry")?;
         // The supervisor removes it: it may outlive this process for a moment.
         let dir = TempDir::with_prefix("image-updater-registry-")
             .unwrap()
@@ -119,7 +118,7 @@ impl Registry {
 
     /// Another one, which has the referrers API and lets everybody in; `None` where the program is not there.
     pub(crate) fn with_referrers() -> Option<Self> {
-        let program = folder("referrers")?.join("referrers");
+        let program = peers::folder(&["referrers"], "a registry")?.join("referrers");
         // It ends when its standard input does.
         let mut server = Command::new(program)
             .stdin(Stdio::piped())
@@ -186,26 +185,6 @@ fn configuration(dir: &Path, options: &Options) -> Value {
         }
     }
     configuration
-}
-
-/// The folder of the peers that `tests/peers/build` builds. Where it is not set, the test that needs it says so and is left out; in CI it fails.
-fn folder(program: &str) -> Option<PathBuf> {
-    if let Some(folder) = env::var_os("KUBEBUILDER_ASSETS").map(PathBuf::from) {
-        let program = folder.join(program);
-        assert!(program.is_file(), "{} is missing", program.display());
-        return Some(folder);
-    }
-    let test = thread::current();
-    let test = test.name().unwrap_or("a test").to_owned();
-    assert!(
-        env::var_os("CI").is_none(),
-        "KUBEBUILDER_ASSETS is not set, and {test} needs a registry"
-    );
-    // Not by a macro, whose output cargo would hide.
-    let line =
-        format!("\n!!! {test} was LEFT OUT: it needs KUBEBUILDER_ASSETS=$(tests/peers/build)\n");
-    let _ = std::io::stderr().write_all(line.as_bytes());
-    None
 }
 
 /// Pushes to one repository.

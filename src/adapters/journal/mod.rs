@@ -18,7 +18,6 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
 use std::time::SystemTime;
 
 use async_trait::async_trait;
@@ -31,6 +30,7 @@ use self::error::OpenError;
 use self::shelf::Shelf;
 use self::store::Store;
 use self::writer::Order;
+use self::writer::RETRY_AFTER;
 use self::writer::Reopen;
 use self::writer::Writer;
 use self::writer::unavailable;
@@ -227,7 +227,7 @@ impl EventQueue for Journal {
     async fn push(&self, accepted: Verified<Accepted>) -> Result<Pushed, QueueError> {
         let unavailable = |LogError::Unavailable(reason)| QueueError::Unavailable {
             reason,
-            retry_after: Duration::from_secs(30),
+            retry_after: RETRY_AFTER,
         };
         let (answer, answered) = oneshot::channel();
         let accepted = accepted.into_inner();

@@ -33,8 +33,8 @@ use crate::ports::event_queue::QueueError;
 
 /// The most that is written in one go.
 const TOGETHER: usize = 1000;
-/// When a sender that met a full queue may try again.
-const RETRY_AFTER: Duration = Duration::from_secs(30);
+/// When a sender whose delivery was not kept may try again.
+pub(super) const RETRY_AFTER: Duration = Duration::from_secs(30);
 /// How long a disk that failed is left alone.
 const REST: Duration = Duration::from_secs(1);
 

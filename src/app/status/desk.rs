@@ -172,11 +172,7 @@ impl Desk {
         let before = self.unanswered.remove(image).unwrap_or_default();
         let is_news = before != failures;
         if is_news {
-            for updater in before.keys().chain(failures.keys()) {
-                if let Some(notes) = self.updaters.get_mut(updater) {
-                    notes.due.get_or_insert(now + SETTLE);
-                }
-            }
+            self.touch(before.keys().chain(failures.keys()), now);
         }
         if !failures.is_empty() {
             self.unanswered.insert(image.clone(), failures);
@@ -247,12 +243,17 @@ impl Desk {
             });
             !by_updater.is_empty()
         });
-        for updater in &concerned {
+        self.touch(concerned.iter(), now);
+        !concerned.is_empty()
+    }
+
+    /// Has statuses looked at a moment later, as something else is to be said in them.
+    fn touch<'u>(&mut self, updaters: impl Iterator<Item = &'u ResourceId>, now: Instant) {
+        for updater in updaters {
             if let Some(notes) = self.updaters.get_mut(updater) {
                 notes.due.get_or_insert(now + SETTLE);
             }
         }
-        !concerned.is_empty()
     }
 
     /// Has statuses written at once, as something happened.

@@ -32,25 +32,27 @@ pub(super) struct Keeping {
 /// [`StartError`].
 pub(super) async fn open(settings: &Settings) -> Result<Keeping, StartError> {
     let capacity = settings.queue_size.get();
-    let shared = settings.shared_queue.address.as_ref();
-    if let Some(address) = shared.filter(|_| settings.server.is_some()) {
+    if settings.server.is_none() {
+        return Ok(memory(capacity));
+    }
+    if let Some(address) = &settings.shared_queue.address {
         return sharing::open(settings, address).await;
     }
-    match &settings.state_dir {
-        Some(folder) if settings.server.is_some() => journal(folder, capacity),
-        Some(_) | None => {
-            if settings.server.is_some() {
-                warn!(
-                    "deliveries are kept in memory: those that are accepted and not done when the process is killed are lost, and their senders do not come back; set --state-dir or --queue"
-                );
-            }
-            Ok(Keeping {
-                queue: Arc::new(InMemoryQueue::new(capacity)),
-                is_durable: false,
-                showing: None,
-                closing: Box::pin(std::future::ready(())),
-            })
-        }
+    if let Some(folder) = &settings.state_dir {
+        return journal(folder, capacity);
+    }
+    warn!(
+        "deliveries are kept in memory: those that are accepted and not done when the process is killed are lost, and their senders do not come back; set --state-dir or --queue"
+    );
+    Ok(memory(capacity))
+}
+
+fn memory(capacity: usize) -> Keeping {
+    Keeping {
+        queue: Arc::new(InMemoryQueue::new(capacity)),
+        is_durable: false,
+        showing: None,
+        closing: Box::pin(std::future::ready(())),
     }
 }
 

@@ -22,7 +22,7 @@ use kube::config::KubeConfigOptions;
 use kube::config::Kubeconfig;
 use tempfile::TempDir;
 
-use super::peers;
+use crate::peers;
 
 /// The bearer token of a cluster admin.
 const ADMIN: &str = "admin";
@@ -46,13 +46,13 @@ impl ApiServer {
     /// The one that all tests of this process share, each in namespaces of its own; `None` where there are no binaries.
     pub(crate) fn shared() -> Option<&'static Self> {
         static SHARED: OnceLock<Option<ApiServer>> = OnceLock::new();
-        let folder = peers::folder()?;
+        let folder = binaries()?;
         SHARED.get_or_init(|| Some(Self::start(&folder))).as_ref()
     }
 
     /// One for a test alone, which may stop it; `None` where there are no binaries.
     pub(crate) fn own() -> Option<Self> {
-        Some(Self::start(&peers::folder()?))
+        Some(Self::start(&binaries()?))
     }
 
     fn start(binaries: &Path) -> Self {
@@ -193,6 +193,11 @@ impl Supervisor {
         self.answers.read_line(&mut line).unwrap();
         line.trim().to_owned()
     }
+}
+
+fn binaries() -> Option<PathBuf> {
+    let programs = ["kube-apiserver", "etcd", "kubectl"];
+    peers::folder(&programs, "a Kubernetes API server")
 }
 
 fn free_ports() -> [u16; 3] {

@@ -2,7 +2,6 @@
 
 mod api_server;
 pub(crate) mod custom_resources;
-mod peers;
 mod proxy;
 mod way;
 mod world;
