@@ -69,8 +69,18 @@ fn shared_queue(values: &Values) -> Result<SharedQueueSettings, Problem> {
     Ok(SharedQueueSettings {
         address: address.map_err(|request| Problem::of(key, request))?,
         prefix: values.get("queue.prefix")?,
-        patience: duration(values, "queue.patience")?,
+        patience: queue_patience(values)?,
     })
+}
+
+/// How long a replica may be silent. A part of it has to do for a word to the server and back.
+fn queue_patience(values: &Values) -> Result<Duration, Problem> {
+    let key = "queue.patience";
+    let patience = duration(values, key)?;
+    if patience < Duration::from_secs(1) {
+        return Err(Problem::of(key, "give 1s or more"));
+    }
+    Ok(patience)
 }
 
 fn polling(mode: Mode, values: &Values) -> Result<PollingSettings, Problem> {

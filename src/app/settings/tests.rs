@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::app::settings::Rhythm;
 use crate::app::settings::Settings;
@@ -209,6 +210,18 @@ fn the_password_of_the_queue_is_not_shown() {
     for text in [report, format!("{settings:?}"), problems.join("\n")] {
         assert!(!text.contains("hunter2"), "{text}");
     }
+}
+
+#[test]
+fn a_replica_may_be_silent_for_a_second_at_least() {
+    let patience = |value| minimal().environment(&[("IMAGE_UPDATER_QUEUE_PATIENCE", value)]);
+    let settings = patience("1s").settings(Mode::Webhook);
+    assert_eq!(settings.shared_queue.patience, Duration::from_secs(1));
+    let problems = patience("999ms").problems(Mode::Webhook);
+    assert!(
+        problems[0].ends_with("give 1s or more") && problems.len() == 1,
+        "{problems:?}"
+    );
 }
 
 #[test]
