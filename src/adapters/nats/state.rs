@@ -108,7 +108,7 @@ impl State {
     pub(super) fn begin(&mut self, number: u64, record: DeliveryRecord) {
         let id = record.id.clone();
         let events = self.open.add(number, record);
-        let mut superseded = BTreeSet::new();
+        let mut superseded = Superseded::new();
         let placements = events.into_iter().map(|queued| {
             if self.seats.is_ours(partition(&queued.event.image)) {
                 self.place(queued, &mut superseded)
@@ -117,7 +117,7 @@ impl State {
             }
         });
         let placements = placements.collect();
-        self.settle(superseded);
+        self.settle(superseded.numbers);
         if let Some(pushed) = self.pushed.get_mut(&id) {
             *pushed = Some(placements);
         }
@@ -266,24 +266,24 @@ impl State {
 
     /// Lets everything of a partition wait that is not in work here.
     fn fill(&mut self, seat: usize) {
-        let mut superseded = BTreeSet::new();
+        let mut superseded = Superseded::new();
         for queued in self.open.of_partition(seat) {
             if !self.held.contains_key(&queued.entry) {
                 self.place(queued, &mut superseded);
             }
         }
-        self.settle(superseded);
+        self.settle(superseded.numbers);
     }
 
     /// Lets an event wait. The number of the delivery of which it took the place of a part is added to those that are to be settled.
-    fn place(&mut self, queued: QueuedEvent, superseded: &mut BTreeSet<u64>) -> Placement {
+    fn place(&mut self, queued: QueuedEvent, superseded: &mut Superseded) -> Placement {
         let by = queued.delivery.clone();
         match self.lines.place(queued, None) {
             None => Placement::Added,
             Some(before) => {
-                let state = ended(&Fate::Superseded(by));
+                let state = EventState::ended(superseded.at, &Fate::Superseded(by));
                 if self.open.end(before.entry, &state) {
-                    superseded.insert(number(before.entry));
+                    superseded.numbers.insert(number(before.entry));
                 }
                 Placement::Replaced {
                     superseded: before.delivery,
@@ -311,6 +311,21 @@ fn ended(fate: &Fate) -> EventState {
 mod tests {
     use super::*;
     use crate::adapters::nats::names::PARTITIONS;
+/// The deliveries of which parts are superseded together, at one time: what has ended alike is told in short.
+struct Superseded {
+    at: SystemTime,
+    numbers: BTreeSet<u64>,
+}
+
+impl Superseded {
+    fn new() -> Self {
+        Self {
+            at: SystemTime::now(),
+            numbers: BTreeSet::new(),
+        }
+    }
+}
+
     use crate::domain::event::ImageEvent;
     use crate::domain::reference::ImageName;
     use crate::domain::reference::Tag;

@@ -11,6 +11,7 @@ use tracing::warn;
 
 use super::form;
 use super::form::NoteForm;
+use super::form::in_a_word;
 use super::form::in_short;
 use super::server::ServerError;
 use super::shared::Shared;
@@ -155,11 +156,16 @@ fn add(record: &mut DeliveryRecord, noted: DeliveryRecord) {
     }
 }
 
-/// The note of a delivery. It fits into a message, as the delivery did with room to spare, at least in short.
+/// The note of a delivery, as long as fits into a message. As the delivery takes half of one at the most, it fits in a word at least.
 fn content(shared: &Shared, number: u64, record: &DeliveryRecord) -> Vec<u8> {
-    let content = form::write(&NoteForm::of(number, record));
-    if content.len() + 1024 <= shared.server.max_payload() {
-        return content;
+    let most = shared.server.max_payload().saturating_sub(1024);
+    let written = |record: &DeliveryRecord| form::write(&NoteForm::of(number, record));
+    let mut content = written(record);
+    for shortened in [in_short, in_a_word] {
+        if content.len() <= most {
+            break;
+        }
+        content = written(&shortened(record));
     }
-    form::write(&NoteForm::of(number, &in_short(record)))
+    content
 }
