@@ -99,9 +99,12 @@ impl State {
         self.is_current = is_current;
     }
 
-    /// Nobody takes our partitions before that.
+    /// We were heard: nobody takes our partitions before that. Where we were silent for long, somebody may have taken one just now who did not
+    /// know yet that we are alive: that is certain only when we are heard once more.
     pub(super) fn set_safe(&mut self, until: Instant) {
-        self.safe_until = Some(until);
+        if !self.seats.is_late() {
+            self.safe_until = Some(until);
+        }
     }
 
     /// A delivery came in, here or elsewhere.
@@ -154,16 +157,8 @@ impl State {
 
     /// Works on nothing more of a partition, which is about to be given away.
     fn let_go(&mut self, seat: usize) {
-        self.seats.set_leaving(seat, true);
+        self.seats.let_go(seat);
         self.lines.withdraw(|image| partition(image) == seat);
-    }
-
-    /// Works on what was to be given away and is ours still, once it is certain that no word of ours about it is under way.
-    pub(super) fn keep_what_stays(&mut self) {
-        for seat in self.seats.leaving() {
-            self.seats.set_leaving(seat, false);
-            self.fill(seat);
-        }
     }
 
     /// The partitions that cannot be given away now: in which something is in work here, or is done and not written.
@@ -302,15 +297,6 @@ impl State {
     }
 }
 
-/// How an event has ended now.
-fn ended(fate: &Fate) -> EventState {
-    EventState::ended(SystemTime::now(), fate)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::adapters::nats::names::PARTITIONS;
 /// The deliveries of which parts are superseded together, at one time: what has ended alike is told in short.
 struct Superseded {
     at: SystemTime,
@@ -326,6 +312,15 @@ impl Superseded {
     }
 }
 
+/// How an event has ended now.
+fn ended(fate: &Fate) -> EventState {
+    EventState::ended(SystemTime::now(), fate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapters::nats::names::PARTITIONS;
     use crate::domain::event::ImageEvent;
     use crate::domain::reference::ImageName;
     use crate::domain::reference::Tag;
@@ -443,14 +438,34 @@ impl Superseded {
     }
 
     #[test]
-    fn what_is_about_to_be_given_away_is_not_begun_and_comes_back_where_it_stays() {
+    fn what_is_about_to_be_given_away_is_not_begun_and_comes_back_where_nobody_else_takes_it() {
         let mut state = alone();
         state.begin(5, record("d1", &["1"]));
         state.let_go(seat());
         state.begin(6, record("d2", &["2"]));
         assert_eq!(state.take(), None);
-        state.keep_what_stays();
+        assert_eq!(sit(&mut state, seat(), None), Change::Lost);
+        assert_eq!(state.take(), None);
+        assert_eq!(sit(&mut state, seat(), Some("a")), Change::Ours);
         assert_eq!(shown(state.take()), ["d1 1", "d2 2"]);
+    }
+
+    #[test]
+    fn who_comes_back_after_a_long_silence_begins_nothing_before_it_is_heard_twice() {
+        let mut state = alone();
+        state.begin(5, record("d1", &["1"]));
+        let heard = |state: &mut State, seconds| {
+            let at = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+            state.seats.beat(ReplicaId::named("a"), at, seconds, false);
+            state.set_safe(Instant::now() + PATIENCE);
+        };
+        heard(&mut state, 100);
+        state.safe_until = None;
+        heard(&mut state, 111);
+        // Another one may be about to take it, as it was silent for 11 s.
+        assert_eq!(state.take(), None);
+        heard(&mut state, 113);
+        assert_eq!(shown(state.take()), ["d1 1"]);
     }
 
     #[test]
