@@ -31,7 +31,9 @@ use std::time::Duration;
 use std::time::SystemTime;
 
 use async_trait::async_trait;
-use futures_util::future::try_join_all;
+use futures_util::StreamExt;
+use futures_util::TryStreamExt;
+use futures_util::stream;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -59,6 +61,9 @@ use crate::ports::event_queue::EventQueue;
 use crate::ports::event_queue::Load;
 use crate::ports::event_queue::Pushed;
 use crate::ports::event_queue::QueueError;
+
+/// How many deliveries the server is asked for at once.
+const AT_ONCE: usize = 64;
 
 /// How a queue is shared.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -205,7 +210,9 @@ impl DeliveryLog for SharedQueue {
             }
             state.newest(most)
         };
-        let records = try_join_all(ids.iter().map(|id| self.noted(id))).await?;
+        // The server forgets all that it is asked where that is too much at once.
+        let asked = stream::iter(ids).map(async |id| self.noted(&id).await);
+        let records: Vec<_> = asked.buffered(AT_ONCE).try_collect().await?;
         Ok(records.into_iter().flatten().collect())
     }
 
