@@ -30,7 +30,15 @@ const REST: Duration = Duration::from_millis(500);
 pub(super) async fn run(shared: Arc<Shared>) {
     let mut complained = false;
     loop {
-        let taken = shared.state().unwritten.take(TOGETHER);
+        let taken = {
+            let mut state = shared.state();
+            // Before it is certain that the stream is the one that was read, numbers may be those of other deliveries.
+            if state.is_current() {
+                state.unwritten.take(TOGETHER)
+            } else {
+                Vec::new()
+            }
+        };
         if taken.is_empty() {
             shared.changed();
             shared.moved.notify_one();
