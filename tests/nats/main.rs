@@ -33,3 +33,4 @@ mod replica;
 #[expect(dead_code, reason = "the tests of the program use all of it")]
 mod server;
 mod sharing;
+mod stream;

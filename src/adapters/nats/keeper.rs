@@ -12,6 +12,7 @@ use tracing::warn;
 use super::form;
 use super::form::BeatForm;
 use super::form::SeatForm;
+use super::reading::Room;
 use super::seats::BEATS;
 use super::seats::Move;
 use super::server::ServerError;
@@ -42,7 +43,9 @@ pub(super) async fn run(shared: Arc<Shared>) {
         if keeper.shared.state().is_current() {
             let is_heard = if next <= Instant::now() {
                 next = Instant::now() + interval;
-                keeper.beat().await
+                let is_heard = keeper.beat().await;
+                keeper.measure().await;
+                is_heard
             } else {
                 true
             };
@@ -74,7 +77,7 @@ impl Keeper {
         let leaves = shared.state().seats.leaves();
         let subject = shared.server.names.replica(&shared.me);
         let content = form::write(&BeatForm { leaves });
-        let number = match shared.server.append(subject, content, None).await {
+        let number = match shared.append(subject, content, None).await {
             Ok(number) => number,
             Err(error) => {
                 self.complain(&error);
@@ -99,6 +102,13 @@ impl Keeper {
         if self.complained.as_ref() != Some(error) {
             warn!("this replica cannot be heard by the others, and begins nothing new: {error}");
             self.complained = Some(error.clone());
+        }
+    }
+
+    /// Finds out whether the stream has a limit, which may be set or lifted at any time.
+    async fn measure(&self) {
+        if let Ok(room) = self.shared.server.room().await {
+            self.shared.state().set_limited(room != Room::Unlimited);
         }
     }
 
@@ -133,7 +143,8 @@ impl Keeper {
             if !state.is_current() {
                 return;
             }
-            let is_more = state.forget_noted(REMEMBERED + SURPLUS);
+            let is_more = state.noted() > REMEMBERED + SURPLUS;
+            state.forget_noted(REMEMBERED + SURPLUS);
             // One is enough.
             let is_more = is_more && state.seats.is_ours(0);
             (state.leftover(), state.seats.forgotten(), is_more)
@@ -149,8 +160,7 @@ impl Keeper {
             shared.state().seats.forget(number);
         }
         if is_more {
-            let but = u64::try_from(REMEMBERED).unwrap_or(u64::MAX);
-            if let Err(error) = shared.server.trim(&shared.server.names.notes(), but).await {
+            if let Err(error) = shared.server.forget(REMEMBERED).await {
                 warn!("old deliveries cannot be forgotten: {error}");
             }
             shared.state().forget_noted(REMEMBERED);
@@ -170,10 +180,16 @@ async fn make(shared: &Shared, wanted: Move) -> Option<u64> {
     };
     let subject = shared.server.names.partition(partition);
     let content = form::write(&form);
-    let made = shared
-        .server
-        .append(subject, content, Some(after))
+    let mut made = shared
+        .append(subject.clone(), content.clone(), Some(after))
         .await;
+    // Nobody was faster where nobody says so any more: somebody else has taken that out of the stream, which we do not hear of.
+    if made == Err(ServerError::Conflict)
+        && after != 0
+        && matches!(shared.server.last(&subject).await, Ok(None))
+    {
+        made = shared.append(subject, content, Some(0)).await;
+    }
     match made {
         Ok(number) => Some(number),
         Err(error) => {

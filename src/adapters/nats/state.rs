@@ -47,6 +47,8 @@ pub(super) struct State {
     applied: u64,
     /// Whether all that the stream held is applied, and more is as it comes.
     is_current: bool,
+    /// Whether the stream has a limit, so that it is worth while to ask how much room there is.
+    is_limited: bool,
     /// Until when nobody takes our partitions from us, as we were heard.
     safe_until: Option<Instant>,
 }
@@ -64,6 +66,7 @@ impl State {
             leftover: Vec::new(),
             applied: 0,
             is_current: false,
+            is_limited: false,
             safe_until: None,
         }
     }
@@ -97,6 +100,14 @@ impl State {
 
     pub(super) fn set_current(&mut self, is_current: bool) {
         self.is_current = is_current;
+    }
+
+    pub(super) fn is_limited(&self) -> bool {
+        self.is_limited
+    }
+
+    pub(super) fn set_limited(&mut self, is_limited: bool) {
+        self.is_limited = is_limited;
     }
 
     /// We were heard: nobody takes our partitions before that. Where we were silent for long, somebody may have taken one just now who did not
@@ -245,13 +256,16 @@ impl State {
         all.into_iter().take(most).cloned().collect()
     }
 
-    /// Forgets the names of the oldest deliveries that are noted, but for so many. Says whether there were more.
-    pub(super) fn forget_noted(&mut self, but: usize) -> bool {
-        let is_more = self.noted.len() > but;
+    /// Of how many deliveries there is a note.
+    pub(super) fn noted(&self) -> usize {
+        self.noted.len()
+    }
+
+    /// Forgets the names of the oldest deliveries that are noted, but for so many.
+    pub(super) fn forget_noted(&mut self, but: usize) {
         while self.noted.len() > but {
             self.noted.pop_first();
         }
-        is_more
     }
 
     /// Takes the numbers of deliveries that are done and may be in the stream still.
@@ -505,7 +519,8 @@ mod tests {
             state.note(number, &record(&id, &["1"]));
         }
         state.begin(10, record("c", &["1"]));
-        assert!(state.forget_noted(2) && !state.forget_noted(2));
+        state.forget_noted(2);
+        assert_eq!(state.noted(), 2);
         let ids: Vec<_> = ["d9", "d8", "c"].map(DeliveryId::new).into();
         assert_eq!(state.newest(9), ids);
         assert_eq!(state.newest(2), ids[..2]);

@@ -78,7 +78,10 @@ async fn write(shared: &Shared, taken: Vec<Numbered>) -> Vec<(Numbered, ServerEr
     for ((number, mut record), stored) in written {
         let stored = match stored {
             Ok(_) => Ok(()),
-            Err(ServerError::Conflict) => join(shared, number, &mut record).await,
+            // There is a note, or no room for one.
+            Err(ServerError::Conflict | ServerError::Full { .. }) => {
+                join(shared, number, &mut record).await
+            }
             Err(error) => Err(error),
         };
         let stored = match stored {
@@ -135,11 +138,7 @@ async fn join(
             Some(_) | None => {}
         }
         let content = content(shared, number, record);
-        match shared
-            .server
-            .append(subject.clone(), content, Some(after))
-            .await
-        {
+        match shared.append(subject.clone(), content, Some(after)).await {
             Ok(_) => return Ok(()),
             Err(ServerError::Conflict) => {}
             Err(error) => return Err(error),
