@@ -166,3 +166,40 @@ async fn a_stream_that_would_lose_something_is_refused_until_it_is_changed() {
     };
     timeout(LONG, work).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_stream_that_came_back_without_its_end_is_read_anew() {
+    let Some(mut server) = Nats::start() else {
+        return;
+    };
+    let queue = join(&server).await;
+    settled([&queue]).await;
+    server.kill();
+    server.save();
+    server.restart();
+    for number in 0..40 {
+        let id = format!("lost{number}");
+        while push(&*queue, &id, &["quay.io/a/b:lost"]).await.is_err() {
+            sleep(Duration::from_millis(10)).await;
+        }
+    }
+    assert_eq!(next(&queue).await.events.len(), 1);
+    server.kill();
+    server.restore();
+    // Before our replica finds it again, it takes what another one brings, and more than ever was in it.
+    server.restart_aside();
+    let other = join(&server).await;
+    while push(&*other, "d1", &["quay.io/a/c:1"]).await.is_err() {
+        sleep(Duration::from_millis(10)).await;
+    }
+    drop(other);
+    let administrator = administrator(&server).await;
+    for number in 0..500 {
+        let subject = format!("{STREAM}.later.{number}");
+        let stored = administrator.publish(subject, "".into()).await.unwrap();
+        stored.await.unwrap();
+    }
+    server.kill();
+    server.restart();
+    assert_eq!(shown(&next(&queue).await), ["d1 quay.io/a/c:1"]);
+}

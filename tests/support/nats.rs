@@ -81,14 +81,35 @@ impl Nats {
 
     /// Ends the server as a crash would.
     pub(crate) fn kill(&mut self) {
-        self.orders.write_all(b"kill\n").unwrap();
-        assert_eq!(self.answer(), "killed");
+        self.order("kill", "killed");
     }
 
     /// Starts it again, where it was and with what it held.
     pub(crate) fn restart(&mut self) {
         self.orders.write_all(b"start\n").unwrap();
         self.wait_until_ready();
+    }
+
+    /// Starts it again where nobody looks for it who knew it before.
+    pub(crate) fn restart_aside(&mut self) {
+        self.orders.write_all(b"aside\n").unwrap();
+        self.wait_until_ready();
+    }
+
+    /// Keeps a copy of what it holds, while it is dead.
+    pub(crate) fn save(&mut self) {
+        self.order("save", "saved");
+    }
+
+    /// Brings back what it held when that was saved, while it is dead.
+    pub(crate) fn restore(&mut self) {
+        self.order("restore", "restored");
+    }
+
+    fn order(&mut self, order: &str, answer: &str) {
+        self.orders.write_all(order.as_bytes()).unwrap();
+        self.orders.write_all(b"\n").unwrap();
+        assert_eq!(self.answer(), answer);
     }
 
     /// The address, with user and password.
