@@ -186,6 +186,16 @@ impl EventQueue for SharedQueue {
         }
     }
 
+    fn is_kept(&self, batch: &Batch) -> bool {
+        let is_kept = self.shared.state().is_kept(batch);
+        if !is_kept {
+            self.shared.arrived.notify_one();
+            self.shared.ended.notify_one();
+            self.shared.changed();
+        }
+        is_kept
+    }
+
     async fn done(&self, batch: &Batch, fate: &Fate) {
         self.shared.state().end(batch, fate);
         self.shared.ended.notify_one();

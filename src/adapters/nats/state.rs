@@ -36,7 +36,7 @@ pub(super) struct State {
     /// What waits in our partitions.
     lines: Lines,
     /// What is in work here, with its partition. It stays when the partition is lost, until the work ends.
-    held: HashMap<EntryId, usize>,
+    held: HashMap<(EntryId, DeliveryId), usize>,
     /// Where the events of deliveries went that are being pushed here.
     pushed: HashMap<DeliveryId, Option<Vec<Placement>>>,
     /// The deliveries of which there is a note.
@@ -142,7 +142,7 @@ impl State {
         self.noted.insert(note.id.clone());
         let is_open = self.open.numbered(number).is_some();
         for (queued, state) in self.open.news(number, note) {
-            self.open.end(queued.entry, state);
+            self.open.end(&queued, state);
             self.lines.remove(&queued);
         }
         if is_open {
@@ -201,29 +201,56 @@ impl State {
 
     /// Everything that waits for the image of ours that has waited longest, as long as it is certain that it is ours.
     pub(super) fn take(&mut self) -> Option<Batch> {
-        let is_safe = self.safe_until.is_some_and(|until| Instant::now() < until);
-        if !is_safe || self.seats.leaves() {
+        if !self.is_safe() || self.seats.leaves() {
             return None;
         }
         let batch = self.lines.take()?;
         let seat = partition(&batch.image);
-        let entries = batch.events.iter().map(|queued| (queued.entry, seat));
+        let entries = batch.events.iter().map(|queued| (name(queued), seat));
         self.held.extend(entries);
         Some(batch)
     }
 
-    /// The work on a batch, or on a part of one, has ended here.
-    pub(super) fn end(&mut self, batch: &Batch, fate: &Fate) {
+    /// Whether it is certain that what is ours by what we know is ours.
+    fn is_safe(&self) -> bool {
+        self.safe_until.is_some_and(|until| Instant::now() < until)
+    }
+
+    /// Whether a batch that was taken some time ago is to be worked on here still. Where it is not, it is held no more: another replica works on it,
+    /// or may do so. What is ours all the same waits again.
+    pub(super) fn is_kept(&mut self, batch: &Batch) -> bool {
+        let seat = partition(&batch.image);
+        let is_ours = self.seats.is_ours(seat);
+        let mut events = batch.events.iter();
+        if self.is_safe() && is_ours && events.all(|queued| self.open.is_open(queued)) {
+            return true;
+        }
+        self.let_go_of(batch);
+        if is_ours {
+            // In the order of their numbers, in which the newest of a tag stays.
+            self.lines.withdraw(|image| partition(image) == seat);
+            self.fill(seat);
+        }
+        false
+    }
+
+    /// What is in work here of a batch is in work no more.
+    fn let_go_of(&mut self, batch: &Batch) {
         let events = batch.events.iter();
-        let held = events.filter(|queued| self.held.remove(&queued.entry).is_some());
+        let held = events.filter(|queued| self.held.remove(&name(queued)).is_some());
         let held = Batch {
             image: batch.image.clone(),
             events: held.cloned().collect(),
         };
         self.lines.end(&held);
+    }
+
+    /// The work on a batch, or on a part of one, has ended here.
+    pub(super) fn end(&mut self, batch: &Batch, fate: &Fate) {
+        self.let_go_of(batch);
         let state = ended(fate);
         let events = batch.events.iter();
-        let ended = events.filter(|queued| self.open.end(queued.entry, &state));
+        let ended = events.filter(|queued| self.open.end(queued, &state));
         let numbers = ended.map(|queued| number(queued.entry)).collect();
         self.settle(numbers);
     }
@@ -277,7 +304,7 @@ impl State {
     fn fill(&mut self, seat: usize) {
         let mut superseded = Superseded::new();
         for queued in self.open.of_partition(seat) {
-            if !self.held.contains_key(&queued.entry) {
+            if !self.held.contains_key(&name(&queued)) {
                 self.place(queued, &mut superseded);
             }
         }
@@ -291,7 +318,7 @@ impl State {
             None => Placement::Added,
             Some(before) => {
                 let state = EventState::ended(superseded.at, &Fate::Superseded(by));
-                if self.open.end(before.entry, &state) {
+                if self.open.end(&before, &state) {
                     superseded.numbers.insert(number(before.entry));
                 }
                 Placement::Replaced {
@@ -309,6 +336,11 @@ impl State {
             }
         }
     }
+}
+
+/// What an event is held by. Its number alone may be another one's, where the stream was made anew.
+fn name(queued: &QueuedEvent) -> (EntryId, DeliveryId) {
+    (queued.entry, queued.delivery.clone())
 }
 
 /// The deliveries of which parts are superseded together, at one time: what has ended alike is told in short.
@@ -494,6 +526,67 @@ mod tests {
         state.begin(6, record("d2", &["1", "2"]));
         state.note(6, &note);
         assert_eq!(shown(state.take()), ["d2 1", "d2 2"]);
+    }
+
+    #[test]
+    fn what_waited_here_for_long_is_not_worked_on_where_another_one_has_it() {
+        let mut state = alone();
+        state.begin(5, record("d1", &["1"]));
+        let batch = state.take().unwrap();
+        assert!(state.is_kept(&batch) && !state.is_idle());
+        sit(&mut state, seat(), Some("b"));
+        assert!(!state.is_kept(&batch) && state.is_idle());
+        // It comes back with what is newer.
+        state.begin(6, record("d2", &["1"]));
+        sit(&mut state, seat(), Some("a"));
+        assert_eq!(shown(state.take()), ["d2 1"]);
+        assert_eq!(written(&mut state), [(5, Progress::Done)]);
+    }
+
+    #[test]
+    fn what_was_done_elsewhere_meanwhile_is_not_worked_on_here() {
+        let mut state = alone();
+        state.begin(5, record("d1", &["1", "2"]));
+        let batch = state.take().unwrap();
+        let mut note = record("d1", &["1", "2"]);
+        note.events[0].state = ended(&worked());
+        state.note(5, &note);
+        assert!(!state.is_kept(&batch));
+        assert_eq!(shown(state.take()), ["d1 2"]);
+    }
+
+    #[test]
+    fn who_may_have_lost_it_waits_until_that_is_certain() {
+        let mut state = alone();
+        state.begin(5, record("d1", &["1"]));
+        let batch = state.take().unwrap();
+        state.begin(6, record("d2", &["1", "2"]));
+        state.set_safe(Instant::now());
+        assert!(!state.is_kept(&batch));
+        assert_eq!((state.take(), state.load().open), (None, 2));
+        state.set_safe(Instant::now() + PATIENCE);
+        let batch = state.take().unwrap();
+        assert_eq!(shown(Some(batch.clone())), ["d2 1", "d2 2"]);
+        assert!(state.is_kept(&batch));
+        state.end(&batch, &worked());
+        assert!(state.busy().contains(&seat()) && state.load().open == 0);
+    }
+
+    #[test]
+    fn what_ends_of_an_earlier_stream_does_not_end_what_has_its_number_now() {
+        let mut state = alone();
+        state.begin(5, record("d1", &["1"]));
+        let before = state.take().unwrap();
+        state.reset();
+        sit(&mut state, seat(), Some("a"));
+        state.begin(5, record("d2", &["1"]));
+        assert!(!state.is_kept(&before));
+        let batch = state.take().unwrap();
+        state.end(&before, &worked());
+        assert_eq!(written(&mut state), []);
+        assert!(state.is_kept(&batch));
+        state.end(&batch, &worked());
+        assert_eq!(written(&mut state), [(5, Progress::Done)]);
     }
 
     #[test]
