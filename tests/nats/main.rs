@@ -20,6 +20,7 @@ mod support;
 mod certificates {
     pub(crate) mod files;
 }
+mod cluster;
 mod crash;
 #[path = "../program/deliver.rs"]
 mod deliver;

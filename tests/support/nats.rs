@@ -4,6 +4,7 @@ use std::fs;
 use std::io::BufRead;
 use std::io::BufReader;
 use std::io::Write;
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::Child;
 use std::process::ChildStdin;
@@ -44,6 +45,22 @@ impl Nats {
             key.display()
         );
         Self::with("sync_interval: always", &tls)
+    }
+
+    /// Three that keep together what is given to one of them.
+    pub(crate) fn cluster() -> Option<[Self; 3]> {
+        // Each has to know where the others will be, before any of them is there.
+        let routes = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+        let routes = routes.map(|free| free.local_addr().unwrap());
+        let all = routes.map(|route| format!("nats://{route}")).join(", ");
+        let one = |number: usize| {
+            let more = format!(
+                "server_name: n{number}\ncluster {{ name: c, listen: \"{}\", routes: [{all}] }}",
+                routes[number]
+            );
+            Self::with("sync_interval: always", &more)
+        };
+        Some([one(0)?, one(1)?, one(2)?])
     }
 
     /// One that does not wait for its disk.

@@ -72,6 +72,8 @@ pub struct Options {
     pub address: Address,
     /// The names of this installation.
     pub names: Names,
+    /// On how many of its servers the stream is kept, at least. More than half of them have to be there.
+    pub replicas: usize,
     /// For how many events there is room, counting those of all replicas.
     pub capacity: usize,
     /// How long a replica may be silent before its work is given to others.
@@ -97,7 +99,8 @@ impl SharedQueue {
             .address
             .connect(&connections, options.patience / BEATS)
             .await?;
-        let server = Server::new(client, options.names, options.address.place());
+        let place = options.address.place();
+        let server = Server::new(client, options.names, place, options.replicas);
         let shared = Arc::new(Shared::new(server, options.patience, connections));
         let mut tasks = JoinSet::new();
         tasks.spawn(follower::run(Arc::clone(&shared)));

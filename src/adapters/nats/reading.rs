@@ -1,5 +1,6 @@
 //! The stream as a whole, and reading it.
 
+use std::error::Error;
 use std::time::Duration;
 
 use async_nats::jetstream::ErrorCode;
@@ -62,7 +63,7 @@ impl Server {
                     if answer.error_code() == ErrorCode::STREAM_NOT_FOUND =>
                 {
                     let created = self.context.create_stream(self.config()).await;
-                    created.map_err(|error| self.unavailable(&error))?
+                    created.map_err(|error| self.not_kept(&error))?
                 }
                 GetStreamErrorKind::JetStream(_)
                 | GetStreamErrorKind::EmptyName
@@ -71,13 +72,33 @@ impl Server {
             },
         };
         let info = stream.cached_info().clone();
-        match fault(&info.config, &self.names.all()) {
-            None => Ok((stream, info)),
-            Some(fault) => Err(self.refused(format!(
+        if let Some(fault) = fault(&info.config, &self.names.all()) {
+            return Err(self.refused(format!(
                 "the stream {} would lose what it is given: {fault}; change it with `nats stream edit`, or give another --queue-prefix",
                 self.names.stream()
-            ))),
+            )));
         }
+        if info.config.num_replicas < self.replicas {
+            let raised = Config {
+                num_replicas: self.replicas,
+                ..info.config.clone()
+            };
+            let raised = self.context.update_stream(raised).await;
+            raised.map_err(|error| self.not_kept(&error))?;
+        }
+        Ok((stream, info))
+    }
+
+    /// That the stream cannot be made or changed.
+    fn not_kept(&self, error: &dyn Error) -> ServerError {
+        if self.replicas == 1 {
+            return self.unavailable(error);
+        }
+        self.refused(format!(
+            "the stream {} cannot be kept on {} servers: {error}; have as many with JetStream in the cluster, or lower --queue-replicas",
+            self.names.stream(),
+            self.replicas
+        ))
     }
 
     /// Reads a stream from a message on.
@@ -138,7 +159,7 @@ impl Server {
             discard: DiscardPolicy::New,
             retention: RetentionPolicy::Limits,
             storage: StorageType::File,
-            num_replicas: 1,
+            num_replicas: self.replicas,
             ..Config::default()
         }
     }

@@ -71,10 +71,12 @@ pub(super) struct Server {
     pub(super) context: Context,
     pub(super) names: Names,
     place: String,
+    /// On how many servers the stream is kept, at least.
+    pub(super) replicas: usize,
 }
 
 impl Server {
-    pub(super) fn new(client: Client, names: Names, place: String) -> Self {
+    pub(super) fn new(client: Client, names: Names, place: String, replicas: usize) -> Self {
         let context = ContextBuilder::new()
             .timeout(PATIENCE)
             .ack_timeout(PATIENCE)
@@ -85,6 +87,7 @@ impl Server {
             context,
             names,
             place,
+            replicas,
         }
     }
 
