@@ -30,6 +30,7 @@ async fn the_contract_holds() {
             address: Address {
                 servers: vec![server.authority.clone()],
                 is_tls: false,
+                tls_dir: None,
                 login: Some(Login::Password {
                     user: USER.to_owned(),
                     password: PASSWORD.to_owned(),

@@ -145,6 +145,7 @@ async fn witness(nats: &Nats) -> SharedQueue {
         address: Address {
             servers: vec![nats.authority.clone()],
             is_tls: false,
+            tls_dir: None,
             login: Some(Login::Password {
                 user: USER.to_owned(),
                 password: PASSWORD.to_owned(),

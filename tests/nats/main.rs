@@ -27,6 +27,7 @@ mod deliver;
 #[path = "../program/folder.rs"]
 mod folder;
 mod log;
+mod mutual;
 mod outage;
 mod program;
 mod replica;

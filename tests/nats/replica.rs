@@ -28,6 +28,7 @@ pub(crate) fn options(server: &Nats, password: &str) -> Options {
         address: Address {
             servers: vec![server.authority.clone()],
             is_tls: false,
+            tls_dir: None,
             login: Some(Login::Password {
                 user: USER.to_owned(),
                 password: password.to_owned(),

@@ -47,6 +47,18 @@ impl Nats {
         Self::with("sync_interval: always", &tls)
     }
 
+    /// One that speaks TLS alone, with the pair in that folder, and knows who comes by a certificate of the authorities in its `clients.crt`.
+    pub(crate) fn mutual_tls(folder: &Path) -> Option<Self> {
+        let file = |name| folder.join(name).display().to_string();
+        let tls = format!(
+            "tls {{ cert_file: \"{}\", key_file: \"{}\", ca_file: \"{}\", verify: true }}",
+            file("tls.crt"),
+            file("tls.key"),
+            file("clients.crt")
+        );
+        Self::with("sync_interval: 2m", &tls)
+    }
+
     /// Three that keep together what is given to one of them.
     pub(crate) fn cluster() -> Option<[Self; 3]> {
         // Each has to know where the others will be, before any of them is there.

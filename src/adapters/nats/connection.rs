@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::io;
+use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -23,6 +25,9 @@ pub struct Address {
     pub servers: Vec<String>,
     /// Whether it has to be by TLS.
     pub is_tls: bool,
+    /// The folder with our certificate and key, `tls.crt` and `tls.key`, and with those of the authorities that we trust, `ca.crt`. One of the two may
+    /// be missing. They are read for each connection. `None`: the system's authorities, and no certificate.
+    pub tls_dir: Option<PathBuf>,
     /// Who comes; `None`: anybody.
     pub login: Option<Login>,
 }
@@ -64,6 +69,14 @@ impl Address {
         self.servers.join(",")
     }
 
+    fn addresses(&self) -> io::Result<Vec<ServerAddr>> {
+        let scheme = if self.is_tls { "tls" } else { "nats" };
+        let servers = self.servers.iter();
+        servers
+            .map(|server| format!("{scheme}://{server}").parse())
+            .collect()
+    }
+
     /// A connection that is made as soon as that is possible, and again whenever it is lost. `changes` rises with each change.
     /// `patience` is the longest time between two attempts.
     pub(super) async fn connect(
@@ -75,12 +88,7 @@ impl Address {
             place: self.place(),
             reason: error.to_string(),
         };
-        let scheme = if self.is_tls { "tls" } else { "nats" };
-        let servers = self.servers.iter();
-        let servers = servers.map(|server| format!("{scheme}://{server}").parse::<ServerAddr>());
-        let servers: Vec<ServerAddr> = servers
-            .collect::<io::Result<_>>()
-            .map_err(|error| failed(&error))?;
+        let servers = self.addresses().map_err(|error| failed(&error))?;
         let (teller, changes) = (Teller::new(self.place()), changes.clone());
         let options = ConnectOptions::new()
             .name("argocd-image-updater")
@@ -102,11 +110,35 @@ impl Address {
             Some(Login::Token(token)) => options.token(token),
             None => options,
         };
+        let options = match &self.tls_dir {
+            Some(folder) => with_certificates(options, folder).map_err(|error| failed(&error))?,
+            None => options,
+        };
         options
             .connect(servers)
             .await
             .map_err(|error| failed(&error))
     }
+}
+
+/// Adds the certificates that a folder holds.
+fn with_certificates(options: ConnectOptions, folder: &Path) -> Result<ConnectOptions, String> {
+    let file = |name: &str| Some(folder.join(name)).filter(|path| path.is_file());
+    let (authorities, ours) = (file("ca.crt"), (file("tls.crt"), file("tls.key")));
+    let options = match (ours, &authorities) {
+        ((Some(certificate), Some(key)), _) => options.add_client_certificate(certificate, key),
+        ((None, None), Some(_)) => options,
+        ((Some(_), None) | (None, Some(_)), _) | ((None, None), None) => {
+            return Err(format!(
+                "put tls.crt and tls.key into {}, or ca.crt, or all three",
+                folder.display()
+            ));
+        }
+    };
+    Ok(match authorities {
+        Some(authorities) => options.add_root_certificates(authorities),
+        None => options,
+    })
 }
 
 /// Tells of a connection, and of what is wrong with it once as long as it is the same: it is tried again every few seconds.
@@ -166,10 +198,26 @@ mod tests {
             let address = Address {
                 servers: vec!["nats:4222".to_owned()],
                 is_tls: false,
+                tls_dir: None,
                 login: Some(login),
             };
             assert!(!format!("{address:?} {}", address.place()).contains("hunter2"));
         }
+    }
+
+    #[test]
+    fn a_certificate_and_its_key_belong_together() {
+        let folder = tempfile::tempdir().unwrap();
+        let is_good = || with_certificates(ConnectOptions::new(), folder.path()).is_ok();
+        assert!(!is_good());
+        for (name, is_enough) in [("tls.key", false), ("tls.crt", true), ("ca.crt", true)] {
+            std::fs::write(folder.path().join(name), "").unwrap();
+            assert_eq!(is_good(), is_enough, "{name}");
+        }
+        std::fs::remove_file(folder.path().join("tls.key")).unwrap();
+        assert!(!is_good());
+        std::fs::remove_file(folder.path().join("tls.crt")).unwrap();
+        assert!(is_good(), "only the authorities");
     }
 
     #[test]

@@ -66,8 +66,18 @@ fn shared_queue(values: &Values) -> Result<SharedQueueSettings, Problem> {
     let key = "queue.address";
     let address: Option<String> = values.optional(key)?;
     let address = address.map(|text| QueueAddress::parse(&text)).transpose();
+    let address = address.map_err(|request| Problem::of(key, request))?;
+    let (tls_dir, is_plain) = (
+        values.optional("queue.tls-dir")?,
+        address.as_ref().is_some_and(|address| !address.is_tls),
+    );
+    if tls_dir.is_some() && is_plain {
+        let request = "give a --queue that begins with tls://, or leave this out";
+        return Err(Problem::of("queue.tls-dir", request));
+    }
     Ok(SharedQueueSettings {
-        address: address.map_err(|request| Problem::of(key, request))?,
+        address,
+        tls_dir,
         prefix: values.get("queue.prefix")?,
         replicas: queue_replicas(values)?,
         patience: queue_patience(values)?,

@@ -143,6 +143,8 @@ pub enum Confirm {
 pub struct SharedQueueSettings {
     /// The server; `None`: there is one replica.
     pub address: Option<QueueAddress>,
+    /// The folder with certificates for it.
+    pub tls_dir: Option<PathBuf>,
     /// With what its names begin.
     pub prefix: String,
     /// On how many servers what was accepted is kept.

@@ -213,6 +213,23 @@ fn the_password_of_the_queue_is_not_shown() {
 }
 
 #[test]
+fn certificates_for_a_queue_are_for_one_by_tls() {
+    let queue = |address| {
+        minimal().environment(&[
+            ("IMAGE_UPDATER_QUEUE", address),
+            ("IMAGE_UPDATER_QUEUE_TLS_DIR", "/certificates"),
+        ])
+    };
+    let settings = queue("tls://nats").settings(Mode::Webhook);
+    assert_eq!(settings.shared_queue.tls_dir, Some("/certificates".into()));
+    let problems = queue("nats://nats").problems(Mode::Webhook);
+    assert!(
+        problems[0].starts_with("queue.tls-dir") && problems.len() == 1,
+        "{problems:?}"
+    );
+}
+
+#[test]
 fn a_queue_is_kept_on_an_odd_number_of_servers() {
     let replicas = |value| minimal().environment(&[("IMAGE_UPDATER_QUEUE_REPLICAS", value)]);
     let kept_on = |world: &World| world.settings(Mode::Webhook).shared_queue.replicas;

@@ -79,6 +79,7 @@ async fn join(settings: &Settings, address: QueueAddress) -> Result<SharedQueue,
         address: Address {
             servers: address.servers,
             is_tls: address.is_tls,
+            tls_dir: settings.shared_queue.tls_dir.clone(),
             login,
         },
         names: Names::new(&settings.shared_queue.prefix)?,

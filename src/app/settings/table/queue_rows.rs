@@ -11,6 +11,10 @@ pub(super) fn rows() -> Vec<Setting> {
             .env("IMAGE_UPDATER_QUEUE")
             .not_in_config_map()
             .help("NATS server with JetStream on which several replicas share what they have accepted, such as nats://user:password@host:4222, or tls://… for TLS; a token may stand in the place of user and password, and further servers after commas. What is special in user and password is percent-encoded. See docs/QUEUES.md."),
+        setting("queue.tls-dir", "queue-tls-dir", Kind::Path)
+            .env("IMAGE_UPDATER_QUEUE_TLS_DIR")
+            .not_in_config_map()
+            .help("Folder with tls.crt and tls.key, by which this program makes itself known to a NATS server that asks for certificates, and with ca.crt, the authorities whose certificates it trusts there in the place of the system's. One of the two may be missing. Changed files count from the next connection on."),
         setting("queue.prefix", "queue-prefix", Kind::QueuePrefix)
             .env("IMAGE_UPDATER_QUEUE_PREFIX")
             .default("argocd-image-updater")
