@@ -7,6 +7,7 @@ use async_nats::ConnectOptions;
 use async_nats::jetstream;
 use async_nats::jetstream::stream::Config;
 use async_nats::jetstream::stream::DiscardPolicy;
+use async_nats::jetstream::stream::Stream;
 use image_updater::adapters::nats::SharedQueue;
 use image_updater::domain::queue::fate::Verdict;
 use image_updater::ports::event_queue::EventQueue;
@@ -202,4 +203,61 @@ async fn a_stream_that_came_back_without_its_end_is_read_anew() {
     server.kill();
     server.restart();
     assert_eq!(shown(&next(&queue).await), ["d1 quay.io/a/c:1"]);
+}
+
+/// When what became of a delivery was written last.
+async fn written_at(stream: &Stream, delivery: &str) -> Option<u64> {
+    let name = format!("\"id\":\"{delivery}\"");
+    let state = stream.get_info().await.unwrap().state;
+    let mut at = None;
+    for number in state.first_sequence..=state.last_sequence {
+        let message = stream.get_raw_message(number).await;
+        let note = message.ok().filter(|message| {
+            let content = String::from_utf8_lossy(&message.payload);
+            message.subject.contains(".note.") && content.contains(&name)
+        });
+        at = note.map(|note| note.sequence).or(at);
+    }
+    at
+}
+
+#[tokio::test]
+async fn what_took_the_place_of_another_one_is_written_after_it() {
+    let Some(server) = Nats::fast() else {
+        return;
+    };
+    let queue = join(&server).await;
+    settled([&queue]).await;
+    let administrator = administrator(&server).await;
+    let stream = administrator.get_stream(STREAM).await.unwrap();
+    let config = stream.cached_info().config.clone();
+    push(&*queue, "older", &["quay.io/a/a:1", "quay.io/a/b:1"])
+        .await
+        .unwrap();
+    let batch = next(&queue).await;
+    queue.done(&batch, &fate(Verdict::Changed)).await;
+    let mut a_part = None;
+    while a_part.is_none() {
+        a_part = written_at(&stream, "older").await;
+    }
+    // Notes are longer than deliveries: nothing of this can be written for now.
+    let strict = Config {
+        max_message_size: 350,
+        ..config.clone()
+    };
+    administrator.update_stream(strict).await.unwrap();
+    push(&*queue, "newer", &["quay.io/a/b:1"]).await.unwrap();
+    let batch = next(&queue).await;
+    assert_eq!(shown(&batch), ["newer quay.io/a/b:1"]);
+    queue.done(&batch, &fate(Verdict::Changed)).await;
+    sleep(PATIENCE).await;
+    assert_eq!(written_at(&stream, "newer").await, None);
+    administrator.update_stream(config).await.unwrap();
+    let newer = loop {
+        if let Some(newer) = written_at(&stream, "newer").await {
+            break newer;
+        }
+    };
+    let older = written_at(&stream, "older").await;
+    assert!(a_part < older && older < Some(newer), "{older:?} {newer}");
 }

@@ -283,6 +283,11 @@ impl State {
         all.into_iter().take(most).cloned().collect()
     }
 
+    /// Whether there is a note of a delivery.
+    pub(super) fn is_noted(&self, id: &DeliveryId) -> bool {
+        self.noted.contains(id)
+    }
+
     /// Of how many deliveries there is a note.
     pub(super) fn noted(&self) -> usize {
         self.noted.len()

@@ -61,21 +61,47 @@ pub(super) async fn run(shared: Arc<Shared>) {
 
 type Numbered = (u64, DeliveryRecord);
 
+/// A delivery, and what came of writing its note.
+type Written = (Numbered, Result<(), ServerError>);
+
 /// Writes deliveries in their order. Gives back those that could not be written, with the reason.
 async fn write(shared: &Shared, taken: Vec<Numbered>) -> Vec<(Numbered, ServerError)> {
+    let mut written = Vec::new();
+    let mut new = Vec::new();
+    let mut taken = taken.into_iter();
+    while let Some((number, mut record)) = taken.next() {
+        if !shared.state().is_noted(&record.id) {
+            new.push((number, record));
+            continue;
+        }
+        // What took the place of a part of it is written after it: where this process ends in between, the older one must not be what is left.
+        written.append(&mut note_new(shared, std::mem::take(&mut new)).await);
+        let joined = join(shared, number, &mut record).await;
+        let failed = joined.as_ref().err().cloned();
+        written.push(((number, record), joined));
+        if let Some(error) = failed {
+            let rest = taken.by_ref();
+            written.extend(rest.map(|delivery| (delivery, Err(error.clone()))));
+        }
+    }
+    written.append(&mut note_new(shared, new).await);
+    let cleared = written
+        .into_iter()
+        .map(|(delivery, written)| clear(shared, delivery, written));
+    join_all(cleared).await.into_iter().flatten().collect()
+}
+
+/// Writes deliveries together of which there is no note yet, as far as is known here.
+async fn note_new(shared: &Shared, new: Vec<Numbered>) -> Vec<Written> {
     let mut sent = Vec::new();
-    for (number, record) in &taken {
+    for (number, record) in &new {
         let subject = shared.server.names.note(&record.id);
         let content = content(shared, *number, record);
         sent.push(shared.server.send(subject, content, Some(0)).await);
     }
-    let written = taken.into_iter().zip(sent).map(async |(delivery, sent)| {
-        let stored = shared.server.stored(sent).await;
-        (delivery, stored)
-    });
-    let written = join_all(written).await;
-    let mut ended = Vec::new();
-    for ((number, mut record), stored) in written {
+    let stored = join_all(sent.into_iter().map(|sent| shared.server.stored(sent))).await;
+    let mut written = Vec::new();
+    for ((number, mut record), stored) in new.into_iter().zip(stored) {
         let stored = match stored {
             Ok(_) => Ok(()),
             // There is a note, or no room for one.
@@ -84,24 +110,9 @@ async fn write(shared: &Shared, taken: Vec<Numbered>) -> Vec<(Numbered, ServerEr
             }
             Err(error) => Err(error),
         };
-        let stored = match stored {
-            Err(ServerError::TooLarge) => {
-                error!(delivery = %record.id, "what became of a delivery is too long to be remembered; raise the NATS server's max_payload");
-                Ok(())
-            }
-            other => other,
-        };
-        ended.push(((number, record), stored));
+        written.push(((number, record), stored));
     }
-    join_all(
-        ended
-            .into_iter()
-            .map(|(delivery, stored)| clear(shared, delivery, stored)),
-    )
-    .await
-    .into_iter()
-    .flatten()
-    .collect()
+    written
 }
 
 /// Takes a delivery out of the stream of which all is done and said.
@@ -114,6 +125,10 @@ async fn clear(
     let cleared = match said {
         Ok(()) if record.progress() == Progress::Open => Ok(()),
         Ok(()) => shared.server.delete(*number).await,
+        Err(ServerError::TooLarge) => {
+            error!(delivery = %record.id, "what became of a delivery is too long to be remembered; raise the NATS server's max_payload");
+            shared.server.delete(*number).await
+        }
         Err(error) => Err(error),
     };
     cleared.err().map(|error| (delivery, error))
