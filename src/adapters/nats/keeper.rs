@@ -1,6 +1,7 @@
 //! Keeps this replica alive in the eyes of the others, and its share of the partitions.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -108,7 +109,8 @@ impl Keeper {
     /// Finds out whether the stream has a limit, which may be set or lifted at any time.
     async fn measure(&self) {
         if let Ok(room) = self.shared.server.room().await {
-            self.shared.state().set_limited(room != Room::Unlimited);
+            let is_limited = room != Room::Unlimited;
+            self.shared.is_limited.store(is_limited, Ordering::Relaxed);
         }
     }
 
@@ -143,8 +145,8 @@ impl Keeper {
             if !state.is_current() {
                 return;
             }
-            let is_more = state.noted() > REMEMBERED + SURPLUS;
-            state.forget_noted(REMEMBERED + SURPLUS);
+            let is_more = state.remembered.len() > REMEMBERED + SURPLUS;
+            state.remembered.forget(REMEMBERED + SURPLUS);
             // One is enough.
             let is_more = is_more && state.seats.is_ours(0);
             (state.leftover(), state.seats.forgotten(), is_more)
@@ -163,7 +165,7 @@ impl Keeper {
             if let Err(error) = shared.server.forget(REMEMBERED).await {
                 warn!("old deliveries cannot be forgotten: {error}");
             }
-            shared.state().forget_noted(REMEMBERED);
+            shared.state().remembered.forget(REMEMBERED);
         }
     }
 }

@@ -14,11 +14,14 @@
 pub mod connection;
 mod follower;
 mod form;
+mod held;
 mod keeper;
 pub mod names;
 mod open;
+mod pushed;
 mod pusher;
 mod reading;
+mod remembered;
 mod seats;
 mod server;
 mod shared;

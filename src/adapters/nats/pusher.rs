@@ -65,7 +65,7 @@ pub(super) async fn keep(shared: &Shared, accepted: &Accepted) -> Result<Pushed,
             shared
                 .until(PATIENCE, |state| state.applied() >= number)
                 .await;
-            let placements = shared.state().placements(&accepted.delivery);
+            let placements = shared.state().pushed.placements(&accepted.delivery);
             let unknown = || vec![Placement::Added; accepted.events.len()];
             Ok(Pushed::Queued(placements.unwrap_or_else(unknown)))
         }
@@ -123,17 +123,15 @@ struct Expected<'s> {
 
 impl<'s> Expected<'s> {
     fn new(shared: &'s Shared, accepted: &Accepted) -> Self {
-        shared.state().expect(accepted);
-        Self {
-            shared,
-            id: accepted.delivery.clone(),
-        }
+        let id = accepted.delivery.clone();
+        shared.state().pushed.expect(id.clone());
+        Self { shared, id }
     }
 }
 
 impl Drop for Expected<'_> {
     fn drop(&mut self) {
-        self.shared.state().placements(&self.id);
+        self.shared.state().pushed.placements(&self.id);
     }
 }
 

@@ -3,6 +3,8 @@
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -23,6 +25,8 @@ pub(super) struct Shared {
     /// How long a replica may be silent before its work is given to others.
     pub(super) patience: Duration,
     state: Mutex<State>,
+    /// Whether the stream has a limit, so that it is worth while to ask how much room there is.
+    pub(super) is_limited: AtomicBool,
     /// There may be work.
     pub(super) arrived: Notify,
     /// Something has ended and is to be written.
@@ -41,6 +45,7 @@ impl Shared {
         Self {
             server,
             state: Mutex::new(State::new(me.clone(), patience)),
+            is_limited: AtomicBool::new(false),
             me,
             patience,
             arrived: Notify::new(),
@@ -90,7 +95,7 @@ impl Shared {
     /// # Errors
     /// [`ServerError`], also where there is no room.
     pub(super) async fn check_room(&self) -> Result<(), ServerError> {
-        if !self.state().is_limited() || self.server.room().await? != Room::Scarce {
+        if !self.is_limited.load(Ordering::Relaxed) || self.server.room().await? != Room::Scarce {
             return Ok(());
         }
         let reason = "an eighth of it is kept for working off what it holds".to_owned();
@@ -103,14 +108,14 @@ impl Shared {
 
     /// Forgets the older half of the deliveries that are done. Says whether that went well.
     async fn make_room(&self, full: &ServerError) -> bool {
-        let noted = self.state().noted();
+        let noted = self.state().remembered.len();
         if noted == 0 {
             return false;
         }
         warn!("deliveries are forgotten before their time: {full}");
         let but = noted / 2;
         let is_made = self.server.forget(but).await.is_ok();
-        self.state().forget_noted(but);
+        self.state().remembered.forget(but);
         is_made
     }
 

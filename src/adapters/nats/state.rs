@@ -1,23 +1,23 @@
 //! What a replica knows: the stream, applied message by message, and what it works on itself.
 
 use std::collections::BTreeSet;
-use std::collections::HashMap;
 use std::time::Duration;
 use std::time::Instant;
 use std::time::SystemTime;
 
+use super::held::Held;
 use super::names::ReplicaId;
 use super::names::partition;
 use super::open::Open;
 use super::open::number;
+use super::pushed::Pushed;
+use super::remembered::Remembered;
 use super::seats::Change;
 use super::seats::Move;
 use super::seats::Seats;
 use super::unwritten::Unwritten;
 use crate::domain::delivery::DeliveryId;
-use crate::domain::queue::accepted::Accepted;
 use crate::domain::queue::entry::Batch;
-use crate::domain::queue::entry::EntryId;
 use crate::domain::queue::entry::QueuedEvent;
 use crate::domain::queue::fate::Fate;
 use crate::domain::queue::lines::Lines;
@@ -35,20 +35,15 @@ pub(super) struct State {
     pub(super) unwritten: Unwritten,
     /// What waits in our partitions.
     lines: Lines,
-    /// What is in work here, with its partition. It stays when the partition is lost, until the work ends.
-    held: HashMap<(EntryId, DeliveryId), usize>,
-    /// Where the events of deliveries went that are being pushed here.
-    pushed: HashMap<DeliveryId, Option<Vec<Placement>>>,
-    /// The deliveries of which there is a note.
-    noted: BTreeSet<DeliveryId>,
+    pub(super) remembered: Remembered,
+    held: Held,
+    pub(super) pushed: Pushed,
     /// Deliveries that are done and may be in the stream still.
     leftover: Vec<u64>,
     /// The last message that was applied.
     applied: u64,
     /// Whether all that the stream held is applied, and more is as it comes.
     is_current: bool,
-    /// Whether the stream has a limit, so that it is worth while to ask how much room there is.
-    is_limited: bool,
     /// Until when nobody takes our partitions from us, as we were heard.
     safe_until: Option<Instant>,
 }
@@ -60,13 +55,12 @@ impl State {
             open: Open::default(),
             unwritten: Unwritten::default(),
             lines: Lines::default(),
-            held: HashMap::new(),
-            pushed: HashMap::new(),
-            noted: BTreeSet::new(),
+            remembered: Remembered::default(),
+            held: Held::default(),
+            pushed: Pushed::default(),
             leftover: Vec::new(),
             applied: 0,
             is_current: false,
-            is_limited: false,
             safe_until: None,
         }
     }
@@ -78,7 +72,7 @@ impl State {
         self.unwritten = Unwritten::default();
         self.lines = Lines::default();
         self.held.clear();
-        self.noted.clear();
+        self.remembered = Remembered::default();
         self.leftover.clear();
         self.applied = 0;
         self.is_current = false;
@@ -100,14 +94,6 @@ impl State {
 
     pub(super) fn set_current(&mut self, is_current: bool) {
         self.is_current = is_current;
-    }
-
-    pub(super) fn is_limited(&self) -> bool {
-        self.is_limited
-    }
-
-    pub(super) fn set_limited(&mut self, is_limited: bool) {
-        self.is_limited = is_limited;
     }
 
     /// We were heard: nobody takes our partitions before that. Where we were silent for long, somebody may have taken one just now who did not
@@ -132,14 +118,12 @@ impl State {
         });
         let placements = placements.collect();
         self.settle(superseded.numbers);
-        if let Some(pushed) = self.pushed.get_mut(&id) {
-            *pushed = Some(placements);
-        }
+        self.pushed.went(&id, placements);
     }
 
     /// Somebody has said what became of a delivery.
     pub(super) fn note(&mut self, number: u64, note: &DeliveryRecord) {
-        self.noted.insert(note.id.clone());
+        self.remembered.add(note.id.clone());
         let is_open = self.open.numbered(number).is_some();
         for (queued, state) in self.open.news(number, note) {
             self.open.end(&queued, state);
@@ -175,7 +159,7 @@ impl State {
     /// The partitions that cannot be given away now: in which something is in work here, or is done and not written.
     pub(super) fn busy(&self) -> BTreeSet<usize> {
         let mut busy = self.unwritten.partitions();
-        busy.extend(self.held.values());
+        busy.append(&mut self.held.partitions());
         busy
     }
 
@@ -205,9 +189,7 @@ impl State {
             return None;
         }
         let batch = self.lines.take()?;
-        let seat = partition(&batch.image);
-        let entries = batch.events.iter().map(|queued| (name(queued), seat));
-        self.held.extend(entries);
+        self.held.add(&batch);
         Some(batch)
     }
 
@@ -225,7 +207,7 @@ impl State {
         if self.is_safe() && is_ours && events.all(|queued| self.open.is_open(queued)) {
             return true;
         }
-        self.let_go_of(batch);
+        self.lines.end(&self.held.remove(batch));
         if is_ours {
             // In the order of their numbers, in which the newest of a tag stays.
             self.lines.withdraw(|image| partition(image) == seat);
@@ -234,20 +216,9 @@ impl State {
         false
     }
 
-    /// What is in work here of a batch is in work no more.
-    fn let_go_of(&mut self, batch: &Batch) {
-        let events = batch.events.iter();
-        let held = events.filter(|queued| self.held.remove(&name(queued)).is_some());
-        let held = Batch {
-            image: batch.image.clone(),
-            events: held.cloned().collect(),
-        };
-        self.lines.end(&held);
-    }
-
     /// The work on a batch, or on a part of one, has ended here.
     pub(super) fn end(&mut self, batch: &Batch, fate: &Fate) {
-        self.let_go_of(batch);
+        self.lines.end(&self.held.remove(batch));
         let state = ended(fate);
         let events = batch.events.iter();
         let ended = events.filter(|queued| self.open.end(queued, &state));
@@ -263,41 +234,9 @@ impl State {
         }
     }
 
-    /// Wants to know where the events of a delivery go.
-    pub(super) fn expect(&mut self, accepted: &Accepted) {
-        self.pushed.insert(accepted.delivery.clone(), None);
-    }
-
-    /// Where they went, once that is known; it is told once.
-    pub(super) fn placements(&mut self, id: &DeliveryId) -> Option<Vec<Placement>> {
-        self.pushed.remove(id).flatten()
-    }
-
     /// The newest deliveries of which something is open or noted, so many at the most, the newest first.
     pub(super) fn newest(&self, most: usize) -> Vec<DeliveryId> {
-        let open: BTreeSet<&DeliveryId> = self.open.ids().collect();
-        let mut all: Vec<&DeliveryId> = self.noted.iter().rev().take(most).collect();
-        all.extend(open.into_iter().rev().take(most));
-        all.sort_unstable_by(|one, other| other.cmp(one));
-        all.dedup();
-        all.into_iter().take(most).cloned().collect()
-    }
-
-    /// Whether there is a note of a delivery.
-    pub(super) fn is_noted(&self, id: &DeliveryId) -> bool {
-        self.noted.contains(id)
-    }
-
-    /// Of how many deliveries there is a note.
-    pub(super) fn noted(&self) -> usize {
-        self.noted.len()
-    }
-
-    /// Forgets the names of the oldest deliveries that are noted, but for so many.
-    pub(super) fn forget_noted(&mut self, but: usize) {
-        while self.noted.len() > but {
-            self.noted.pop_first();
-        }
+        self.remembered.newest(self.open.ids(), most)
     }
 
     /// Takes the numbers of deliveries that are done and may be in the stream still.
@@ -309,7 +248,7 @@ impl State {
     fn fill(&mut self, seat: usize) {
         let mut superseded = Superseded::new();
         for queued in self.open.of_partition(seat) {
-            if !self.held.contains_key(&name(&queued)) {
+            if !self.held.holds(&queued) {
                 self.place(queued, &mut superseded);
             }
         }
@@ -343,11 +282,6 @@ impl State {
     }
 }
 
-/// What an event is held by. Its number alone may be another one's, where the stream was made anew.
-fn name(queued: &QueuedEvent) -> (EntryId, DeliveryId) {
-    (queued.entry, queued.delivery.clone())
-}
-
 /// The deliveries of which parts are superseded together, at one time: what has ended alike is told in short.
 struct Superseded {
     at: SystemTime,
@@ -373,6 +307,7 @@ mod tests {
     use super::*;
     use crate::adapters::nats::names::PARTITIONS;
     use crate::domain::event::ImageEvent;
+    use crate::domain::queue::accepted::Accepted;
     use crate::domain::reference::ImageName;
     use crate::domain::reference::Tag;
 
@@ -607,21 +542,6 @@ mod tests {
         assert_eq!(state.leftover(), [5]);
         assert_eq!(state.leftover(), [0; 0]);
         assert_eq!(state.newest(9), [DeliveryId::new("d1")]);
-    }
-
-    #[test]
-    fn the_oldest_names_are_forgotten() {
-        let mut state = alone();
-        for number in 1..=9 {
-            let id = format!("d{number}");
-            state.note(number, &record(&id, &["1"]));
-        }
-        state.begin(10, record("c", &["1"]));
-        state.forget_noted(2);
-        assert_eq!(state.noted(), 2);
-        let ids: Vec<_> = ["d9", "d8", "c"].map(DeliveryId::new).into();
-        assert_eq!(state.newest(9), ids);
-        assert_eq!(state.newest(2), ids[..2]);
     }
 
     #[test]

@@ -70,7 +70,7 @@ async fn write(shared: &Shared, taken: Vec<Numbered>) -> Vec<(Numbered, ServerEr
     let mut new = Vec::new();
     let mut taken = taken.into_iter();
     while let Some((number, mut record)) = taken.next() {
-        if !shared.state().is_noted(&record.id) {
+        if !shared.state().remembered.knows(&record.id) {
             new.push((number, record));
             continue;
         }
