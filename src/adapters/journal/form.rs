@@ -3,7 +3,6 @@
 use std::time::SystemTime;
 
 use crate::adapters::wire::journal::EndForm;
-use crate::adapters::wire::journal::EventForm;
 use crate::adapters::wire::journal::EventRecordForm;
 use crate::adapters::wire::journal::RecordForm;
 use crate::adapters::wire::journal::WaitForm;
@@ -11,6 +10,7 @@ use crate::adapters::wire::journal::millis;
 use crate::adapters::wire::journal::time;
 use crate::domain::delivery::DeliveryId;
 use crate::domain::delivery::SenderKey;
+use crate::domain::delivery::TraceParent;
 use crate::domain::queue::accepted::Accepted;
 use crate::domain::queue::entry::EntryId;
 use crate::domain::queue::entry::QueuedEvent;
@@ -64,23 +64,19 @@ pub(super) fn key(row: &RecordForm) -> Option<SenderKey> {
 /// What is wrong with it.
 pub(super) fn waiting(row: &RecordForm) -> Result<Vec<QueuedEvent>, String> {
     let delivery = DeliveryId::new(row.id.as_str());
-    let waiting = row.events.iter().filter_map(|known| {
-        let wait = known.waits.as_ref()?;
-        Some(queued(&delivery, wait, row.at, &known.event))
+    let trace = row.trace.as_deref().and_then(TraceParent::parse);
+    let waiting = row
+        .events
+        .iter()
+        .filter_map(|known| Some((known.waits.as_ref()?, &known.event)));
+    let waiting = waiting.map(|(wait, event)| {
+        Ok(QueuedEvent {
+            entry: EntryId(wait.entry),
+            event: event.clone().try_into()?,
+            delivery: delivery.clone(),
+            at: time(wait.since.unwrap_or(row.at))?,
+            trace: trace.clone(),
+        })
     });
     waiting.collect()
-}
-
-fn queued(
-    delivery: &DeliveryId,
-    wait: &WaitForm,
-    came: u64,
-    event: &EventForm,
-) -> Result<QueuedEvent, String> {
-    Ok(QueuedEvent {
-        entry: EntryId(wait.entry),
-        event: event.clone().try_into()?,
-        delivery: delivery.clone(),
-        at: time(wait.since.unwrap_or(came))?,
-    })
 }

@@ -254,6 +254,7 @@ impl Writer {
                 event: event.clone(),
                 delivery: accepted.delivery.clone(),
                 at: accepted.at,
+                trace: accepted.trace.clone(),
             })
             .collect();
         self.next = entries.last().map_or(first, |last| last.entry.0 + 1);
@@ -379,6 +380,7 @@ fn again(row: Option<RecordForm>) -> Result<Option<(Accepted, RecordForm)>, LogE
         sender: record.sender,
         key: record.key,
         at: SystemTime::now(),
+        trace: record.trace,
         events: events.collect(),
     };
     Ok(Some((accepted, row)))
@@ -457,6 +459,7 @@ mod tests {
             sender: "quay.io".to_owned(),
             key: SenderKey::parse("k"),
             at: SystemTime::UNIX_EPOCH,
+            trace: None,
             events: vec![ImageEvent {
                 image: ImageName::parse("quay.io/a/b").unwrap(),
                 tag: Tag::parse("1").unwrap(),

@@ -9,6 +9,7 @@ use crate::adapters::wire::journal::millis;
 use crate::adapters::wire::journal::time;
 use crate::domain::delivery::DeliveryId;
 use crate::domain::delivery::SenderKey;
+use crate::domain::delivery::TraceParent;
 use crate::domain::event::ImageEvent;
 use crate::domain::queue::accepted::Accepted;
 use crate::domain::queue::fate::Fate;
@@ -31,6 +32,9 @@ pub(super) struct DeliveryForm {
     key: Option<String>,
     /// When it came in, in milliseconds since 1970.
     at: u64,
+    /// Its part of a trace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trace: Option<String>,
     /// What it announces. Neighbours of one image stand together, as the longest deliveries are of one.
     images: Vec<ImageForm>,
 }
@@ -102,6 +106,7 @@ impl DeliveryForm {
         sender: &str,
         key: Option<&SenderKey>,
         at: std::time::SystemTime,
+        trace: Option<&TraceParent>,
         events: impl Iterator<Item = &'e ImageEvent>,
     ) -> Self {
         let mut images: Vec<ImageForm> = Vec::new();
@@ -125,6 +130,7 @@ impl DeliveryForm {
             sender: sender.to_owned(),
             key: key.map(|key| key.as_str().to_owned()),
             at: millis(at),
+            trace: trace.map(|trace| trace.as_str().to_owned()),
             images,
         }
     }
@@ -141,6 +147,7 @@ impl DeliveryForm {
             sender: self.sender,
             key: self.key.as_deref().and_then(SenderKey::parse),
             at: time(self.at)?,
+            trace: self.trace.as_deref().and_then(TraceParent::parse),
             events: events.into_iter().flatten().collect(),
         })
     }
@@ -153,6 +160,7 @@ impl From<&Accepted> for DeliveryForm {
             &accepted.sender,
             accepted.key.as_ref(),
             accepted.at,
+            accepted.trace.as_ref(),
             accepted.events.iter(),
         )
     }
@@ -202,6 +210,7 @@ impl NoteForm {
             &record.sender,
             record.key.as_ref(),
             record.at,
+            record.trace.as_ref(),
             record.events.iter().map(|known| &known.event),
         );
         Self {
@@ -269,6 +278,7 @@ mod tests {
             sender: "quay.io".to_owned(),
             key: SenderKey::parse("quay.io:k"),
             at: SystemTime::UNIX_EPOCH + Duration::from_millis(1_700_000_000_123),
+            trace: TraceParent::parse("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
             events,
         }
     }

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::domain::delivery::DeliveryId;
 use crate::domain::delivery::SenderKey;
+use crate::domain::delivery::TraceParent;
 use crate::domain::event::ImageEvent;
 use crate::domain::queue::accepted::Accepted;
 use crate::domain::queue::fate::Fate;
@@ -47,6 +48,9 @@ pub struct RecordForm {
     pub key: Option<String>,
     /// When it came in, in milliseconds since 1970.
     pub at: u64,
+    /// Its part of a trace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
     /// Its events.
     pub events: Vec<EventRecordForm>,
 }
@@ -164,6 +168,7 @@ impl From<&DeliveryRecord> for RecordForm {
             sender: record.sender.clone(),
             key: record.key.as_ref().map(|key| key.as_str().to_owned()),
             at: millis(record.at),
+            trace: record.trace.as_ref().map(|trace| trace.as_str().to_owned()),
             events: events.collect(),
         }
     }
@@ -193,6 +198,7 @@ impl TryFrom<RecordForm> for DeliveryRecord {
             sender: form.sender,
             key: form.key.as_deref().and_then(SenderKey::parse),
             at: time(form.at)?,
+            trace: form.trace.as_deref().and_then(TraceParent::parse),
             events: events.collect::<Result<_, _>>()?,
         })
     }
