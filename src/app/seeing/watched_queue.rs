@@ -41,8 +41,8 @@ impl EventQueue for WatchedQueue {
     async fn push(&self, accepted: Verified<Accepted>) -> Result<Pushed, QueueError> {
         let trace = self.watcher.accepted(&accepted.get().delivery);
         let traced = accepted.try_map(|accepted| {
-            let accepted = Accepted { trace, ..accepted };
-            Ok::<_, Infallible>(accepted)
+            let trace = trace.or(accepted.trace);
+            Ok::<_, Infallible>(Accepted { trace, ..accepted })
         });
         let Ok(accepted) = traced;
         self.queue.push(accepted).await
