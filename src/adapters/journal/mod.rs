@@ -120,11 +120,11 @@ impl Journal {
             reason: error.to_string(),
         };
         store.compact().map_err(failed)?;
-        let kept = store.load().map_err(failed)?;
+        let mut kept = store.load().map_err(failed)?;
         let shelf = Arc::new(Shelf::default());
         let waiting = kept.waiting.len();
         let mut replaced = Vec::new();
-        for queued in kept.waiting {
+        for queued in std::mem::take(&mut kept.waiting) {
             let by = queued.delivery.clone();
             let key = kept.open.get(&by).and_then(form::key);
             let before = shelf.place(vec![queued], key.as_ref());
@@ -138,14 +138,7 @@ impl Journal {
         }
         let (orders, ordered) = mpsc::channel();
         let (end, ended) = tokio::sync::watch::channel(false);
-        let writer = Writer::new(
-            store,
-            reopen,
-            Arc::clone(&shelf),
-            capacity,
-            kept.open,
-            kept.next,
-        );
+        let writer = Writer::new(store, reopen, Arc::clone(&shelf), capacity, kept);
         let thread = thread::Builder::new().name("journal".to_owned());
         let spawned = thread.spawn(move || {
             writer.run(&ordered);

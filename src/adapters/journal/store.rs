@@ -102,9 +102,8 @@ impl Store {
             let mut about = transaction.open_table(ABOUT)?;
             let known = about.get("version")?.map(|version| version.value());
             let mut deliveries = transaction.open_table(DELIVERIES)?;
-            match known {
-                Some(1) => upgrade::from_1(&transaction, &mut deliveries)?,
-                Some(_) | None => {}
+            if known == Some(1) {
+                upgrade::from_1(&transaction, &mut deliveries)?;
             }
             if known.is_none_or(|known| known < VERSION) {
                 about.insert("version", VERSION)?;

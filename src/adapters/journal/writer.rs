@@ -20,6 +20,7 @@ use super::error::OpenError;
 use super::error::StoreError;
 use super::form;
 use super::shelf::Shelf;
+use super::store::Kept;
 use super::store::Store;
 use crate::adapters::wire::journal::RecordForm;
 use crate::domain::delivery::DeliveryId;
@@ -109,8 +110,7 @@ impl Writer {
         reopen: Reopen,
         shelf: Arc<Shelf>,
         capacity: usize,
-        open: HashMap<DeliveryId, RecordForm>,
-        next: u64,
+        kept: Kept,
     ) -> Self {
         Self {
             store: Some(store),
@@ -118,8 +118,8 @@ impl Writer {
             failed: None,
             shelf,
             capacity,
-            next,
-            open,
+            next: kept.next,
+            open: kept.open,
             unwritten: HashSet::new(),
             unwritten_since: Instant::now(),
             staged: Vec::new(),
@@ -476,7 +476,7 @@ mod tests {
             let store = Store::on(disk).unwrap();
             let reopen = || Store::on(InMemoryBackend::new());
             let shelf = Arc::new(Shelf::default());
-            let mut writer = Writer::new(store, Box::new(reopen), shelf, 10, HashMap::new(), 1);
+            let mut writer = Writer::new(store, Box::new(reopen), shelf, 10, Kept::default());
             let [(first, mut one), (copy, mut two)] = [oneshot::channel(), oneshot::channel()];
             writer.stage(accepted("d1"), first);
             fails.store(disk_fails, Ordering::SeqCst);

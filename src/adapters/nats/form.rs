@@ -100,18 +100,11 @@ pub(super) fn write(form: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(form).unwrap_or_default()
 }
 
-impl DeliveryForm {
-    fn of<'e>(
-        id: &DeliveryId,
-        sender: &str,
-        key: Option<&SenderKey>,
-        at: std::time::SystemTime,
-        trace: Option<&TraceParent>,
-        events: impl Iterator<Item = &'e ImageEvent>,
-    ) -> Self {
+impl From<&DeliveryRecord> for DeliveryForm {
+    fn from(record: &DeliveryRecord) -> Self {
         let mut images: Vec<ImageForm> = Vec::new();
         let mut last: Option<&ImageName> = None;
-        for event in events {
+        for EventRecord { event, .. } in &record.events {
             let tag = TagForm {
                 tag: event.tag.to_string(),
                 digest: event.digest.as_ref().map(ToString::to_string),
@@ -126,15 +119,17 @@ impl DeliveryForm {
             last = Some(&event.image);
         }
         Self {
-            id: id.to_string(),
-            sender: sender.to_owned(),
-            key: key.map(|key| key.as_str().to_owned()),
-            at: millis(at),
-            trace: trace.map(|trace| trace.as_str().to_owned()),
+            id: record.id.to_string(),
+            sender: record.sender.clone(),
+            key: record.key.as_ref().map(|key| key.as_str().to_owned()),
+            at: millis(record.at),
+            trace: record.trace.as_ref().map(|trace| trace.as_str().to_owned()),
             images,
         }
     }
+}
 
+impl DeliveryForm {
     /// The delivery, of which nothing is done.
     ///
     /// # Errors
@@ -155,14 +150,7 @@ impl DeliveryForm {
 
 impl From<&Accepted> for DeliveryForm {
     fn from(accepted: &Accepted) -> Self {
-        Self::of(
-            &accepted.delivery,
-            &accepted.sender,
-            accepted.key.as_ref(),
-            accepted.at,
-            accepted.trace.as_ref(),
-            accepted.events.iter(),
-        )
+        Self::from(&DeliveryRecord::new(accepted))
     }
 }
 
@@ -205,17 +193,9 @@ impl NoteForm {
                 )),
             }
         }
-        let delivery = DeliveryForm::of(
-            &record.id,
-            &record.sender,
-            record.key.as_ref(),
-            record.at,
-            record.trace.as_ref(),
-            record.events.iter().map(|known| &known.event),
-        );
         Self {
             number,
-            delivery,
+            delivery: DeliveryForm::from(record),
             ends: ends.into_iter().map(|(_, ends)| ends).collect(),
         }
     }
