@@ -21,11 +21,11 @@ use crate::wire::Answer;
 use crate::wire::Wire;
 
 /// Clients whose connection stays.
-const STAY: u8 = 8;
+const STAY: u8 = 24;
 /// Clients that connect anew for each few deliveries.
-const COME_AND_GO: u8 = 4;
+const COME_AND_GO: u8 = 6;
 /// Clients of HTTP/2, and how much each sends at once.
-const HTTP2: u8 = 2;
+const HTTP2: u8 = 4;
 const AT_ONCE: usize = 4;
 /// A delivery that is not taken by then is lost.
 const GIVE_UP: Duration = Duration::from_secs(180);
@@ -74,7 +74,7 @@ struct Client {
 
 enum Connection {
     None,
-    Http1(Wire),
+    Http1(Box<Wire>),
     Http2(http2::Sender),
 }
 
@@ -144,13 +144,14 @@ impl Client {
     async fn deliver(&mut self, delivery: &Delivery) {
         let load = Arc::clone(&self.load);
         let began = Instant::now();
+        let comes_new = matches!(self.connection, Connection::None);
         let mut may_be_taken = false;
         while began.elapsed() < GIVE_UP && !load.is_broken() {
             let is_new = matches!(self.connection, Connection::None);
             match self.exchange(&delivery.request).await {
                 Ok(answer) => match judge(&answer, delivery.sort, may_be_taken) {
                     Try::Taken => {
-                        load.tally.latencies.add(began.elapsed());
+                        load.tally.latency(comes_new).add(began.elapsed());
                         load.tally.take(delivery.sort);
                         load.plan.promise(delivery);
                         return;
@@ -194,7 +195,7 @@ impl Client {
                 &load.tls.anew
             };
             let stream = wire::tls(load.address, self.source, tls).await?;
-            self.connection = Connection::Http1(Wire::new(stream));
+            self.connection = Connection::Http1(Box::new(Wire::new(stream)));
         }
         let answer = match &mut self.connection {
             Connection::None => return Err(io::ErrorKind::NotConnected.into()),

@@ -47,6 +47,9 @@ type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 /// How long it takes, where no argument says otherwise.
 const MINUTES: f64 = 30.0;
+/// The metric of images that were changed.
+const CHANGES: &str =
+    r#"argocd_image_updater_image_outcomes_total{occasion="delivery",outcome="changed"}"#;
 /// How long the queue may take to get empty at the end.
 const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -105,8 +108,10 @@ async fn soak(time: Duration) -> Result<Report> {
 struct Ending {
     /// How long the queue took to get empty.
     drained_after: Duration,
-    /// The most memory that the program ever held, in KiB.
+    /// The most memory that it ever held, in KiB.
     peak: u64,
+    /// How many changes it has made.
+    changes: u64,
     /// Deliveries that it remembers, none of them open or failed.
     remembered: usize,
 }
@@ -121,8 +126,9 @@ async fn finish(world: &World, program: &Program, load: &Load) -> Result<Ending>
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let drained_after = began.elapsed();
+    let changes = program.metric(CHANGES)?;
     let peak = program.status()?.peak;
-    let remembered = program.nothing_is_open(world)?;
+    let remembered = Program::nothing_is_open(world)?;
     program.end()?;
     for (number, version) in load.plan.promised() {
         let runs = world.version(number)?;
@@ -133,6 +139,7 @@ async fn finish(world: &World, program: &Program, load: &Load) -> Result<Ending>
     Ok(Ending {
         drained_after,
         peak,
+        changes,
         remembered,
     })
 }

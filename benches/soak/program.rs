@@ -124,7 +124,7 @@ impl Program {
         Ok(std::fs::read_to_string(path)?)
     }
 
-    /// A metric without labels, which is a whole number.
+    /// A metric that is a whole number, by its name and labels.
     pub(crate) fn metric(&self, name: &str) -> Result<u64> {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.metrics))?;
         stream.set_read_timeout(Some(PATIENCE))?;
@@ -137,8 +137,8 @@ impl Program {
         Ok(value.parse()?)
     }
 
-    /// Asks it for all deliveries that it remembers, and says how many there are, if none of them is open or has failed.
-    pub(crate) fn nothing_is_open(&self, world: &World) -> Result<usize> {
+    /// Asks it for all deliveries that it remembers, as people do, and says how many there are, if none of them is open or has failed.
+    pub(crate) fn nothing_is_open(world: &World) -> Result<usize> {
         let output = program()
             .args(["deliveries", "list", "--limit=65535", "--output=json"])
             .arg("--state-dir")

@@ -90,14 +90,17 @@ impl Report {
             let count = tally.taken(sort);
             writeln!(f, "  {name:<32} {count:>9} {:>9.1}/s", self.rate(count))?;
         }
-        writeln!(
-            f,
-            "  answered after: p50 {:.1} ms, p99 {:.1} ms, p99.9 {:.1} ms, at most {:.1} ms",
-            milliseconds(tally.latencies.permille(500)),
-            milliseconds(tally.latencies.permille(990)),
-            milliseconds(tally.latencies.permille(999)),
-            milliseconds(tally.latencies.most()),
-        )?;
+        for (comes_new, name) in [(false, "kept"), (true, "new")] {
+            let latency = tally.latency(comes_new);
+            writeln!(
+                f,
+                "  answered over a {name} connection after: p50 {:.1} ms, p99 {:.1} ms, p99.9 {:.1} ms, at most {:.1} ms",
+                milliseconds(latency.permille(500)),
+                milliseconds(latency.permille(990)),
+                milliseconds(latency.permille(999)),
+                milliseconds(latency.most()),
+            )?;
+        }
         writeln!(
             f,
             "  sent again: {} pushed back (503), {} as a kept connection was closed, {} without an answer on a new one or in time\n  lost or refused: {}",
@@ -193,7 +196,8 @@ impl Report {
         };
         writeln!(
             f,
-            "every promise was kept; the queue was empty after {:.1} s, the {} deliveries that are remembered are done\n",
+            "every promise was kept, by {} changes; the queue was empty after {:.1} s, and the {} deliveries that are remembered are done\n",
+            ending.changes,
             ending.drained_after.as_secs_f64(),
             ending.remembered
         )?;

@@ -66,7 +66,7 @@ fn print_line(samples: &[Sample], load: &Load) {
     let (Some(last), Some(before)) = (samples.last(), samples.iter().rev().nth(LINE - 1)) else {
         return;
     };
-    let seconds = (last.at - before.at).as_secs_f64().max(1.0);
+    let seconds = last.at.saturating_sub(before.at).as_secs_f64().max(1.0);
     let taken = u32::try_from(last.taken - before.taken).unwrap_or(u32::MAX);
     println!(
         "{:>3} min: {:>6.0} deliveries/s, {:>5} KiB resident, {:>3} files, {:>2} threads, {:.2} CPUs, journal {:>5} KiB, {:>4} in the queue, {} lost",
@@ -75,7 +75,7 @@ fn print_line(samples: &[Sample], load: &Load) {
         last.resident,
         last.files,
         last.threads,
-        (last.cpu - before.cpu).as_secs_f64() / seconds,
+        last.cpu.saturating_sub(before.cpu).as_secs_f64() / seconds,
         last.journal / 1024,
         last.queue,
         load.tally.lost.get(),

@@ -16,8 +16,9 @@ const COMPLAINTS: usize = 20;
 /// Counters.
 pub(crate) struct Tally {
     taken: [AtomicU64; Sort::ALL.len()],
-    /// From the first byte that is sent until the delivery is answered 200, with all that comes between.
-    pub(crate) latencies: Histogram,
+    /// From the first byte that is sent until the delivery is answered 200, with all that comes between: over connections that are there, and
+    /// over those that are made for it.
+    latencies: [Histogram; 2],
     /// Answers 503.
     pub(crate) pushed_back: Count,
     /// Deliveries whose kept connection was closed under them.
@@ -50,7 +51,7 @@ impl Tally {
     pub(crate) fn new() -> Self {
         Self {
             taken: Default::default(),
-            latencies: Histogram::new(),
+            latencies: [Histogram::new(), Histogram::new()],
             pushed_back: Count::default(),
             closed: Count::default(),
             unanswered: Count::default(),
@@ -59,6 +60,11 @@ impl Tally {
             let_in: Count::default(),
             complaints: Mutex::default(),
         }
+    }
+
+    /// How long deliveries took over connections that were made for them, or over others.
+    pub(crate) fn latency(&self, comes_new: bool) -> &Histogram {
+        &self.latencies[usize::from(comes_new)]
     }
 
     pub(crate) fn take(&self, sort: Sort) {
