@@ -33,6 +33,8 @@ pub(super) struct Activity {
     since: AtomicU64,
     /// Told when the last request is answered.
     idle_now: Arc<Notify>,
+    /// Whether it was asked to end and has not said that it stays.
+    is_asked: AtomicBool,
     end: Notify,
 }
 
@@ -50,6 +52,7 @@ impl Activity {
             is_suspect,
             since: AtomicU64::new(0),
             idle_now,
+            is_asked: AtomicBool::new(false),
             end: Notify::new(),
         })
     }
@@ -122,7 +125,18 @@ impl Activity {
 
     /// Asks the connection to end if it is still idle.
     pub(super) fn ask_to_end(&self) {
+        self.is_asked.store(true, Ordering::Relaxed);
         self.end.notify_one();
+    }
+
+    /// Whether it was asked to end, and most likely does.
+    pub(super) fn is_asked_to_end(&self) -> bool {
+        self.is_asked.load(Ordering::Relaxed)
+    }
+
+    /// Says that it was asked to end and does not: it had become busy meanwhile.
+    pub(super) fn stay(&self) {
+        self.is_asked.store(false, Ordering::Relaxed);
     }
 
     /// Returns when the connection was asked to end.

@@ -234,6 +234,8 @@ impl Connection {
                     if activity.idle_since().is_some() {
                         makes_room = true;
                         stop(connection.as_mut());
+                    } else {
+                        activity.stay();
                     }
                 }
                 // HTTP/2 says goodbye and waits for an answer.
