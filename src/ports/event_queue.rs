@@ -40,6 +40,11 @@ pub trait EventQueue: Send + Sync {
     /// It is ready when it is first polled where such an image waits: the end of the process takes what is left until nothing is ready.
     async fn next(&self) -> Batch;
 
+    /// Whether what was taken is this process's to work on still: another one may have it by now, and even newer work of the same image. To be
+    /// asked when the work begins, where it has waited since it was taken. Where the answer is no, the work is over here; what is this process's all
+    /// the same is given again.
+    fn is_kept(&self, batch: &Batch) -> bool;
+
     /// Says that the work on a batch, or on a part of one, has ended, and how. Where the process ends before this, a queue that outlives it
     /// gives the batch again, here or elsewhere.
     async fn done(&self, batch: &Batch, fate: &Fate);

@@ -169,6 +169,7 @@ async fn a_tag_in_work_has_room_in_a_full_queue(queue: &dyn EventQueue) {
         .await
         .unwrap();
     let first = queue.next().await;
+    assert!(queue.is_kept(&first));
     let newest = format!("quay.io/a/b:1@sha256:{}", "a".repeat(64));
     assert_eq!(
         push(queue, "d2", &[&newest]).await.unwrap(),

@@ -36,6 +36,7 @@ async fn the_contract_holds() {
                 }),
             },
             names: Names::new(&format!("queue-{number}")).unwrap(),
+            replicas: 1,
             capacity,
             patience: Duration::from_secs(5),
         });

@@ -151,6 +151,7 @@ async fn witness(nats: &Nats) -> SharedQueue {
             }),
         },
         names: Names::new("argocd-image-updater").unwrap(),
+        replicas: 1,
         capacity: 1,
         patience: PATIENCE,
     });

@@ -114,3 +114,23 @@ async fn a_delivery_is_worked_on_again_where_that_is_wanted() {
     let unknown = queue.redeliver(&DeliveryId::new("d9")).await;
     assert_eq!(unknown, Ok(Redelivery::Unknown));
 }
+
+#[tokio::test]
+async fn of_a_very_long_delivery_every_replica_knows_that_it_has_ended() {
+    let Some(server) = Nats::fast() else {
+        return;
+    };
+    let (one, other) = (join(&server).await, join(&server).await);
+    settled([&one, &other]).await;
+    let events: Vec<String> = (0..18_000)
+        .map(|tag| format!("quay.io/a/b:{tag}"))
+        .collect();
+    let events: Vec<&str> = events.iter().map(String::as_str).collect();
+    push(&*one, "d1", &events).await.unwrap();
+    // It takes the place of each of them.
+    push(&*one, "d2", &events).await.unwrap();
+    for queue in [&one, &other] {
+        wait_for(queue, "d1", Progress::Done).await;
+        wait_for(queue, "d2", Progress::Open).await;
+    }
+}

@@ -20,6 +20,7 @@ mod support;
 mod certificates {
     pub(crate) mod files;
 }
+mod cluster;
 mod crash;
 #[path = "../program/deliver.rs"]
 mod deliver;
@@ -33,3 +34,4 @@ mod replica;
 #[expect(dead_code, reason = "the tests of the program use all of it")]
 mod server;
 mod sharing;
+mod stream;

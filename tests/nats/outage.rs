@@ -12,11 +12,13 @@ use tokio::time::timeout;
 
 use crate::nats_server::Nats;
 use crate::replica::LONG;
+use crate::replica::PATIENCE;
 use crate::replica::join;
 use crate::replica::next;
 use crate::replica::options;
 use crate::replica::settled;
 use crate::replica::shown;
+use crate::replica::until;
 use crate::support::fate;
 use crate::support::push;
 
@@ -97,5 +99,24 @@ async fn a_server_that_comes_later_is_found() {
     assert!(push(&*queue, "d1", &["quay.io/a/b:1"]).await.is_err());
     server.restart();
     insist(&queue, "d1", "quay.io/a/b:1").await;
+    assert_eq!(shown(&next(&queue).await), ["d1 quay.io/a/b:1"]);
+}
+
+#[tokio::test]
+async fn what_waits_for_its_turn_is_given_again_after_a_long_outage() {
+    let Some(mut server) = Nats::start() else {
+        return;
+    };
+    let queue = join(&server).await;
+    settled([&queue]).await;
+    push(&*queue, "d1", &["quay.io/a/b:1"]).await.unwrap();
+    let batch = next(&queue).await;
+    assert!(queue.is_kept(&batch));
+    server.kill();
+    // Another replica might reach the server, and have the image by now.
+    until(|| !queue.is_kept(&batch)).await;
+    let came = timeout(PATIENCE, queue.next()).await;
+    assert_eq!(came.ok(), None, "that is not known yet");
+    server.restart();
     assert_eq!(shown(&next(&queue).await), ["d1 quay.io/a/b:1"]);
 }

@@ -34,6 +34,7 @@ pub(crate) fn options(server: &Nats, password: &str) -> Options {
             }),
         },
         names: Names::new("updater").unwrap(),
+        replicas: 1,
         capacity: 10_000,
         patience: PATIENCE,
     }

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::BufRead;
 use std::io::BufReader;
 use std::io::Write;
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::Child;
 use std::process::ChildStdin;
@@ -46,6 +47,22 @@ impl Nats {
         Self::with("sync_interval: always", &tls)
     }
 
+    /// Three that keep together what is given to one of them.
+    pub(crate) fn cluster() -> Option<[Self; 3]> {
+        // Each has to know where the others will be, before any of them is there.
+        let routes = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+        let routes = routes.map(|free| free.local_addr().unwrap());
+        let all = routes.map(|route| format!("nats://{route}")).join(", ");
+        let one = |number: usize| {
+            let more = format!(
+                "server_name: n{number}\ncluster {{ name: c, listen: \"{}\", routes: [{all}] }}",
+                routes[number]
+            );
+            Self::with("sync_interval: always", &more)
+        };
+        Some([one(0)?, one(1)?, one(2)?])
+    }
+
     /// One that does not wait for its disk.
     pub(crate) fn fast() -> Option<Self> {
         Self::with("sync_interval: 2m", "")
@@ -81,14 +98,35 @@ impl Nats {
 
     /// Ends the server as a crash would.
     pub(crate) fn kill(&mut self) {
-        self.orders.write_all(b"kill\n").unwrap();
-        assert_eq!(self.answer(), "killed");
+        self.order("kill", "killed");
     }
 
     /// Starts it again, where it was and with what it held.
     pub(crate) fn restart(&mut self) {
         self.orders.write_all(b"start\n").unwrap();
         self.wait_until_ready();
+    }
+
+    /// Starts it again where nobody looks for it who knew it before.
+    pub(crate) fn restart_aside(&mut self) {
+        self.orders.write_all(b"aside\n").unwrap();
+        self.wait_until_ready();
+    }
+
+    /// Keeps a copy of what it holds, while it is dead.
+    pub(crate) fn save(&mut self) {
+        self.order("save", "saved");
+    }
+
+    /// Brings back what it held when that was saved, while it is dead.
+    pub(crate) fn restore(&mut self) {
+        self.order("restore", "restored");
+    }
+
+    fn order(&mut self, order: &str, answer: &str) {
+        self.orders.write_all(order.as_bytes()).unwrap();
+        self.orders.write_all(b"\n").unwrap();
+        assert_eq!(self.answer(), answer);
     }
 
     /// The address, with user and password.

@@ -249,6 +249,10 @@ impl EventQueue for Journal {
         self.shelf.next().await
     }
 
+    fn is_kept(&self, _: &Batch) -> bool {
+        true
+    }
+
     async fn done(&self, batch: &Batch, fate: &Fate) {
         self.shelf.end(batch);
         self.end(batch, fate.clone());

@@ -108,6 +108,10 @@ impl EventQueue for InMemoryQueue {
         }
     }
 
+    fn is_kept(&self, _: &Batch) -> bool {
+        true
+    }
+
     async fn done(&self, batch: &Batch, _: &Fate) {
         self.state().lines.end(batch);
     }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::io;
+use std::sync::Mutex;
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use async_nats::Client;
@@ -79,7 +81,7 @@ impl Address {
         let servers: Vec<ServerAddr> = servers
             .collect::<io::Result<_>>()
             .map_err(|error| failed(&error))?;
-        let (place, changes) = (self.place(), changes.clone());
+        let (teller, changes) = (Teller::new(self.place()), changes.clone());
         let options = ConnectOptions::new()
             .name("argocd-image-updater")
             .require_tls(self.is_tls)
@@ -91,7 +93,7 @@ impl Address {
                 patience.min(Duration::from_millis(50) * 2_u32.pow(shift))
             })
             .event_callback(move |event| {
-                tell(&place, &event);
+                teller.tell(&event);
                 changes.send_modify(|count| *count += 1);
                 std::future::ready(())
             });
@@ -107,16 +109,43 @@ impl Address {
     }
 }
 
-fn tell(server: &str, event: &Event) {
-    match event {
-        Event::Connected => info!(server, "connected to the NATS server"),
-        Event::Disconnected => warn!(server, "the connection to the NATS server is lost"),
-        Event::LameDuckMode | Event::Draining | Event::Closed => {
-            debug!(server, "the NATS server: {event}");
+/// Tells of a connection, and of what is wrong with it once as long as it is the same: it is tried again every few seconds.
+struct Teller {
+    server: String,
+    told: Mutex<String>,
+}
+
+impl Teller {
+    fn new(server: String) -> Self {
+        Self {
+            server,
+            told: Mutex::default(),
         }
-        Event::SlowConsumer(_) | Event::ServerError(_) | Event::ClientError(_) => {
-            warn!(server, "the NATS server: {event}");
+    }
+
+    fn tell(&self, event: &Event) {
+        let server = &self.server;
+        match event {
+            Event::Connected => {
+                self.is_news(String::new());
+                info!(server, "connected to the NATS server");
+            }
+            Event::Disconnected => warn!(server, "the connection to the NATS server is lost"),
+            Event::LameDuckMode | Event::Draining | Event::Closed => {
+                debug!(server, "the NATS server: {event}");
+            }
+            Event::SlowConsumer(_) | Event::ServerError(_) | Event::ClientError(_) => {
+                if self.is_news(event.to_string()) {
+                    warn!(server, "the NATS server: {event}");
+                }
+            }
         }
+    }
+
+    fn is_news(&self, text: String) -> bool {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *told, text);
+        before != *told
     }
 }
 
@@ -141,5 +170,12 @@ mod tests {
             };
             assert!(!format!("{address:?} {}", address.place()).contains("hunter2"));
         }
+    }
+
+    #[test]
+    fn what_goes_wrong_each_time_is_told_once_for_each_connection() {
+        let teller = Teller::new("nats:4222".to_owned());
+        let news = ["a", "a", "b", "a", "", "a"].map(|text| teller.is_news(text.to_owned()));
+        assert_eq!(news, [true, false, true, true, true, true]);
     }
 }

@@ -56,7 +56,8 @@ impl Follower {
     async fn follow(&mut self) -> Result<(), ServerError> {
         self.connections.mark_unchanged();
         let (stream, info) = self.shared.server.stream().await?;
-        self.begin(info.created.into(), info.state.last_sequence);
+        let is_another = self.has_lost_our_beat().await?;
+        self.begin(info.created.into(), info.state.last_sequence, is_another);
         let from = self.shared.state().applied() + 1;
         let mut reading = self.shared.server.read(&stream, from).await?;
         if reading.pending == 0 {
@@ -89,9 +90,20 @@ impl Follower {
         }
     }
 
+    /// Whether the stream does not hold a beat of ours that was read in it. Then it is an earlier state of the same stream, brought back by a loss of
+    /// power or from a backup, in which the numbers that were lost may be given to other messages by now.
+    async fn has_lost_our_beat(&self) -> Result<bool, ServerError> {
+        let Some(number) = self.shared.state().seats.heard() else {
+            return Ok(false);
+        };
+        let subject = self.shared.server.names.replica(&self.shared.me);
+        let last = self.shared.server.last(&subject).await?;
+        Ok(last.is_none_or(|last| last.number < number))
+    }
+
     /// Begins anew where the stream is another one, or has lost what was read of it.
-    fn begin(&mut self, created: SystemTime, last: u64) {
-        let is_another = self.created.is_some_and(|known| known != created);
+    fn begin(&mut self, created: SystemTime, last: u64, is_another: bool) {
+        let is_another = is_another || self.created.is_some_and(|known| known != created);
         let mut state = self.shared.state();
         if is_another || last < state.applied() {
             warn!(
@@ -117,6 +129,7 @@ impl Follower {
             );
             self.complained = None;
             self.shared.moved.notify_one();
+            self.shared.ended.notify_one();
             self.shared.changed();
         }
     }

@@ -1,5 +1,7 @@
 //! What the messages say. JSON, so that people can read them with the tools of NATS. A field that is added later has a default.
 
+use std::collections::HashMap;
+
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -176,27 +178,26 @@ impl ImageForm {
 impl NoteForm {
     /// Of the delivery of that number.
     pub(super) fn of(number: u64, record: &DeliveryRecord) -> Self {
-        let mut ends: Vec<(&EventState, EndsForm)> = Vec::new();
+        let mut ends: Vec<EndsForm> = Vec::new();
+        // What has ended alike is told once: what was worked on together, and what was superseded together.
+        let mut alike: HashMap<&EventState, usize> = HashMap::new();
         for (place, known) in record.events.iter().enumerate() {
             let Some(end) = EndForm::of(&known.state) else {
                 continue;
             };
-            // What was worked on together has ended together.
-            match ends.last_mut().filter(|(state, _)| **state == known.state) {
-                Some((_, ends)) => ends.events.push(place),
-                None => ends.push((
-                    &known.state,
-                    EndsForm {
-                        events: vec![place],
-                        end,
-                    },
-                )),
+            let index = *alike.entry(&known.state).or_insert(ends.len());
+            match ends.get_mut(index) {
+                Some(ends) => ends.events.push(place),
+                None => ends.push(EndsForm {
+                    events: vec![place],
+                    end,
+                }),
             }
         }
         Self {
             number,
             delivery: DeliveryForm::from(record),
-            ends: ends.into_iter().map(|(_, ends)| ends).collect(),
+            ends,
         }
     }
 
@@ -225,8 +226,21 @@ pub(super) fn in_short(record: &DeliveryRecord) -> DeliveryRecord {
         if let EventState::Ended { fate, unnamed, .. } = &mut known.state
             && let Fate::Worked(outcomes) = fate
         {
-            *unnamed += outcomes.len();
+            *unnamed = unnamed.saturating_add(outcomes.len());
             outcomes.clear();
+        }
+    }
+    short
+}
+
+/// A delivery of which is said which events have ended, and nothing of how. That is shorter than the delivery itself.
+pub(super) fn in_a_word(record: &DeliveryRecord) -> DeliveryRecord {
+    let mut short = record.clone();
+    let mut word = None;
+    for known in &mut short.events {
+        if let EventState::Ended { at, .. } = known.state {
+            let word = word.get_or_insert_with(|| EventState::ended(at, &Fate::Worked(Vec::new())));
+            known.state.clone_from(word);
         }
     }
     short
@@ -326,5 +340,55 @@ mod tests {
             panic!("it has ended");
         };
         assert_eq!((fate, unnamed), (Fate::Worked(Vec::new()), 3));
+        record.events[0].state = EventState::Ended {
+            at: record.at,
+            fate: self::fate(3),
+            unnamed: usize::MAX,
+        };
+        assert_eq!(in_short(&in_short(&record)), in_short(&record));
+    }
+
+    /// A delivery of many tags, each of which a delivery of its own has superseded.
+    fn scattered() -> DeliveryRecord {
+        let events = (0..2000).map(|tag| event("quay.io/a/b", &tag.to_string(), false));
+        let mut record = DeliveryRecord::new(&accepted(events.collect()));
+        for (place, known) in record.events.iter_mut().enumerate().skip(1) {
+            let by = DeliveryId::new(format!("superseding-{place}"));
+            known.state = EventState::ended(record.at, &Fate::Superseded(by));
+        }
+        record
+    }
+
+    #[test]
+    fn in_a_word_a_note_is_not_twice_as_long_as_its_delivery() {
+        let record = scattered();
+        let length = |record: &DeliveryRecord| write(&NoteForm::of(7, record)).len();
+        let delivery = write(&DeliveryForm::from(&accepted(
+            record
+                .events
+                .iter()
+                .map(|known| known.event.clone())
+                .collect(),
+        )));
+        assert!(length(&in_short(&record)) > 3 * delivery.len());
+        assert!(length(&in_a_word(&record)) < 2 * delivery.len());
+        let note: NoteForm = read(&write(&NoteForm::of(7, &in_a_word(&record)))).unwrap();
+        let read = note.record().unwrap();
+        let is_open = |known: &EventRecord| known.state == EventState::Open;
+        assert!(is_open(&read.events[0]) && !read.events[1..].iter().any(is_open));
+    }
+
+    #[test]
+    fn what_has_ended_alike_is_told_once_wherever_it_stands() {
+        let mut record = scattered();
+        for known in record.events.iter_mut().step_by(2) {
+            known.state = EventState::ended(record.at, &fate(3));
+        }
+        for known in record.events.iter_mut().skip(1).step_by(2) {
+            known.state = EventState::ended(record.at, &fate(0));
+        }
+        let note = NoteForm::of(7, &record);
+        assert_eq!(note.ends.len(), 2);
+        assert_eq!(note.record().unwrap(), record);
     }
 }

@@ -12,6 +12,7 @@ use tracing::warn;
 use super::form;
 use super::form::BeatForm;
 use super::form::SeatForm;
+use super::reading::Room;
 use super::seats::BEATS;
 use super::seats::Move;
 use super::server::ServerError;
@@ -27,24 +28,34 @@ pub(super) async fn run(shared: Arc<Shared>) {
     let interval = shared.patience / BEATS;
     let mut next = Instant::now();
     let mut has_left = false;
-    let mut keeper = Keeper { shared, had: 0 };
+    let mut keeper = Keeper {
+        shared,
+        had: 0,
+        complained: None,
+    };
     loop {
-        let mut is_heard = true;
         if keeper.shared.state().seats.leaves() && !has_left {
             // The others are to know at once.
             has_left = true;
             next = Instant::now();
         }
-        if next <= Instant::now() && keeper.shared.state().is_current() {
-            next = Instant::now() + interval;
-            is_heard = keeper.beat().await;
+        let mut wait = interval;
+        if keeper.shared.state().is_current() {
+            let is_heard = if next <= Instant::now() {
+                next = Instant::now() + interval;
+                let is_heard = keeper.beat().await;
+                keeper.measure().await;
+                is_heard
+            } else {
+                true
+            };
+            if is_heard {
+                keeper.share().await;
+                keeper.tidy().await;
+            }
+            wait = next.saturating_duration_since(Instant::now());
+            wait = wait.max(Duration::from_millis(10));
         }
-        if is_heard {
-            keeper.share().await;
-            keeper.tidy().await;
-        }
-        let wait = next.saturating_duration_since(Instant::now());
-        let wait = wait.max(Duration::from_millis(10));
         let _ = tokio::time::timeout(wait, keeper.shared.moved.notified()).await;
     }
 }
@@ -53,35 +64,52 @@ struct Keeper {
     shared: Arc<Shared>,
     /// How many partitions we had when that was last told.
     had: usize,
+    /// What was told last of why we are not heard.
+    complained: Option<ServerError>,
 }
 
 impl Keeper {
     /// Says that we are alive. Says whether that was heard.
-    async fn beat(&self) -> bool {
-        let shared = &self.shared;
+    async fn beat(&mut self) -> bool {
+        let shared = Arc::clone(&self.shared);
         // Nobody takes our partitions for as long as this from now on; a part of it is left for the way to the server.
         let safe = Instant::now() + shared.patience * 2 / 3;
         let leaves = shared.state().seats.leaves();
         let subject = shared.server.names.replica(&shared.me);
         let content = form::write(&BeatForm { leaves });
-        let number = match shared.server.append(subject, content, None).await {
+        let number = match shared.append(subject, content, None).await {
             Ok(number) => number,
             Err(error) => {
-                debug!("no beat: {error}");
+                self.complain(&error);
                 return false;
             }
         };
         let wait = shared.patience / BEATS;
-        let is_applied = shared.until(wait, |state| state.applied() >= number).await;
-        if is_applied {
-            let mut state = shared.state();
-            state.set_safe(safe);
-            // What was not given away after all, as is known by now.
-            state.keep_what_stays();
-            drop(state);
+        // That so much is applied would not do: the number may be one of a stream that was made anew, of which we have read nothing yet.
+        let is_heard = shared
+            .until(wait, |state| state.seats.heard() == Some(number))
+            .await;
+        if is_heard {
+            self.complained = None;
+            shared.state().set_safe(safe);
             shared.arrived.notify_one();
         }
-        is_applied
+        is_heard
+    }
+
+    /// Tells why we are not heard, once as long as it is the same.
+    fn complain(&mut self, error: &ServerError) {
+        if self.complained.as_ref() != Some(error) {
+            warn!("this replica cannot be heard by the others, and begins nothing new: {error}");
+            self.complained = Some(error.clone());
+        }
+    }
+
+    /// Finds out whether the stream has a limit, which may be set or lifted at any time.
+    async fn measure(&self) {
+        if let Ok(room) = self.shared.server.room().await {
+            self.shared.state().set_limited(room != Room::Unlimited);
+        }
     }
 
     /// Takes partitions, or gives some away.
@@ -115,13 +143,15 @@ impl Keeper {
             if !state.is_current() {
                 return;
             }
-            let is_more = state.forget_noted(REMEMBERED + SURPLUS);
+            let is_more = state.noted() > REMEMBERED + SURPLUS;
+            state.forget_noted(REMEMBERED + SURPLUS);
             // One is enough.
             let is_more = is_more && state.seats.is_ours(0);
             (state.leftover(), state.seats.forgotten(), is_more)
         };
         for number in done.iter().chain(&dead) {
             if let Err(error) = shared.server.delete(*number).await {
+                // Who begins to read the stream finds it again.
                 debug!("a message is left in the stream: {error}");
                 return;
             }
@@ -130,8 +160,7 @@ impl Keeper {
             shared.state().seats.forget(number);
         }
         if is_more {
-            let but = u64::try_from(REMEMBERED).unwrap_or(u64::MAX);
-            if let Err(error) = shared.server.trim(&shared.server.names.notes(), but).await {
+            if let Err(error) = shared.server.forget(REMEMBERED).await {
                 warn!("old deliveries cannot be forgotten: {error}");
             }
             shared.state().forget_noted(REMEMBERED);
@@ -150,10 +179,17 @@ async fn make(shared: &Shared, wanted: Move) -> Option<u64> {
         replica: is_taken.then(|| shared.me.clone()),
     };
     let subject = shared.server.names.partition(partition);
-    let made = shared
-        .server
-        .append(subject, form::write(&form), Some(after))
+    let content = form::write(&form);
+    let mut made = shared
+        .append(subject.clone(), content.clone(), Some(after))
         .await;
+    // Nobody was faster where nobody says so any more: somebody else has taken that out of the stream, which we do not hear of.
+    if made == Err(ServerError::Conflict)
+        && after != 0
+        && matches!(shared.server.last(&subject).await, Ok(None))
+    {
+        made = shared.append(subject, content, Some(0)).await;
+    }
     match made {
         Ok(number) => Some(number),
         Err(error) => {

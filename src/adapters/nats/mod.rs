@@ -31,7 +31,9 @@ use std::time::Duration;
 use std::time::SystemTime;
 
 use async_trait::async_trait;
-use futures_util::future::try_join_all;
+use futures_util::StreamExt;
+use futures_util::TryStreamExt;
+use futures_util::stream;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -60,6 +62,9 @@ use crate::ports::event_queue::Load;
 use crate::ports::event_queue::Pushed;
 use crate::ports::event_queue::QueueError;
 
+/// How many deliveries the server is asked for at once.
+const AT_ONCE: usize = 64;
+
 /// How a queue is shared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
@@ -67,6 +72,8 @@ pub struct Options {
     pub address: Address,
     /// The names of this installation.
     pub names: Names,
+    /// On how many of its servers the stream is kept, at least. More than half of them have to be there.
+    pub replicas: usize,
     /// For how many events there is room, counting those of all replicas.
     pub capacity: usize,
     /// How long a replica may be silent before its work is given to others.
@@ -92,7 +99,8 @@ impl SharedQueue {
             .address
             .connect(&connections, options.patience / BEATS)
             .await?;
-        let server = Server::new(client, options.names, options.address.place());
+        let place = options.address.place();
+        let server = Server::new(client, options.names, place, options.replicas);
         let shared = Arc::new(Shared::new(server, options.patience, connections));
         let mut tasks = JoinSet::new();
         tasks.spawn(follower::run(Arc::clone(&shared)));
@@ -181,6 +189,16 @@ impl EventQueue for SharedQueue {
         }
     }
 
+    fn is_kept(&self, batch: &Batch) -> bool {
+        let is_kept = self.shared.state().is_kept(batch);
+        if !is_kept {
+            self.shared.arrived.notify_one();
+            self.shared.ended.notify_one();
+            self.shared.changed();
+        }
+        is_kept
+    }
+
     async fn done(&self, batch: &Batch, fate: &Fate) {
         self.shared.state().end(batch, fate);
         self.shared.ended.notify_one();
@@ -205,7 +223,9 @@ impl DeliveryLog for SharedQueue {
             }
             state.newest(most)
         };
-        let records = try_join_all(ids.iter().map(|id| self.noted(id))).await?;
+        // The server forgets all that it is asked where that is too much at once.
+        let asked = stream::iter(ids).map(async |id| self.noted(&id).await);
+        let records: Vec<_> = asked.buffered(AT_ONCE).try_collect().await?;
         Ok(records.into_iter().flatten().collect())
     }
 

@@ -83,12 +83,23 @@ impl Open {
         events
     }
 
+    /// Whether an event has not ended. One of a stream that was there before is not known, though its number may be another one's by now.
+    pub(super) fn is_open(&self, queued: &QueuedEvent) -> bool {
+        let (number, place) = place(queued.entry);
+        let record = self.records.get(&number);
+        let record = record.filter(|record| record.id == queued.delivery);
+        let known = record.and_then(|record| record.events.get(place));
+        known.is_some_and(|known| is_open(&known.state))
+    }
+
     /// Notes that an event has ended; does nothing where that is known. Says whether it is news.
-    pub(super) fn end(&mut self, entry: EntryId, state: &EventState) -> bool {
-        let (number, place) = place(entry);
+    pub(super) fn end(&mut self, queued: &QueuedEvent, state: &EventState) -> bool {
+        if !self.is_open(queued) {
+            return false;
+        }
+        let (number, place) = place(queued.entry);
         let record = self.records.get_mut(&number);
-        let known = record.and_then(|record| record.events.get_mut(place));
-        let Some(known) = known.filter(|known| is_open(&known.state)) else {
+        let Some(known) = record.and_then(|record| record.events.get_mut(place)) else {
             return false;
         };
         known.state = state.clone();

@@ -56,6 +56,8 @@ pub(super) async fn keep(shared: &Shared, accepted: &Accepted) -> Result<Pushed,
             content.len()
         )));
     }
+    let room = shared.check_room().await;
+    room.map_err(|error| unavailable(error.to_string()))?;
     let _expected = Expected::new(shared, accepted);
     match append(shared, accepted, content).await {
         Ok(Stored::New(number)) => {
@@ -87,7 +89,6 @@ async fn append(
     let mut after = 0;
     for _ in 0..ATTEMPTS {
         let appended = shared
-            .server
             .append(subject.clone(), content.clone(), Some(after))
             .await;
         match appended {

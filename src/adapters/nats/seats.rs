@@ -27,6 +27,8 @@ pub(super) struct Seats {
     since: Option<ServerTime>,
     /// When our last one came.
     last: Option<ServerTime>,
+    /// Whether it came so late that others may have taken our partitions just before it.
+    is_late: bool,
     /// Whether we take nothing any more and give away what we have.
     leaves: bool,
 }
@@ -78,6 +80,7 @@ impl Seats {
             beats: HashMap::new(),
             since: None,
             last: None,
+            is_late: false,
             leaves: false,
         }
     }
@@ -106,16 +109,39 @@ impl Seats {
         number: u64,
         leaves: bool,
     ) -> bool {
+        self.turn_back(at);
         if replica == self.me {
             let gap = self.last.map(|last| since(last, at));
-            if gap.is_none_or(|gap| gap > self.patience) {
+            // Not only where we were silent: the server's clock may have been set forward, which makes all others look silent.
+            if gap.is_none_or(|gap| gap > 3 * self.patience / BEATS) {
                 self.since = Some(at);
             }
+            self.is_late = gap.is_some_and(|gap| gap > self.patience);
             self.last = Some(at);
         }
         let beat = Beat { at, number, leaves };
         let before = self.beats.insert(replica, beat);
         before.is_none_or(|before| before.leaves != leaves)
+    }
+
+    /// Where the server's clock was set back, or another server counts with one that is behind, what was heard before was heard just now. Else who
+    /// is dead would count as alive until the clock is where it was.
+    fn turn_back(&mut self, now: ServerTime) {
+        for beat in self.beats.values_mut() {
+            beat.at = beat.at.min(now);
+        }
+        self.since = self.since.map(|since| since.min(now));
+        self.last = self.last.map(|last| last.min(now));
+    }
+
+    /// The number of our last beat; `None`: none was heard.
+    pub(super) fn heard(&self) -> Option<u64> {
+        self.beats.get(&self.me).map(|beat| beat.number)
+    }
+
+    /// Whether our last beat came so late that somebody may have taken what was ours without knowing of it.
+    pub(super) fn is_late(&self) -> bool {
+        self.is_late
     }
 
     /// Somebody took a partition, or gave it away.
@@ -156,17 +182,10 @@ impl Seats {
             .count()
     }
 
-    /// The partitions of ours that are about to be given away.
-    pub(super) fn leaving(&self) -> Vec<usize> {
-        let seats = self.partitions.iter().enumerate();
-        let leaving = seats.filter(|(_, seat)| seat.leaving);
-        leaving.map(|(partition, _)| partition).collect()
-    }
-
-    /// Notes that we are about to give a partition away, or that this did not come about.
-    pub(super) fn set_leaving(&mut self, partition: usize, leaving: bool) {
+    /// Notes that we are about to give a partition away.
+    pub(super) fn let_go(&mut self, partition: usize) {
         if let Some(seat) = self.partitions.get_mut(partition) {
-            seat.leaving = leaving;
+            seat.leaving = true;
         }
     }
 
@@ -177,29 +196,34 @@ impl Seats {
         } else {
             PARTITIONS.div_ceil(self.members())
         };
-        let ours = self.ours();
         let first = self.me.first_partition();
         let around = (first..PARTITIONS).chain(0..first);
         let seats =
             around.filter_map(|partition| Some((partition, self.partitions.get(partition)?)));
-        if ours < share {
-            let free = seats.filter(|(_, seat)| self.is_free(seat));
-            let free = free.map(|(partition, seat)| Move {
-                partition,
-                is_taken: true,
+        let seats: Vec<(usize, &Seat)> = seats.collect();
+        let moves = |is_taken, wanted: &dyn Fn(usize, &Seat) -> bool| -> Vec<Move> {
+            let wanted = seats
+                .iter()
+                .filter(|(partition, seat)| wanted(*partition, seat));
+            let moves = wanted.map(|(partition, seat)| Move {
+                partition: *partition,
+                is_taken,
                 after: seat.number,
             });
-            return free.take(share - ours).collect();
-        }
-        let idle = seats.filter(|(partition, _)| self.is_ours(*partition) && !is_busy(*partition));
-        let idle = idle.map(|(partition, seat)| Move {
-            partition,
-            is_taken: false,
-            after: seat.number,
-        });
-        // Some may be on their way already.
-        let surplus = (ours - share).saturating_sub(self.leaving().len());
-        idle.take(surplus).collect()
+            moves.collect()
+        };
+        // Where it was said already and not heard, it is said again: that word may be under way still, so it is too late to stay.
+        let leaving = moves(false, &|_, seat| seat.leaving);
+        let kept = self.ours() - leaving.len();
+        let more = if kept < share {
+            moves(true, &|_, seat| self.is_free(seat))
+        } else {
+            moves(false, &|partition, _| {
+                self.is_ours(partition) && !is_busy(partition)
+            })
+        };
+        let more = more.into_iter().take(kept.abs_diff(share));
+        leaving.into_iter().chain(more).collect()
     }
 
     /// The numbers of beats that can be forgotten: of replicas that are dead for long and have nothing.
@@ -324,14 +348,15 @@ mod tests {
         let mut b = seats("b");
         b.beat(replica("a"), at(0), 1, false);
         b.sit(3, Some(replica("a")), 2);
-        b.beat(replica("b"), at(1), 3, false);
-        b.beat(replica("b"), at(9), 4, false);
+        for second in [1, 5, 9] {
+            b.beat(replica("b"), at(second), 3 + second, false);
+        }
         let has =
             |b: &Seats, wanted: usize| b.wanted(|_| false).iter().any(|m| m.partition == wanted);
         assert!(!has(&b, 3), "it was heard 9 s ago");
-        b.beat(replica("b"), at(11), 5, false);
+        b.beat(replica("b"), at(11), 14, false);
         assert!(has(&b, 3));
-        b.beat(replica("a"), at(12), 6, false);
+        b.beat(replica("a"), at(12), 15, false);
         assert!(!has(&b, 3), "it is alive after all");
     }
 
@@ -377,11 +402,59 @@ mod tests {
     fn what_is_about_to_be_given_away_is_not_worked_on() {
         let mut a = seats("a");
         assert_eq!(a.sit(3, Some(replica("a")), 1), Change::Ours);
-        a.set_leaving(3, true);
+        a.let_go(3);
         assert!(!a.is_ours(3));
-        a.set_leaving(3, false);
-        assert!(a.is_ours(3));
-        assert_eq!(a.sit(3, Some(replica("b")), 2), Change::Lost);
+        let given = Move {
+            partition: 3,
+            is_taken: false,
+            after: 1,
+        };
+        for _ in 0..2 {
+            let moves = a.wanted(|_| true);
+            assert!(moves.contains(&given), "it is said until it is heard");
+            let taken = moves.iter().filter(|wanted| wanted.is_taken);
+            assert_eq!(taken.count(), PARTITIONS - 1);
+        }
+        assert_eq!(a.sit(3, None, 2), Change::Lost);
+        assert!(!a.wanted(|_| true).contains(&given));
+    }
+
+    #[test]
+    fn who_is_dead_is_so_after_the_clock_was_set_back() {
+        let mut b = seats("b");
+        b.beat(replica("a"), at(1000), 1, false);
+        b.sit(3, Some(replica("a")), 2);
+        b.beat(replica("b"), at(1000), 3, false);
+        let has = |b: &Seats| b.wanted(|_| false).iter().any(|m| m.partition == 3);
+        for (second, is_free) in [(0, false), (4, false), (8, false), (11, true)] {
+            b.beat(replica("b"), at(second), 4 + second, false);
+            assert_eq!(has(&b), is_free, "after {second} s");
+        }
+    }
+
+    #[test]
+    fn nobody_is_dead_as_the_clock_was_set_forward() {
+        let mut b = seats("b");
+        b.beat(replica("b"), at(0), 1, false);
+        b.beat(replica("a"), at(2), 2, false);
+        b.sit(3, Some(replica("a")), 3);
+        b.beat(replica("b"), at(4), 4, false);
+        // Two seconds later, by a clock that jumped by eight.
+        b.beat(replica("b"), at(4 + 2 + 8), 5, false);
+        assert!(!b.wanted(|_| false).iter().any(|m| m.partition == 3));
+        assert!(!b.is_late());
+    }
+
+    #[test]
+    fn who_was_silent_for_too_long_knows_it() {
+        let mut a = seats("a");
+        assert_eq!(a.heard(), None);
+        for (second, is_late) in [(0, false), (10, false), (21, true), (23, false)] {
+            a.beat(replica("a"), at(second), second + 1, false);
+            assert_eq!((a.heard(), a.is_late()), (Some(second + 1), is_late));
+        }
+        a.reset();
+        assert_eq!((a.heard(), a.is_late()), (None, false));
     }
 
     #[test]

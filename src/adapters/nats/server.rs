@@ -9,6 +9,7 @@ use async_nats::jetstream::Context;
 use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::context::ContextBuilder;
 use async_nats::jetstream::context::PublishAckFuture;
+use async_nats::jetstream::context::PublishError;
 use async_nats::jetstream::context::PublishErrorKind;
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::DeleteMessageErrorKind;
@@ -32,6 +33,16 @@ pub(super) enum ServerError {
     /// The message is larger than the server allows.
     #[error("it is larger than the server's max_payload; raise that")]
     TooLarge,
+    /// There is no room in the stream, or in the account.
+    #[error(
+        "the stream on the NATS server at {place} is full: {reason}; raise its limit, or that of the account"
+    )]
+    Full {
+        /// The server's address, without a password.
+        place: String,
+        /// Which limit is reached.
+        reason: String,
+    },
     /// It cannot be reached, or does not want to.
     #[error("the NATS server at {place}: {reason}")]
     Unavailable {
@@ -60,10 +71,12 @@ pub(super) struct Server {
     pub(super) context: Context,
     pub(super) names: Names,
     place: String,
+    /// On how many servers the stream is kept, at least.
+    pub(super) replicas: usize,
 }
 
 impl Server {
-    pub(super) fn new(client: Client, names: Names, place: String) -> Self {
+    pub(super) fn new(client: Client, names: Names, place: String, replicas: usize) -> Self {
         let context = ContextBuilder::new()
             .timeout(PATIENCE)
             .ack_timeout(PATIENCE)
@@ -74,6 +87,7 @@ impl Server {
             context,
             names,
             place,
+            replicas,
         }
     }
 
@@ -167,34 +181,34 @@ impl Server {
         }
     }
 
-    /// Takes all messages of some subjects out of the stream but for the last ones.
+    /// Takes out of the stream what became of deliveries but for so many, the newest.
     ///
     /// # Errors
     /// [`ServerError`].
-    pub(super) async fn trim(&self, subjects: &str, but: u64) -> Result<(), ServerError> {
+    pub(super) async fn forget(&self, but: usize) -> Result<(), ServerError> {
         let stream = self.handle().await?;
-        let purge = stream.purge().filter(subjects).keep(but);
+        let but = u64::try_from(but).unwrap_or(u64::MAX);
+        let purge = stream.purge().filter(self.names.notes()).keep(but);
         purge.await.map_err(|error| self.unavailable(&error))?;
         Ok(())
     }
 
     /// What went wrong, for people.
     pub(super) fn unavailable(&self, error: &dyn Error) -> ServerError {
-        let mut reason = error.to_string();
-        let mut source = error.source();
-        while let Some(error) = source {
-            let text = error.to_string();
-            if !reason.contains(&text) {
-                reason = format!("{reason}: {text}");
-            }
-            source = error.source();
-        }
-        self.refused(reason)
+        self.refused(in_full(error))
     }
 
     /// What it does not want to do.
     pub(super) fn refused(&self, reason: String) -> ServerError {
         ServerError::Unavailable {
+            place: self.place.clone(),
+            reason,
+        }
+    }
+
+    /// That there is no room.
+    pub(super) fn full(&self, reason: String) -> ServerError {
+        ServerError::Full {
             place: self.place.clone(),
             reason,
         }
@@ -216,10 +230,11 @@ impl Server {
         stream.map_err(|error| self.unavailable(&error))
     }
 
-    fn not_appended(&self, error: &async_nats::jetstream::context::PublishError) -> ServerError {
+    fn not_appended(&self, error: &PublishError) -> ServerError {
         match error.kind() {
             PublishErrorKind::WrongLastSequence => ServerError::Conflict,
             PublishErrorKind::MaxPayloadExceeded => ServerError::TooLarge,
+            PublishErrorKind::Other if is_full(error) => self.full(in_full(error)),
             PublishErrorKind::StreamNotFound
             | PublishErrorKind::WrongLastMessageId
             | PublishErrorKind::TimedOut
@@ -228,6 +243,37 @@ impl Server {
             | PublishErrorKind::Other => self.unavailable(error),
         }
     }
+}
+
+/// An error with what is behind it.
+fn in_full(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let behind = error.to_string();
+        if !text.contains(&behind) {
+            text = format!("{text}: {behind}");
+        }
+        source = error.source();
+    }
+    text
+}
+
+/// Whether it is a limit that kept a message from being stored.
+fn is_full(error: &PublishError) -> bool {
+    let answer = error
+        .source()
+        .and_then(|source| source.downcast_ref::<async_nats::jetstream::Error>());
+    answer.is_some_and(|answer| match answer.error_code() {
+        // Which of many reasons it is, the server says in words alone.
+        ErrorCode::STREAM_STORE_FAILED => answer.to_string().contains("maximum"),
+        code => [
+            ErrorCode::ACCOUNT_RESOURCES_EXCEEDED,
+            ErrorCode::INSUFFICIENT_RESOURCES,
+            ErrorCode::STORAGE_RESOURCES_EXCEEDED,
+        ]
+        .contains(&code),
+    })
 }
 
 fn is_missing(code: ErrorCode) -> bool {

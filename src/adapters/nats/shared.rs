@@ -8,8 +8,12 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::sync::watch;
 
+use tracing::warn;
+
 use super::names::ReplicaId;
+use super::reading::Room;
 use super::server::Server;
+use super::server::ServerError;
 use super::state::State;
 
 /// The state, with bells for those who wait for it.
@@ -55,6 +59,59 @@ impl Shared {
     /// Wakes those who wait for a change.
     pub(super) fn changed(&self) {
         self.changes.send_modify(|count| *count += 1);
+    }
+
+    /// Appends a message, as [`Server::append`] does. Where the stream is full, the oldest of the deliveries that are done make room for it: they are
+    /// remembered for people alone, and all else waits for room.
+    ///
+    /// # Errors
+    /// As for [`Server::append`].
+    pub(super) async fn append(
+        &self,
+        subject: String,
+        content: Vec<u8>,
+        after: Option<u64>,
+    ) -> Result<u64, ServerError> {
+        let appended = self
+            .server
+            .append(subject.clone(), content.clone(), after)
+            .await;
+        match appended {
+            Err(error @ ServerError::Full { .. }) if self.make_room(&error).await => {
+                self.server.append(subject, content, after).await
+            }
+            appended => appended,
+        }
+    }
+
+    /// Whether there is room for one more delivery. Where the stream has a limit, an eighth of it is kept for all else, as nothing could be worked
+    /// off in a stream that is full.
+    ///
+    /// # Errors
+    /// [`ServerError`], also where there is no room.
+    pub(super) async fn check_room(&self) -> Result<(), ServerError> {
+        if !self.state().is_limited() || self.server.room().await? != Room::Scarce {
+            return Ok(());
+        }
+        let reason = "an eighth of it is kept for working off what it holds".to_owned();
+        let full = self.server.full(reason);
+        if self.make_room(&full).await && self.server.room().await? != Room::Scarce {
+            return Ok(());
+        }
+        Err(full)
+    }
+
+    /// Forgets the older half of the deliveries that are done. Says whether that went well.
+    async fn make_room(&self, full: &ServerError) -> bool {
+        let noted = self.state().noted();
+        if noted == 0 {
+            return false;
+        }
+        warn!("deliveries are forgotten before their time: {full}");
+        let but = noted / 2;
+        let is_made = self.server.forget(but).await.is_ok();
+        self.state().forget_noted(but);
+        is_made
     }
 
     /// Waits until the state is as it is wanted, for so long at the most. Says whether it is.

@@ -36,7 +36,7 @@ pub(super) struct State {
     /// What waits in our partitions.
     lines: Lines,
     /// What is in work here, with its partition. It stays when the partition is lost, until the work ends.
-    held: HashMap<EntryId, usize>,
+    held: HashMap<(EntryId, DeliveryId), usize>,
     /// Where the events of deliveries went that are being pushed here.
     pushed: HashMap<DeliveryId, Option<Vec<Placement>>>,
     /// The deliveries of which there is a note.
@@ -47,6 +47,8 @@ pub(super) struct State {
     applied: u64,
     /// Whether all that the stream held is applied, and more is as it comes.
     is_current: bool,
+    /// Whether the stream has a limit, so that it is worth while to ask how much room there is.
+    is_limited: bool,
     /// Until when nobody takes our partitions from us, as we were heard.
     safe_until: Option<Instant>,
 }
@@ -64,6 +66,7 @@ impl State {
             leftover: Vec::new(),
             applied: 0,
             is_current: false,
+            is_limited: false,
             safe_until: None,
         }
     }
@@ -99,16 +102,27 @@ impl State {
         self.is_current = is_current;
     }
 
-    /// Nobody takes our partitions before that.
+    pub(super) fn is_limited(&self) -> bool {
+        self.is_limited
+    }
+
+    pub(super) fn set_limited(&mut self, is_limited: bool) {
+        self.is_limited = is_limited;
+    }
+
+    /// We were heard: nobody takes our partitions before that. Where we were silent for long, somebody may have taken one just now who did not
+    /// know yet that we are alive: that is certain only when we are heard once more.
     pub(super) fn set_safe(&mut self, until: Instant) {
-        self.safe_until = Some(until);
+        if !self.seats.is_late() {
+            self.safe_until = Some(until);
+        }
     }
 
     /// A delivery came in, here or elsewhere.
     pub(super) fn begin(&mut self, number: u64, record: DeliveryRecord) {
         let id = record.id.clone();
         let events = self.open.add(number, record);
-        let mut superseded = BTreeSet::new();
+        let mut superseded = Superseded::new();
         let placements = events.into_iter().map(|queued| {
             if self.seats.is_ours(partition(&queued.event.image)) {
                 self.place(queued, &mut superseded)
@@ -117,7 +131,7 @@ impl State {
             }
         });
         let placements = placements.collect();
-        self.settle(superseded);
+        self.settle(superseded.numbers);
         if let Some(pushed) = self.pushed.get_mut(&id) {
             *pushed = Some(placements);
         }
@@ -128,7 +142,7 @@ impl State {
         self.noted.insert(note.id.clone());
         let is_open = self.open.numbered(number).is_some();
         for (queued, state) in self.open.news(number, note) {
-            self.open.end(queued.entry, state);
+            self.open.end(&queued, state);
             self.lines.remove(&queued);
         }
         if is_open {
@@ -154,16 +168,8 @@ impl State {
 
     /// Works on nothing more of a partition, which is about to be given away.
     fn let_go(&mut self, seat: usize) {
-        self.seats.set_leaving(seat, true);
+        self.seats.let_go(seat);
         self.lines.withdraw(|image| partition(image) == seat);
-    }
-
-    /// Works on what was to be given away and is ours still, once it is certain that no word of ours about it is under way.
-    pub(super) fn keep_what_stays(&mut self) {
-        for seat in self.seats.leaving() {
-            self.seats.set_leaving(seat, false);
-            self.fill(seat);
-        }
     }
 
     /// The partitions that cannot be given away now: in which something is in work here, or is done and not written.
@@ -195,29 +201,56 @@ impl State {
 
     /// Everything that waits for the image of ours that has waited longest, as long as it is certain that it is ours.
     pub(super) fn take(&mut self) -> Option<Batch> {
-        let is_safe = self.safe_until.is_some_and(|until| Instant::now() < until);
-        if !is_safe || self.seats.leaves() {
+        if !self.is_safe() || self.seats.leaves() {
             return None;
         }
         let batch = self.lines.take()?;
         let seat = partition(&batch.image);
-        let entries = batch.events.iter().map(|queued| (queued.entry, seat));
+        let entries = batch.events.iter().map(|queued| (name(queued), seat));
         self.held.extend(entries);
         Some(batch)
     }
 
-    /// The work on a batch, or on a part of one, has ended here.
-    pub(super) fn end(&mut self, batch: &Batch, fate: &Fate) {
+    /// Whether it is certain that what is ours by what we know is ours.
+    fn is_safe(&self) -> bool {
+        self.safe_until.is_some_and(|until| Instant::now() < until)
+    }
+
+    /// Whether a batch that was taken some time ago is to be worked on here still. Where it is not, it is held no more: another replica works on it,
+    /// or may do so. What is ours all the same waits again.
+    pub(super) fn is_kept(&mut self, batch: &Batch) -> bool {
+        let seat = partition(&batch.image);
+        let is_ours = self.seats.is_ours(seat);
+        let mut events = batch.events.iter();
+        if self.is_safe() && is_ours && events.all(|queued| self.open.is_open(queued)) {
+            return true;
+        }
+        self.let_go_of(batch);
+        if is_ours {
+            // In the order of their numbers, in which the newest of a tag stays.
+            self.lines.withdraw(|image| partition(image) == seat);
+            self.fill(seat);
+        }
+        false
+    }
+
+    /// What is in work here of a batch is in work no more.
+    fn let_go_of(&mut self, batch: &Batch) {
         let events = batch.events.iter();
-        let held = events.filter(|queued| self.held.remove(&queued.entry).is_some());
+        let held = events.filter(|queued| self.held.remove(&name(queued)).is_some());
         let held = Batch {
             image: batch.image.clone(),
             events: held.cloned().collect(),
         };
         self.lines.end(&held);
+    }
+
+    /// The work on a batch, or on a part of one, has ended here.
+    pub(super) fn end(&mut self, batch: &Batch, fate: &Fate) {
+        self.let_go_of(batch);
         let state = ended(fate);
         let events = batch.events.iter();
-        let ended = events.filter(|queued| self.open.end(queued.entry, &state));
+        let ended = events.filter(|queued| self.open.end(queued, &state));
         let numbers = ended.map(|queued| number(queued.entry)).collect();
         self.settle(numbers);
     }
@@ -250,13 +283,16 @@ impl State {
         all.into_iter().take(most).cloned().collect()
     }
 
-    /// Forgets the names of the oldest deliveries that are noted, but for so many. Says whether there were more.
-    pub(super) fn forget_noted(&mut self, but: usize) -> bool {
-        let is_more = self.noted.len() > but;
+    /// Of how many deliveries there is a note.
+    pub(super) fn noted(&self) -> usize {
+        self.noted.len()
+    }
+
+    /// Forgets the names of the oldest deliveries that are noted, but for so many.
+    pub(super) fn forget_noted(&mut self, but: usize) {
         while self.noted.len() > but {
             self.noted.pop_first();
         }
-        is_more
     }
 
     /// Takes the numbers of deliveries that are done and may be in the stream still.
@@ -266,24 +302,24 @@ impl State {
 
     /// Lets everything of a partition wait that is not in work here.
     fn fill(&mut self, seat: usize) {
-        let mut superseded = BTreeSet::new();
+        let mut superseded = Superseded::new();
         for queued in self.open.of_partition(seat) {
-            if !self.held.contains_key(&queued.entry) {
+            if !self.held.contains_key(&name(&queued)) {
                 self.place(queued, &mut superseded);
             }
         }
-        self.settle(superseded);
+        self.settle(superseded.numbers);
     }
 
     /// Lets an event wait. The number of the delivery of which it took the place of a part is added to those that are to be settled.
-    fn place(&mut self, queued: QueuedEvent, superseded: &mut BTreeSet<u64>) -> Placement {
+    fn place(&mut self, queued: QueuedEvent, superseded: &mut Superseded) -> Placement {
         let by = queued.delivery.clone();
         match self.lines.place(queued, None) {
             None => Placement::Added,
             Some(before) => {
-                let state = ended(&Fate::Superseded(by));
-                if self.open.end(before.entry, &state) {
-                    superseded.insert(number(before.entry));
+                let state = EventState::ended(superseded.at, &Fate::Superseded(by));
+                if self.open.end(&before, &state) {
+                    superseded.numbers.insert(number(before.entry));
                 }
                 Placement::Replaced {
                     superseded: before.delivery,
@@ -298,6 +334,26 @@ impl State {
             if let Some(record) = self.open.settle(number) {
                 self.unwritten.add(number, record);
             }
+        }
+    }
+}
+
+/// What an event is held by. Its number alone may be another one's, where the stream was made anew.
+fn name(queued: &QueuedEvent) -> (EntryId, DeliveryId) {
+    (queued.entry, queued.delivery.clone())
+}
+
+/// The deliveries of which parts are superseded together, at one time: what has ended alike is told in short.
+struct Superseded {
+    at: SystemTime,
+    numbers: BTreeSet<u64>,
+}
+
+impl Superseded {
+    fn new() -> Self {
+        Self {
+            at: SystemTime::now(),
+            numbers: BTreeSet::new(),
         }
     }
 }
@@ -429,14 +485,34 @@ mod tests {
     }
 
     #[test]
-    fn what_is_about_to_be_given_away_is_not_begun_and_comes_back_where_it_stays() {
+    fn what_is_about_to_be_given_away_is_not_begun_and_comes_back_where_nobody_else_takes_it() {
         let mut state = alone();
         state.begin(5, record("d1", &["1"]));
         state.let_go(seat());
         state.begin(6, record("d2", &["2"]));
         assert_eq!(state.take(), None);
-        state.keep_what_stays();
+        assert_eq!(sit(&mut state, seat(), None), Change::Lost);
+        assert_eq!(state.take(), None);
+        assert_eq!(sit(&mut state, seat(), Some("a")), Change::Ours);
         assert_eq!(shown(state.take()), ["d1 1", "d2 2"]);
+    }
+
+    #[test]
+    fn who_comes_back_after_a_long_silence_begins_nothing_before_it_is_heard_twice() {
+        let mut state = alone();
+        state.begin(5, record("d1", &["1"]));
+        let heard = |state: &mut State, seconds| {
+            let at = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+            state.seats.beat(ReplicaId::named("a"), at, seconds, false);
+            state.set_safe(Instant::now() + PATIENCE);
+        };
+        heard(&mut state, 100);
+        state.safe_until = None;
+        heard(&mut state, 111);
+        // Another one may be about to take it, as it was silent for 11 s.
+        assert_eq!(state.take(), None);
+        heard(&mut state, 113);
+        assert_eq!(shown(state.take()), ["d1 1"]);
     }
 
     #[test]
@@ -451,6 +527,67 @@ mod tests {
         state.begin(6, record("d2", &["1", "2"]));
         state.note(6, &note);
         assert_eq!(shown(state.take()), ["d2 1", "d2 2"]);
+    }
+
+    #[test]
+    fn what_waited_here_for_long_is_not_worked_on_where_another_one_has_it() {
+        let mut state = alone();
+        state.begin(5, record("d1", &["1"]));
+        let batch = state.take().unwrap();
+        assert!(state.is_kept(&batch) && !state.is_idle());
+        sit(&mut state, seat(), Some("b"));
+        assert!(!state.is_kept(&batch) && state.is_idle());
+        // It comes back with what is newer.
+        state.begin(6, record("d2", &["1"]));
+        sit(&mut state, seat(), Some("a"));
+        assert_eq!(shown(state.take()), ["d2 1"]);
+        assert_eq!(written(&mut state), [(5, Progress::Done)]);
+    }
+
+    #[test]
+    fn what_was_done_elsewhere_meanwhile_is_not_worked_on_here() {
+        let mut state = alone();
+        state.begin(5, record("d1", &["1", "2"]));
+        let batch = state.take().unwrap();
+        let mut note = record("d1", &["1", "2"]);
+        note.events[0].state = ended(&worked());
+        state.note(5, &note);
+        assert!(!state.is_kept(&batch));
+        assert_eq!(shown(state.take()), ["d1 2"]);
+    }
+
+    #[test]
+    fn who_may_have_lost_it_waits_until_that_is_certain() {
+        let mut state = alone();
+        state.begin(5, record("d1", &["1"]));
+        let batch = state.take().unwrap();
+        state.begin(6, record("d2", &["1", "2"]));
+        state.set_safe(Instant::now());
+        assert!(!state.is_kept(&batch));
+        assert_eq!((state.take(), state.load().open), (None, 2));
+        state.set_safe(Instant::now() + PATIENCE);
+        let batch = state.take().unwrap();
+        assert_eq!(shown(Some(batch.clone())), ["d2 1", "d2 2"]);
+        assert!(state.is_kept(&batch));
+        state.end(&batch, &worked());
+        assert!(state.busy().contains(&seat()) && state.load().open == 0);
+    }
+
+    #[test]
+    fn what_ends_of_an_earlier_stream_does_not_end_what_has_its_number_now() {
+        let mut state = alone();
+        state.begin(5, record("d1", &["1"]));
+        let before = state.take().unwrap();
+        state.reset();
+        sit(&mut state, seat(), Some("a"));
+        state.begin(5, record("d2", &["1"]));
+        assert!(!state.is_kept(&before));
+        let batch = state.take().unwrap();
+        state.end(&before, &worked());
+        assert_eq!(written(&mut state), []);
+        assert!(state.is_kept(&batch));
+        state.end(&batch, &worked());
+        assert_eq!(written(&mut state), [(5, Progress::Done)]);
     }
 
     #[test]
@@ -476,7 +613,8 @@ mod tests {
             state.note(number, &record(&id, &["1"]));
         }
         state.begin(10, record("c", &["1"]));
-        assert!(state.forget_noted(2) && !state.forget_noted(2));
+        state.forget_noted(2);
+        assert_eq!(state.noted(), 2);
         let ids: Vec<_> = ["d9", "d8", "c"].map(DeliveryId::new).into();
         assert_eq!(state.newest(9), ids);
         assert_eq!(state.newest(2), ids[..2]);

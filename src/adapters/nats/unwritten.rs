@@ -39,6 +39,10 @@ impl Unwritten {
 
     /// Gives back what could not be written. What is known by now of the same deliveries is written in their place.
     pub(super) fn put_back(&mut self, failed: Vec<(u64, DeliveryRecord)>) {
+        if self.in_hand.is_empty() {
+            // All was forgotten meanwhile, for a stream that begins anew: there the numbers are those of other deliveries.
+            return;
+        }
         self.in_hand.clear();
         for (number, record) in failed.into_iter().rev() {
             match self.records.get(&number) {
@@ -123,5 +127,15 @@ mod tests {
         );
         unwritten.put_back(Vec::new());
         assert!(unwritten.is_empty() && unwritten.partitions().is_empty());
+    }
+
+    #[test]
+    fn what_is_in_hand_does_not_come_back_after_all_was_forgotten() {
+        let mut unwritten = Unwritten::default();
+        unwritten.add(1, record("a"));
+        let taken = unwritten.take(9);
+        unwritten = Unwritten::default();
+        unwritten.put_back(taken);
+        assert!(unwritten.is_empty() && unwritten.take(9).is_empty());
     }
 }

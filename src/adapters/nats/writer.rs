@@ -11,6 +11,7 @@ use tracing::warn;
 
 use super::form;
 use super::form::NoteForm;
+use super::form::in_a_word;
 use super::form::in_short;
 use super::server::ServerError;
 use super::shared::Shared;
@@ -29,7 +30,15 @@ const REST: Duration = Duration::from_millis(500);
 pub(super) async fn run(shared: Arc<Shared>) {
     let mut complained = false;
     loop {
-        let taken = shared.state().unwritten.take(TOGETHER);
+        let taken = {
+            let mut state = shared.state();
+            // Before it is certain that the stream is the one that was read, numbers may be those of other deliveries.
+            if state.is_current() {
+                state.unwritten.take(TOGETHER)
+            } else {
+                Vec::new()
+            }
+        };
         if taken.is_empty() {
             shared.changed();
             shared.moved.notify_one();
@@ -69,7 +78,10 @@ async fn write(shared: &Shared, taken: Vec<Numbered>) -> Vec<(Numbered, ServerEr
     for ((number, mut record), stored) in written {
         let stored = match stored {
             Ok(_) => Ok(()),
-            Err(ServerError::Conflict) => join(shared, number, &mut record).await,
+            // There is a note, or no room for one.
+            Err(ServerError::Conflict | ServerError::Full { .. }) => {
+                join(shared, number, &mut record).await
+            }
             Err(error) => Err(error),
         };
         let stored = match stored {
@@ -126,11 +138,7 @@ async fn join(
             Some(_) | None => {}
         }
         let content = content(shared, number, record);
-        match shared
-            .server
-            .append(subject.clone(), content, Some(after))
-            .await
-        {
+        match shared.append(subject.clone(), content, Some(after)).await {
             Ok(_) => return Ok(()),
             Err(ServerError::Conflict) => {}
             Err(error) => return Err(error),
@@ -155,11 +163,16 @@ fn add(record: &mut DeliveryRecord, noted: DeliveryRecord) {
     }
 }
 
-/// The note of a delivery. It fits into a message, as the delivery did with room to spare, at least in short.
+/// The note of a delivery, as long as fits into a message. As the delivery takes half of one at the most, it fits in a word at least.
 fn content(shared: &Shared, number: u64, record: &DeliveryRecord) -> Vec<u8> {
-    let content = form::write(&NoteForm::of(number, record));
-    if content.len() + 1024 <= shared.server.max_payload() {
-        return content;
+    let most = shared.server.max_payload().saturating_sub(1024);
+    let written = |record: &DeliveryRecord| form::write(&NoteForm::of(number, record));
+    let mut content = written(record);
+    for shortened in [in_short, in_a_word] {
+        if content.len() <= most {
+            break;
+        }
+        content = written(&shortened(record));
     }
-    form::write(&NoteForm::of(number, &in_short(record)))
+    content
 }

@@ -55,6 +55,10 @@ impl EventQueue for NoDeliveries {
         std::future::pending().await
     }
 
+    fn is_kept(&self, _: &Batch) -> bool {
+        true
+    }
+
     async fn done(&self, _: &Batch, _: &Fate) {}
 
     fn load(&self) -> Load {

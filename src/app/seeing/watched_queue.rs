@@ -62,6 +62,10 @@ impl EventQueue for WatchedQueue {
         batch
     }
 
+    fn is_kept(&self, batch: &Batch) -> bool {
+        self.queue.is_kept(batch)
+    }
+
     async fn done(&self, batch: &Batch, fate: &Fate) {
         self.queue.done(batch, fate).await;
     }

@@ -69,8 +69,27 @@ fn shared_queue(values: &Values) -> Result<SharedQueueSettings, Problem> {
     Ok(SharedQueueSettings {
         address: address.map_err(|request| Problem::of(key, request))?,
         prefix: values.get("queue.prefix")?,
-        patience: duration(values, "queue.patience")?,
+        replicas: queue_replicas(values)?,
+        patience: queue_patience(values)?,
     })
+}
+
+fn queue_replicas(values: &Values) -> Result<usize, Problem> {
+    let key = "queue.replicas";
+    let words: String = values.get(key)?;
+    words
+        .parse()
+        .map_err(|_| Problem::of(key, "give 1, 3 or 5"))
+}
+
+/// How long a replica may be silent. A part of it has to do for a word to the server and back.
+fn queue_patience(values: &Values) -> Result<Duration, Problem> {
+    let key = "queue.patience";
+    let patience = duration(values, key)?;
+    if patience < Duration::from_secs(1) {
+        return Err(Problem::of(key, "give 1s or more"));
+    }
+    Ok(patience)
 }
 
 fn polling(mode: Mode, values: &Values) -> Result<PollingSettings, Problem> {

@@ -145,6 +145,8 @@ pub struct SharedQueueSettings {
     pub address: Option<QueueAddress>,
     /// With what its names begin.
     pub prefix: String,
+    /// On how many servers what was accepted is kept.
+    pub replicas: usize,
     /// How long a replica may be silent before the others take over its work.
     pub patience: Duration,
 }

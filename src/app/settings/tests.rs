@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::app::settings::Rhythm;
 use crate::app::settings::Settings;
@@ -209,6 +210,33 @@ fn the_password_of_the_queue_is_not_shown() {
     for text in [report, format!("{settings:?}"), problems.join("\n")] {
         assert!(!text.contains("hunter2"), "{text}");
     }
+}
+
+#[test]
+fn a_queue_is_kept_on_an_odd_number_of_servers() {
+    let replicas = |value| minimal().environment(&[("IMAGE_UPDATER_QUEUE_REPLICAS", value)]);
+    let kept_on = |world: &World| world.settings(Mode::Webhook).shared_queue.replicas;
+    assert_eq!(kept_on(&minimal()), 1);
+    assert_eq!(kept_on(&replicas("3")), 3);
+    for even in ["0", "2", "7", "three"] {
+        let problems = replicas(even).problems(Mode::Webhook);
+        assert!(
+            problems[0].ends_with("give 1 or 3 or 5") && problems.len() == 1,
+            "{problems:?}"
+        );
+    }
+}
+
+#[test]
+fn a_replica_may_be_silent_for_a_second_at_least() {
+    let patience = |value| minimal().environment(&[("IMAGE_UPDATER_QUEUE_PATIENCE", value)]);
+    let settings = patience("1s").settings(Mode::Webhook);
+    assert_eq!(settings.shared_queue.patience, Duration::from_secs(1));
+    let problems = patience("999ms").problems(Mode::Webhook);
+    assert!(
+        problems[0].ends_with("give 1s or more") && problems.len() == 1,
+        "{problems:?}"
+    );
 }
 
 #[test]

@@ -64,6 +64,10 @@ impl EventQueue for Queue {
         .await
     }
 
+    fn is_kept(&self, _: &Batch) -> bool {
+        true
+    }
+
     async fn done(&self, _: &Batch, _: &Fate) {}
 
     fn load(&self) -> Load {

@@ -334,6 +334,16 @@ pub(super) fn superseded(event: &QueuedEvent, by: &DeliveryId) {
     );
 }
 
+/// Work that waited here for its turn is, or may be, another process's by now.
+pub(super) fn not_kept(batch: &Batch) {
+    info!(
+        delivery = deliveries(batch),
+        image = %batch.image,
+        tag = tags(batch),
+        "image left to the replica that has it by now"
+    );
+}
+
 /// Work that the process does not get to before it has to end.
 pub(super) fn left_over(watching: &Watching, batch: &Batch) {
     watching.concluded(batch, ImageOutcome::Failed, 1);

@@ -112,6 +112,7 @@ pub(super) fn updater(
 ) -> Updater {
     let mut queue = MockEventQueue::new();
     queue.expect_done().times(done).return_const(());
+    queue.expect_is_kept().return_const(true);
     let mut reader = MockResourceReader::new();
     reader.expect_is_current().return_const(true);
     let seen = Mutex::new(seen);
@@ -193,6 +194,26 @@ async fn a_change_waits_for_its_turn_and_newer_events_join_it() {
     );
     updater.examine(batch(&["quay.io/a/b:1.6.0"])).await;
     updater.examine(batch(&["quay.io/a/b:1.7.0"])).await;
+    updater.work_on_next(false).await;
+    assert_eq!(updater.unfinished(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_another_process_has_by_now_is_left_to_it() {
+    let mut trigger = MockUpdateTrigger::new();
+    trigger.expect_apply().never();
+    let seen = resources("quay.io/a/b:1.5.0", "quay.io/a/b:^1", "semver");
+    let mut updater = updater(0, trigger, vec![seen]);
+    let waiting = batch(&["quay.io/a/b:1.6.0"]);
+    let mut queue = MockEventQueue::new();
+    queue.expect_done().never();
+    queue
+        .expect_is_kept()
+        .once()
+        .with(mockall::predicate::eq(waiting.clone()))
+        .return_const(false);
+    updater.ports.queue = Arc::new(queue);
+    updater.examine(waiting).await;
     updater.work_on_next(false).await;
     assert_eq!(updater.unfinished(), []);
 }

@@ -123,6 +123,9 @@ impl Updater {
         let Some(mut task) = lock(&self.backlog).take(at_the_end) else {
             return;
         };
+        if !task.is_look() && !self.ports.queue.is_kept(&task.batch) {
+            return report::not_kept(&task.batch);
+        }
         let mut judgement = self.judge(&task);
         let had_turn = !judgement.changes.is_empty();
         task.has_turn |= had_turn;

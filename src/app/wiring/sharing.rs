@@ -82,6 +82,7 @@ async fn join(settings: &Settings, address: QueueAddress) -> Result<SharedQueue,
             login,
         },
         names: Names::new(&settings.shared_queue.prefix)?,
+        replicas: settings.shared_queue.replicas,
         capacity: settings.queue_size.get(),
         patience: settings.shared_queue.patience,
     };

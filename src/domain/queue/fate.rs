@@ -6,7 +6,7 @@ use crate::domain::delivery::DeliveryId;
 use crate::domain::resources::resource::ResourceId;
 
 /// What became of events that were worked on together.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Fate {
     /// They were worked on, with this in each Application that tracks and runs their image.
     Worked(Vec<Outcome>),
@@ -28,7 +28,7 @@ impl Fate {
 }
 
 /// What became of an image in one Application.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Outcome {
     /// The Application.
     pub application: ResourceId,

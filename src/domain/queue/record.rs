@@ -41,7 +41,7 @@ pub struct EventRecord {
 }
 
 /// How far an event is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum EventState {
     /// It waits, or is in work.
     Open,

@@ -15,6 +15,10 @@ pub(super) fn rows() -> Vec<Setting> {
             .env("IMAGE_UPDATER_QUEUE_PREFIX")
             .default("argocd-image-updater")
             .help("Name of the stream on the NATS server, and the beginning of its subjects. Installations that share a server need one each."),
+        setting("queue.replicas", "queue-replicas", Kind::Choice(&["1", "3", "5"]))
+            .env("IMAGE_UPDATER_QUEUE_REPLICAS")
+            .default("1")
+            .help("On how many servers of a NATS cluster the stream is kept: with 3 it survives the loss of one, with 5 of two. A stream that is kept on fewer is changed, one that is kept on more stays as it is."),
         setting("queue.patience", "queue-patience", Kind::TIMEOUT)
             .env("IMAGE_UPDATER_QUEUE_PATIENCE")
             .default("15s")

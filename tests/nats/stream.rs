@@ -1,0 +1,205 @@
+//! A stream on which others lay hands: with limits, or emptied, or made in another way.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use async_nats::ConnectOptions;
+use async_nats::jetstream;
+use async_nats::jetstream::stream::Config;
+use async_nats::jetstream::stream::DiscardPolicy;
+use image_updater::adapters::nats::SharedQueue;
+use image_updater::domain::queue::fate::Verdict;
+use image_updater::ports::event_queue::EventQueue;
+use tokio::time::sleep;
+use tokio::time::timeout;
+
+use crate::nats_server::Nats;
+use crate::nats_server::PASSWORD;
+use crate::nats_server::USER;
+use crate::replica::LONG;
+use crate::replica::PATIENCE;
+use crate::replica::join;
+use crate::replica::next;
+use crate::replica::settled;
+use crate::replica::shown;
+use crate::support::fate;
+use crate::support::push;
+
+/// The stream's name, as the replicas of the tests have it.
+const STREAM: &str = "updater";
+
+/// The hands of an administrator.
+async fn administrator(server: &Nats) -> jetstream::Context {
+    let options = ConnectOptions::with_user_and_password(USER.to_owned(), PASSWORD.to_owned());
+    let client = options.connect(&server.authority).await.unwrap();
+    jetstream::new(client)
+}
+
+async fn work_off(queue: &SharedQueue, delivery: &str) {
+    let event = format!("quay.io/a/b:{delivery}");
+    push(queue, delivery, &[&event]).await.unwrap();
+    let batch = next(queue).await;
+    assert_eq!(shown(&batch), [format!("{delivery} {event}")]);
+    queue.done(&batch, &fate(Verdict::Changed)).await;
+}
+
+/// Limits the size of the stream.
+async fn limit(server: &Nats, (max_messages, max_bytes): (i64, i64)) {
+    let administrator = administrator(server).await;
+    let stream = administrator.get_stream(STREAM).await.unwrap();
+    let limited = Config {
+        max_messages,
+        max_bytes,
+        ..stream.cached_info().config.clone()
+    };
+    administrator.update_stream(limited).await.unwrap();
+}
+
+/// Too little for what a hundred deliveries leave behind.
+const LIMITS: [(i64, i64); 2] = [(80, -1), (-1, 32_000)];
+
+#[tokio::test]
+async fn a_stream_with_a_limit_forgets_old_deliveries_and_takes_new_ones() {
+    for limits in LIMITS {
+        let Some(server) = Nats::fast() else {
+            return;
+        };
+        let queue = join(&server).await;
+        settled([&queue]).await;
+        limit(&server, limits).await;
+        for number in 0..100 {
+            work_off(&queue, &format!("d{number}")).await;
+        }
+        // One more replica is one more message.
+        let other = join(&server).await;
+        settled([&queue, &other]).await;
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_is_full_is_worked_off_even_by_a_replica_that_comes_anew() {
+    for limits in LIMITS {
+        let Some(server) = Nats::fast() else {
+            return;
+        };
+        let queue = join(&server).await;
+        settled([&queue]).await;
+        limit(&server, limits).await;
+        // Until it is known to have a limit.
+        sleep(PATIENCE).await;
+        let mut open = BTreeSet::new();
+        let refused = loop {
+            let id = format!("d{}", open.len());
+            match push(&*queue, &id, &[&format!("quay.io/a/b:{id}")]).await {
+                Ok(_) => _ = open.insert(id),
+                Err(error) => break error.to_string(),
+            }
+        };
+        assert!(refused.contains("is full"), "{refused}");
+        assert!(open.len() > 20, "{refused}");
+        drop(queue);
+        let queue = join(&server).await;
+        while !open.is_empty() {
+            let batch = next(&queue).await;
+            for queued in &batch.events {
+                open.remove(queued.delivery.as_str());
+            }
+            queue.done(&batch, &fate(Verdict::Changed)).await;
+        }
+        let again = async {
+            while push(&*queue, "again", &["quay.io/a/b:again"])
+                .await
+                .is_err()
+            {
+                sleep(Duration::from_millis(10)).await;
+            }
+        };
+        timeout(LONG, again).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn after_somebody_has_emptied_the_stream_the_work_of_the_dead_is_taken_over() {
+    let Some(server) = Nats::fast() else {
+        return;
+    };
+    let (dies, lives) = (join(&server).await, join(&server).await);
+    settled([&dies, &lives]).await;
+    let administrator = administrator(&server).await;
+    let stream = administrator.get_stream(STREAM).await.unwrap();
+    stream.purge().await.unwrap();
+    drop(dies);
+    settled([&lives]).await;
+    work_off(&lives, "d1").await;
+}
+
+#[tokio::test]
+async fn a_stream_that_would_lose_something_is_refused_until_it_is_changed() {
+    let Some(server) = Nats::fast() else {
+        return;
+    };
+    let administrator = administrator(&server).await;
+    let forgetful = Config {
+        name: STREAM.to_owned(),
+        subjects: vec![format!("{STREAM}.>")],
+        max_messages_per_subject: 1,
+        max_messages: 100,
+        discard: DiscardPolicy::Old,
+        ..Config::default()
+    };
+    administrator.create_stream(&forgetful).await.unwrap();
+    let queue = join(&server).await;
+    let kept = timeout(Duration::from_secs(1), settled([&*queue])).await;
+    assert!(kept.is_err(), "it would forget deliveries");
+    assert!(push(&*queue, "d1", &["quay.io/a/b:1"]).await.is_err());
+    let discard = DiscardPolicy::New;
+    let changed = Config {
+        discard,
+        ..forgetful
+    };
+    administrator.update_stream(changed).await.unwrap();
+    let work = async {
+        while push(&*queue, "d1", &["quay.io/a/b:1"]).await.is_err() {
+            sleep(Duration::from_millis(10)).await;
+        }
+        assert_eq!(shown(&next(&queue).await), ["d1 quay.io/a/b:1"]);
+    };
+    timeout(LONG, work).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_stream_that_came_back_without_its_end_is_read_anew() {
+    let Some(mut server) = Nats::start() else {
+        return;
+    };
+    let queue = join(&server).await;
+    settled([&queue]).await;
+    server.kill();
+    server.save();
+    server.restart();
+    for number in 0..40 {
+        let id = format!("lost{number}");
+        while push(&*queue, &id, &["quay.io/a/b:lost"]).await.is_err() {
+            sleep(Duration::from_millis(10)).await;
+        }
+    }
+    assert_eq!(next(&queue).await.events.len(), 1);
+    server.kill();
+    server.restore();
+    // Before our replica finds it again, it takes what another one brings, and more than ever was in it.
+    server.restart_aside();
+    let other = join(&server).await;
+    while push(&*other, "d1", &["quay.io/a/c:1"]).await.is_err() {
+        sleep(Duration::from_millis(10)).await;
+    }
+    drop(other);
+    let administrator = administrator(&server).await;
+    for number in 0..500 {
+        let subject = format!("{STREAM}.later.{number}");
+        let stored = administrator.publish(subject, "".into()).await.unwrap();
+        stored.await.unwrap();
+    }
+    server.kill();
+    server.restart();
+    assert_eq!(shown(&next(&queue).await), ["d1 quay.io/a/c:1"]);
+}
