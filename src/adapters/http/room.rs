@@ -36,11 +36,12 @@ impl Room {
             return place;
         }
         loop {
-            let look_again = self.ask_the_idlest();
+            let Asked { is_any, look_again } = self.ask_the_idlest();
             tokio::select! {
                 biased;
                 Ok(place) = self.places.acquire() => return place,
-                () = self.idle.notified() => {}
+                // Whoever is asked has its time, however many become idle meanwhile.
+                () = self.idle.notified(), if !is_any => {}
                 () = sleep_until(look_again) => {}
             }
         }
@@ -57,7 +58,7 @@ impl Room {
 
     /// Asks the connection that has been idle the longest to end, and says when to look again. Each is asked once, and the next one soon after: one
     /// that takes its time to leave, as those of HTTP/2 may that do not answer a goodbye, is to hold nobody up.
-    fn ask_the_idlest(&self) -> Instant {
+    fn ask_the_idlest(&self) -> Asked {
         const PAUSE: Duration = Duration::from_millis(50);
         let now = Instant::now();
         let guests = self.guests.lock().unwrap_or_else(PoisonError::into_inner);
@@ -73,11 +74,23 @@ impl Room {
             .min_by_key(|(since, guest)| (!guest.is_suspect(), *since));
         if let Some((_, guest)) = has_to_go {
             guest.ask_to_end();
-            return now + PAUSE;
+            return Asked {
+                is_any: true,
+                look_again: now + PAUSE,
+            };
         }
         let soonest = idle.iter().map(|(since, _)| *since).min();
-        soonest.unwrap_or(now + PAUSE)
+        Asked {
+            is_any: false,
+            look_again: soonest.unwrap_or(now + PAUSE),
+        }
     }
+}
+
+/// Whether a connection was asked to make room, and when to look again.
+struct Asked {
+    is_any: bool,
+    look_again: Instant,
 }
 
 #[cfg(test)]
@@ -179,7 +192,9 @@ mod tests {
         let stay = (room.enter().await, room.enter().await);
         let place = room.enter().await;
         let slow = [guest(&room, false), guest(&room, true)];
-        slow.iter().for_each(|guest| drop(guest.begin()));
+        for guest in &slow {
+            drop(guest.begin());
+        }
         tokio::time::advance(SECOND).await;
         let quick = guest(&room, false);
         drop(quick.begin());
@@ -187,6 +202,26 @@ mod tests {
         assert!(lets_in(&room, place, &quick).await);
         assert!(start.elapsed() < SECOND / 5, "{:?}", start.elapsed());
         drop(stay);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_else_is_asked_at_once() {
+        let room = Room::new(NonZeroUsize::new(2).unwrap());
+        let (stays, place) = (room.enter().await, room.enter().await);
+        let idlest = guest(&room, false);
+        drop(idlest.begin());
+        tokio::time::advance(SECOND).await;
+        let other = guest(&room, false);
+        // It has become idle, which whoever waits is told.
+        drop(other.begin());
+        let leave = async {
+            idlest.asked_to_end().await;
+            tokio::time::sleep(SECOND / 50).await;
+            drop(place);
+        };
+        let (place, ()) = tokio::join!(room.enter(), leave);
+        assert!(!other.is_asked_to_end());
+        drop((stays, place));
     }
 
     #[tokio::test(start_paused = true)]
