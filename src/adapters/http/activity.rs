@@ -27,8 +27,8 @@ pub(super) struct Activity {
     in_head: AtomicBool,
     /// Whether the handshake is not done yet.
     in_handshake: AtomicBool,
-    /// Whether its source has sent too much already that fails.
-    is_suspect: bool,
+    /// Whether its source has sent too much already that fails, and nothing has come over it yet that proves who is there.
+    is_suspect: AtomicBool,
     /// When the wait for a head began, in nanoseconds after `born`: whole milliseconds would not tell who of two came first.
     since: AtomicU64,
     /// Told when the last request is answered.
@@ -49,7 +49,7 @@ impl Activity {
             is_new: AtomicBool::new(true),
             in_head: AtomicBool::new(false),
             in_handshake: AtomicBool::new(true),
-            is_suspect,
+            is_suspect: AtomicBool::new(is_suspect),
             since: AtomicU64::new(0),
             idle_now,
             is_asked: AtomicBool::new(false),
@@ -115,7 +115,12 @@ impl Activity {
 
     /// Whether it has to go before others.
     pub(super) fn is_suspect(&self) -> bool {
-        self.is_suspect
+        self.is_suspect.load(Ordering::Relaxed)
+    }
+
+    /// Says that an authentic delivery has come. Behind an ingress it shares its address with whoever floods, and is not to go for that.
+    pub(super) fn prove(&self) {
+        self.is_suspect.store(false, Ordering::Relaxed);
     }
 
     /// Whether a request was due that has not come, or not whole.

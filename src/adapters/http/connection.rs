@@ -142,6 +142,7 @@ impl Connection {
             peer: self.peer,
             certificate,
             sources: Arc::clone(&self.sources),
+            activity: Arc::clone(activity),
         };
         match version {
             Version::HTTP_2 => self.http2(stream, client, activity, routes).await,

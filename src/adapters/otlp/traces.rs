@@ -102,13 +102,7 @@ impl Traces {
     }
 
     fn end_receipt(&self, mut under_way: UnderWay, answered: Answered<'_>) {
-        let is_authentic = match answered.outcome {
-            DeliveryOutcome::Accepted | DeliveryOutcome::Duplicate | DeliveryOutcome::Ignored => {
-                true
-            }
-            DeliveryOutcome::Rejected(_) => false,
-        };
-        if is_authentic && under_way.receipt.is_none() {
+        if answered.outcome.is_taken() && under_way.receipt.is_none() {
             self.receive(&mut under_way);
         }
         if let Some(span) = under_way.receipt.take() {
