@@ -14,20 +14,19 @@ use tokio_rustls::client::TlsStream;
 
 use crate::{Result, delivery};
 
-/// Connections at a time.
-const CONNECTIONS: usize = 16;
-
 /// Delivers over TLS, on one thread.
 pub(crate) struct Client {
     runtime: Runtime,
     tls: TlsConnector,
+    /// At a time.
+    connections: usize,
     good: Arc<[u8]>,
     bad: Arc<[u8]>,
 }
 
 impl Client {
     /// Makes a certificate for the servers, puts it into that folder, and trusts it.
-    pub(crate) fn new(folder: &Path) -> Result<Self> {
+    pub(crate) fn new(folder: &Path, connections: usize) -> Result<Self> {
         let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()])?;
         std::fs::write(folder.join("tls.crt"), made.cert.pem())?;
         std::fs::write(folder.join("tls.key"), made.signing_key.serialize_pem())?;
@@ -36,6 +35,7 @@ impl Client {
                 .enable_all()
                 .build()?,
             tls: connector(made.cert.der().clone())?,
+            connections,
             good: delivery::request(delivery::SECRET)?.into(),
             bad: delivery::request("another secret")?.into(),
         })
@@ -51,12 +51,12 @@ impl Client {
         let request = if are_bad { &self.bad } else { &self.good };
         self.runtime.block_on(async {
             let mut connections = Vec::new();
-            for _ in 0..CONNECTIONS {
+            for _ in 0..self.connections {
                 let tcp = TcpStream::connect(address).await?;
                 tcp.set_nodelay(true)?;
                 let name = ServerName::try_from("localhost")?;
                 let stream = self.tls.connect(name, tcp).await?;
-                let (request, each) = (Arc::clone(request), deliveries / CONNECTIONS);
+                let (request, each) = (Arc::clone(request), deliveries / self.connections);
                 connections.push(tokio::spawn(send(stream, request, each, are_bad)));
             }
             for connection in connections {

@@ -20,6 +20,11 @@ use server::Kind;
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 const ROUNDS: usize = 11;
+/// How many connections deliver at a time, and to which servers. The more there are, the more deliveries share a sync of the disk.
+const CROWDS: [(usize, &[Kind]); 2] = [
+    (16, &Kind::ALL),
+    (128, &[Kind::Bare, Kind::Edge, Kind::EdgeWithJournal]),
+];
 /// Deliveries to each server in a round.
 const DELIVERIES: usize = 20_000;
 
@@ -93,14 +98,22 @@ impl Drop for Server {
 }
 
 fn measure() -> Result<()> {
+    for (connections, kinds) in CROWDS {
+        println!(
+            "{ROUNDS} rounds of {DELIVERIES} deliveries to each server over TLS 1.3, {connections} connections, keep-alive"
+        );
+        print!("{}", compare(connections, kinds)?);
+    }
+    Ok(())
+}
+
+fn compare(connections: usize, kinds: &[Kind]) -> Result<Report> {
     let folder = tempfile::tempdir()?;
-    let client = client::Client::new(folder.path())?;
-    let servers = Kind::ALL
+    let client = client::Client::new(folder.path(), connections)?;
+    let servers = kinds
         .iter()
         .map(|kind| Server::start(*kind, folder.path()))
         .collect::<Result<Vec<_>>>()?;
-
-    println!("{ROUNDS} rounds of {DELIVERIES} deliveries to each server over TLS 1.3, keep-alive");
     let mut report = Report::default();
     for server in &servers {
         client.deliver(server.address, DELIVERIES, server.kind.refuses())?;
@@ -112,6 +125,5 @@ fn measure() -> Result<()> {
             report.add(server.kind, server.cpu_time()? - before, DELIVERIES);
         }
     }
-    print!("{report}");
-    Ok(())
+    Ok(report)
 }

@@ -72,6 +72,7 @@ impl Intake {
                 sender: profile.name.to_owned(),
                 key: read.key,
                 at: SystemTime::now(),
+                trace: None,
                 events,
             }),
             Decoded::Ignored(reason) => Err(reason),

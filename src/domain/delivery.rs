@@ -51,6 +51,31 @@ impl SenderKey {
     }
 }
 
+/// Names the span of a delivery's receipt, so that what is done for it is part of one trace wherever that is: a
+/// [`traceparent`](https://www.w3.org/TR/trace-context/#traceparent-header) of W3C.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TraceParent(Arc<str>);
+
+impl TraceParent {
+    /// Takes a text of its form; what is none names nothing.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('-').map(|part| {
+            let is_hex = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f');
+            part.bytes().all(is_hex).then_some(part.len())
+        });
+        let lengths = [2, 32, 16, 2].map(Some);
+        let is_one = lengths.iter().all(|length| parts.next() == Some(*length));
+        (is_one && parts.next().is_none()).then(|| Self(text.into()))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// A delivery before anything in it is believed. Headers, query and body may hold secrets, so `Debug` shows none of them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Delivery {
@@ -100,6 +125,24 @@ impl fmt::Debug for Delivery {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_trace_parent_has_its_form() {
+        let good = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        assert_eq!(TraceParent::parse(good).unwrap().as_str(), good);
+        let bad = [
+            "",
+            "00",
+            "---",
+            &good[..54],
+            &good.to_uppercase(),
+            &format!("{good}-00"),
+            &format!("{good}\n"),
+        ];
+        for text in bad {
+            assert_eq!(TraceParent::parse(text), None, "{text:?}");
+        }
+    }
 
     #[test]
     fn a_blank_type_in_the_query_leaves_the_header_to_tell() {

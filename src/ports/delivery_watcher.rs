@@ -85,6 +85,15 @@ impl DeliveryOutcome {
         Self::Rejected(Refusal::Gone),
     ];
 
+    /// Whether it has proved who sent it, and nothing is wrong with it.
+    #[must_use]
+    pub fn is_taken(self) -> bool {
+        match self {
+            Self::Accepted | Self::Duplicate | Self::Ignored => true,
+            Self::Rejected(_) => false,
+        }
+    }
+
     /// Its name, as in answers and in the log.
     #[must_use]
     pub fn name(self) -> &'static str {

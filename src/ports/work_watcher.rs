@@ -3,17 +3,15 @@
 use std::time::Duration;
 
 use crate::domain::delivery::DeliveryId;
+use crate::domain::delivery::TraceParent;
 use crate::domain::queue::entry::QueuedEvent;
 use crate::domain::reference::ImageName;
 
 /// Sees the work on events and looks. It never waits and never fails.
 #[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
 pub trait WorkWatcher: Send + Sync {
-    /// A delivery is about to be queued with so many events. For each of them [`ended`](Self::ended) is called in the end.
-    fn queued(&self, delivery: &DeliveryId, events: usize);
-
-    /// The way of an event of a delivery has ended, or it was not queued after all.
-    fn ended(&self, delivery: &DeliveryId);
+    /// A delivery is about to be queued. Gives what its part of a trace is called, which goes with its events.
+    fn accepted(&self, delivery: &DeliveryId) -> Option<TraceParent>;
 
     /// A step of the work has just ended.
     #[expect(

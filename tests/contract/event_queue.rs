@@ -14,6 +14,7 @@ use image_updater::adapters::metrics::work::WorkMeters;
 use image_updater::app::seeing::watched_queue::WatchedQueue;
 use image_updater::domain::delivery::DeliveryId;
 use image_updater::domain::delivery::SenderKey;
+use image_updater::domain::delivery::TraceParent;
 use image_updater::domain::event::ImageEvent;
 use image_updater::domain::queue::accepted::Accepted;
 use image_updater::domain::queue::entry::Batch;
@@ -256,6 +257,7 @@ pub(crate) async fn deliver(
         sender: "test".to_owned(),
         key: key.and_then(SenderKey::parse),
         at: arrival(),
+        trace: trace(),
         events: events.iter().map(|text| event(text)).collect(),
     };
     queue.push(verified(accepted)).await
@@ -264,6 +266,11 @@ pub(crate) async fn deliver(
 /// When all deliveries come in.
 fn arrival() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000)
+}
+
+/// What all deliveries are part of.
+fn trace() -> Option<TraceParent> {
+    TraceParent::parse("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 }
 
 /// Work that changed nothing.
@@ -275,12 +282,10 @@ pub(crate) fn done() -> Fate {
 pub(crate) async fn next(queue: &dyn EventQueue) -> Vec<String> {
     let batch = queue.next().await;
     queue.done(&batch, &done()).await;
-    assert!(
-        batch
-            .events
-            .iter()
-            .all(|queued| queued.event.image == batch.image)
-    );
+    for queued in &batch.events {
+        assert_eq!(queued.event.image, batch.image);
+        assert_eq!(queued.trace, trace());
+    }
     batch
         .events
         .iter()

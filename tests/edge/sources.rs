@@ -241,6 +241,29 @@ async fn who_does_not_shake_hands_keeps_nobody_out() {
     assert!(start.elapsed() < Limits::default().handshake);
 }
 
+/// Senders behind an ingress share their address with whoever floods it.
+#[tokio::test]
+async fn who_has_proved_who_it_is_goes_no_sooner_than_others() {
+    let limits = Limits {
+        max_connections: places(2).max_connections,
+        ..at_most(1)
+    };
+    let server = Server::with_limits(limits).await;
+    let failures = statuses(&server, &request("GET", "/nowhere"), 2).await;
+    assert_eq!(failures, [404, 429]);
+    let mut sender = Wire::connect(server.address).await;
+    sender.send(post("{}")).await;
+    assert_eq!(sender.reply().await.status, 200);
+    let mut stranger = Wire::connect(server.address).await;
+    stranger.send(request("GET", "/healthz")).await;
+    assert_eq!(stranger.reply().await.status, 200);
+    let reply = exchange(server.address, request("GET", "/healthz")).await;
+    assert_eq!(reply.status, 200);
+    assert_eq!(stranger.rest().await, "");
+    sender.send(post("{}")).await;
+    assert_eq!(sender.reply().await.status, 200);
+}
+
 #[tokio::test]
 async fn a_delivery_from_elsewhere_is_turned_away_unread() {
     let admission = admission("192.0.2.0/24,t=198.51.100.0/24", "");

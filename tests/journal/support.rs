@@ -46,6 +46,7 @@ pub(crate) async fn push(
         sender: "quay.io".to_owned(),
         key: SenderKey::parse(&format!("quay.io:{delivery}")),
         at: SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000),
+        trace: None,
         events: events.iter().map(|text| event(text)).collect(),
     };
     queue.push(verified(accepted)).await

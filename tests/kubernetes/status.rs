@@ -126,6 +126,7 @@ fn accepted(image: &str) -> Accepted {
         sender: "test".to_owned(),
         key: None,
         at: std::time::SystemTime::now(),
+        trace: None,
         events: vec![event],
     }
 }

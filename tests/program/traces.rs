@@ -276,6 +276,39 @@ async fn what_is_asked_of_a_registry_is_part_of_the_trace() {
     assert!(ask.end_time_unix_nano <= write.start_time_unix_nano);
 }
 
+/// What a process that is killed has left is part of the sender's trace in the next one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_trace_goes_on_after_a_new_start() {
+    let folder = Folder::new(SECRET);
+    folder.add("web", "ghcr.io/acme/web:1.0.0", "ghcr.io/acme/web:^1", "");
+    let (collector, endpoint) = Collector::start().await;
+    let state = folder.manifests().with_file_name("state");
+    let flags = [format!("--state-dir={}", state.display())];
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
+        ("WEBHOOK_RATELIMIT_ALLOWED", "1"),
+    ];
+    let mut server = start(&folder, &flags, &variables);
+    announce(&server, "ghcr.io/acme/web:1.1.0").await;
+    server.log.wait_for(&["outcome=changed"]);
+    // Its turn comes in an hour.
+    announce(&server, "ghcr.io/acme/web:1.2.0").await;
+    server.signal("KILL");
+    server.wait();
+    let mut server = start(&folder, &flags, &variables);
+    server.log.wait_for(&["outcome=changed", "1.2.0"]);
+    server.signal("TERM");
+    assert!(server.wait().success());
+    let spans = collector.spans();
+    let of_the_second = |span: &&&Span| attributes(span)["image_updater.tags"] == "1.2.0";
+    let writes = named(&spans, "write changes");
+    let write = writes.iter().find(of_the_second).unwrap();
+    assert_eq!(hex::encode(&write.trace_id), TRACE);
+    // Its receipt is a span of the process before, and not the sender's.
+    assert!(!write.parent_span_id.is_empty());
+    assert_ne!(hex::encode(&write.parent_span_id), SENDER);
+}
+
 /// Deliveries that are judged together: the spans are those of the latest, and lead to the others.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn work_for_several_deliveries_leads_to_all_of_them() {

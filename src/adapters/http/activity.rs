@@ -27,12 +27,14 @@ pub(super) struct Activity {
     in_head: AtomicBool,
     /// Whether the handshake is not done yet.
     in_handshake: AtomicBool,
-    /// Whether its source has sent too much already that fails.
-    is_suspect: bool,
+    /// Whether its source has sent too much already that fails, and nothing has come over it yet that proves who is there.
+    is_suspect: AtomicBool,
     /// When the wait for a head began, in nanoseconds after `born`: whole milliseconds would not tell who of two came first.
     since: AtomicU64,
     /// Told when the last request is answered.
     idle_now: Arc<Notify>,
+    /// Whether it was asked to end and has not said that it stays.
+    is_asked: AtomicBool,
     end: Notify,
 }
 
@@ -47,9 +49,10 @@ impl Activity {
             is_new: AtomicBool::new(true),
             in_head: AtomicBool::new(false),
             in_handshake: AtomicBool::new(true),
-            is_suspect,
+            is_suspect: AtomicBool::new(is_suspect),
             since: AtomicU64::new(0),
             idle_now,
+            is_asked: AtomicBool::new(false),
             end: Notify::new(),
         })
     }
@@ -112,7 +115,12 @@ impl Activity {
 
     /// Whether it has to go before others.
     pub(super) fn is_suspect(&self) -> bool {
-        self.is_suspect
+        self.is_suspect.load(Ordering::Relaxed)
+    }
+
+    /// Says that an authentic delivery has come. Behind an ingress it shares its address with whoever floods, and is not to go for that.
+    pub(super) fn prove(&self) {
+        self.is_suspect.store(false, Ordering::Relaxed);
     }
 
     /// Whether a request was due that has not come, or not whole.
@@ -122,7 +130,18 @@ impl Activity {
 
     /// Asks the connection to end if it is still idle.
     pub(super) fn ask_to_end(&self) {
+        self.is_asked.store(true, Ordering::Relaxed);
         self.end.notify_one();
+    }
+
+    /// Whether it was asked to end, and most likely does.
+    pub(super) fn is_asked_to_end(&self) -> bool {
+        self.is_asked.load(Ordering::Relaxed)
+    }
+
+    /// Says that it was asked to end and does not: it had become busy meanwhile.
+    pub(super) fn stay(&self) {
+        self.is_asked.store(false, Ordering::Relaxed);
     }
 
     /// Returns when the connection was asked to end.

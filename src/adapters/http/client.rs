@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use super::activity::Activity;
 use super::sources::Sources;
 use crate::domain::admission::ClientCertificate;
 
@@ -15,4 +16,6 @@ pub(super) struct Client {
     pub(super) certificate: ClientCertificate,
     /// Where it is one of many.
     pub(super) sources: Arc<Sources>,
+    /// What the connection does.
+    pub(super) activity: Arc<Activity>,
 }

@@ -142,6 +142,7 @@ impl Connection {
             peer: self.peer,
             certificate,
             sources: Arc::clone(&self.sources),
+            activity: Arc::clone(activity),
         };
         match version {
             Version::HTTP_2 => self.http2(stream, client, activity, routes).await,
@@ -234,6 +235,8 @@ impl Connection {
                     if activity.idle_since().is_some() {
                         makes_room = true;
                         stop(connection.as_mut());
+                    } else {
+                        activity.stay();
                     }
                 }
                 // HTTP/2 says goodbye and waits for an answer.

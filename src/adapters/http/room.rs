@@ -36,11 +36,12 @@ impl Room {
             return place;
         }
         loop {
-            let look_again = self.ask_the_idlest();
+            let Asked { is_any, look_again } = self.ask_the_idlest();
             tokio::select! {
                 biased;
                 Ok(place) = self.places.acquire() => return place,
-                () = self.idle.notified() => {}
+                // Whoever is asked has its time, however many become idle meanwhile.
+                () = self.idle.notified(), if !is_any => {}
                 () = sleep_until(look_again) => {}
             }
         }
@@ -55,15 +56,16 @@ impl Room {
         activity
     }
 
-    /// Asks the connection that has been idle the longest to end, and says when to look again. By then it has ended, or it has become busy
-    /// and another one has to go. As long as it neither ends nor becomes busy it stays the idlest, so nobody else is asked in its stead.
-    fn ask_the_idlest(&self) -> Instant {
-        const PAUSE: Duration = Duration::from_millis(250);
+    /// Asks the connection that has been idle the longest to end, and says when to look again. Each is asked once, and the next one soon after: one
+    /// that takes its time to leave, as those of HTTP/2 may that do not answer a goodbye, is to hold nobody up.
+    fn ask_the_idlest(&self) -> Asked {
+        const PAUSE: Duration = Duration::from_millis(50);
         let now = Instant::now();
         let guests = self.guests.lock().unwrap_or_else(PoisonError::into_inner);
         let idle: Vec<_> = guests
             .iter()
             .filter_map(Weak::upgrade)
+            .filter(|guest| !guest.is_asked_to_end())
             .filter_map(|guest| Some((guest.idle_since()?, guest)))
             .collect();
         let has_to_go = idle
@@ -72,11 +74,23 @@ impl Room {
             .min_by_key(|(since, guest)| (!guest.is_suspect(), *since));
         if let Some((_, guest)) = has_to_go {
             guest.ask_to_end();
-            return now + PAUSE;
+            return Asked {
+                is_any: true,
+                look_again: now + PAUSE,
+            };
         }
         let soonest = idle.iter().map(|(since, _)| *since).min();
-        soonest.unwrap_or(now + PAUSE)
+        Asked {
+            is_any: false,
+            look_again: soonest.unwrap_or(now + PAUSE),
+        }
     }
+}
+
+/// Whether a connection was asked to make room, and when to look again.
+struct Asked {
+    is_any: bool,
+    look_again: Instant,
 }
 
 #[cfg(test)]
@@ -170,6 +184,56 @@ mod tests {
         drop(suspect.begin());
         assert!(lets_in(&room, place, &suspect).await);
         drop((stays, idlest));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_takes_long_to_leave_holds_nobody_up() {
+        let room = Room::new(NonZeroUsize::new(3).unwrap());
+        let stay = (room.enter().await, room.enter().await);
+        let place = room.enter().await;
+        let slow = [guest(&room, false), guest(&room, true)];
+        for guest in &slow {
+            drop(guest.begin());
+        }
+        tokio::time::advance(SECOND).await;
+        let quick = guest(&room, false);
+        drop(quick.begin());
+        let start = Instant::now();
+        assert!(lets_in(&room, place, &quick).await);
+        assert!(start.elapsed() < SECOND / 5, "{:?}", start.elapsed());
+        drop(stay);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_else_is_asked_at_once() {
+        let room = Room::new(NonZeroUsize::new(2).unwrap());
+        let (stays, place) = (room.enter().await, room.enter().await);
+        let idlest = guest(&room, false);
+        drop(idlest.begin());
+        tokio::time::advance(SECOND).await;
+        let other = guest(&room, false);
+        // It has become idle, which whoever waits is told.
+        drop(other.begin());
+        let leave = async {
+            idlest.asked_to_end().await;
+            tokio::time::sleep(SECOND / 50).await;
+            drop(place);
+        };
+        let (place, ()) = tokio::join!(room.enter(), leave);
+        assert!(!other.is_asked_to_end());
+        drop((stays, place));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_was_busy_when_it_was_asked_is_asked_again() {
+        let room = room();
+        let place = room.enter().await;
+        let guest = guest(&room, false);
+        guest.ask_to_end();
+        guest.asked_to_end().await;
+        guest.stay();
+        drop(guest.begin());
+        assert!(lets_in(&room, place, &guest).await);
     }
 
     #[tokio::test(start_paused = true)]

@@ -159,6 +159,9 @@ async fn deliver<B: Buf, E>(
         .as_deref()
         .map(|watcher| Watched::begin(watcher, &delivery, sender.as_deref(), arrival.at));
     let (outcome, answer) = answer(&edge, &arrival, delivery, chunks).await;
+    if outcome.is_taken() {
+        arrival.client.activity.prove();
+    }
     if let Some(watched) = &mut watched {
         watched.outcome = outcome;
     }

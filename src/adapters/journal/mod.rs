@@ -4,8 +4,10 @@
 //! in memory as well, where it is worked on. Beside it stands what became of each delivery, for people.
 
 pub mod error;
+mod form;
 mod shelf;
 mod store;
+mod upgrade;
 mod writer;
 
 use std::fs;
@@ -37,6 +39,7 @@ use self::writer::unavailable;
 use crate::domain::delivery::DeliveryId;
 use crate::domain::queue::accepted::Accepted;
 use crate::domain::queue::entry::Batch;
+use crate::domain::queue::entry::QueuedEvent;
 use crate::domain::queue::fate::Fate;
 use crate::domain::queue::record::DeliveryRecord;
 use crate::domain::secret_policy::Verified;
@@ -117,19 +120,15 @@ impl Journal {
             reason: error.to_string(),
         };
         store.compact().map_err(failed)?;
-        let kept = store.load().map_err(failed)?;
+        let mut kept = store.load().map_err(failed)?;
         let shelf = Arc::new(Shelf::default());
         let waiting = kept.waiting.len();
         let mut replaced = Vec::new();
-        for (queued, key) in kept.waiting {
+        for queued in std::mem::take(&mut kept.waiting) {
             let by = queued.delivery.clone();
-            for before in shelf
-                .place(vec![queued], key.as_ref())
-                .into_iter()
-                .flatten()
-            {
-                replaced.push((before, by.clone()));
-            }
+            let key = kept.open.get(&by).and_then(form::key);
+            let before = shelf.place(vec![queued], key.as_ref());
+            replaced.extend(before.into_iter().flatten().zip([by]));
         }
         if waiting > 0 {
             info!(
@@ -139,7 +138,7 @@ impl Journal {
         }
         let (orders, ordered) = mpsc::channel();
         let (end, ended) = tokio::sync::watch::channel(false);
-        let writer = Writer::new(store, reopen, Arc::clone(&shelf), capacity, kept.next);
+        let writer = Writer::new(store, reopen, Arc::clone(&shelf), capacity, kept);
         let thread = thread::Builder::new().name("journal".to_owned());
         let spawned = thread.spawn(move || {
             writer.run(&ordered);
@@ -207,6 +206,16 @@ impl Journal {
     }
 }
 
+/// What a row of the file says of a delivery, and what of it waits.
+///
+/// # Errors
+/// Why it cannot be read.
+pub fn delivery_in(row: &[u8]) -> Result<(DeliveryRecord, Vec<QueuedEvent>), String> {
+    let row = store::read(row)?;
+    let waiting = form::waiting(&row)?;
+    Ok((row.try_into()?, waiting))
+}
+
 fn gone() -> LogError {
     LogError::Unavailable(
         "the journal has ended by a mistake in this program: please report it".to_owned(),
@@ -262,7 +271,9 @@ impl DeliveryLog for Journal {
 
     async fn show(&self, id: &DeliveryId) -> Result<Option<DeliveryRecord>, LogError> {
         let id = id.clone();
-        self.read(move |store| store.show(&id)).await
+        let row = self.read(move |store| store.find(&id)).await?;
+        let record = row.map(DeliveryRecord::try_from).transpose();
+        record.map_err(LogError::Unavailable)
     }
 
     async fn redeliver(&self, id: &DeliveryId) -> Result<Redelivery, LogError> {

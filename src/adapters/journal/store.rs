@@ -1,10 +1,10 @@
-//! What is on disk: three tables in one file.
+//! What is on disk: a row for each delivery, in one file.
 
 use std::collections::HashMap;
+use std::collections::HashSet;
 use std::fs::File;
 use std::io;
 use std::path::Path;
-use std::time::SystemTime;
 
 use redb::Builder;
 use redb::Database;
@@ -14,65 +14,43 @@ use redb::ReadableTableMetadata;
 use redb::StorageBackend;
 use redb::Table;
 use redb::TableDefinition;
-use redb::WriteTransaction;
 use tracing::error;
 
 use super::error::OpenError;
 use super::error::StoreError;
-use crate::adapters::wire::journal::EntryForm;
+use super::form;
+use super::upgrade;
 use crate::adapters::wire::journal::RecordForm;
 use crate::domain::delivery::DeliveryId;
-use crate::domain::delivery::SenderKey;
-use crate::domain::queue::entry::EntryId;
 use crate::domain::queue::entry::QueuedEvent;
-use crate::domain::queue::fate::Fate;
 use crate::domain::queue::record::DeliveryRecord;
-use crate::domain::queue::record::Progress;
 
 /// What this program writes. A file of a lower version is brought up to it when it is opened.
-pub(super) const VERSION: u64 = 1;
+pub(super) const VERSION: u64 = 2;
 /// Memory for pages of the file, in bytes.
 const CACHE: usize = 4 * 1024 * 1024;
 /// How many deliveries are remembered. What waits or is in work is kept beyond that.
 const REMEMBERED: u64 = 10_000;
-/// How many old deliveries are looked at in one go to find some that can be forgotten.
-const LOOKED_AT: usize = 64;
+/// How many there may be beyond that before some are forgotten: many at once cost less for each.
+const SURPLUS: u64 = 256;
 
-/// `version`, and `next`: the number of the next entry.
-const ABOUT: TableDefinition<&str, u64> = TableDefinition::new("about");
-/// What waits or is in work, by number: [`EntryForm`].
-const ENTRIES: TableDefinition<u64, &[u8]> = TableDefinition::new("entries");
+/// `version`.
+pub(super) const ABOUT: TableDefinition<&str, u64> = TableDefinition::new("about");
 /// Deliveries by their name, which begins with the time: [`RecordForm`].
-const DELIVERIES: TableDefinition<&str, &[u8]> = TableDefinition::new("deliveries");
-
-type Rows<'t, K> = Table<'t, K, &'static [u8]>;
+pub(super) const DELIVERIES: TableDefinition<&str, &[u8]> = TableDefinition::new("deliveries");
 
 /// The file.
 pub(super) struct Store {
     database: Database,
 }
 
-/// What is to be written.
-#[derive(Debug, Clone)]
-pub(super) enum Change {
-    /// A delivery, and what waits of it.
-    Begin {
-        record: DeliveryRecord,
-        entries: Vec<QueuedEvent>,
-    },
-    /// What became of an event.
-    End {
-        queued: QueuedEvent,
-        at: SystemTime,
-        fate: Fate,
-    },
-}
-
-/// What was on disk.
+/// What was on disk and is not done.
 #[derive(Debug, Default)]
 pub(super) struct Kept {
-    /// What waits, oldest first, with the name that its sender has for its delivery.
-    pub(super) waiting: Vec<(QueuedEvent, Option<SenderKey>)>,
+    /// The deliveries of which something waits.
+    pub(super) open: HashMap<DeliveryId, RecordForm>,
+    /// What waits, oldest first.
+    pub(super) waiting: Vec<QueuedEvent>,
     /// The number of the next entry.
     pub(super) next: u64,
 }
@@ -117,15 +95,17 @@ impl Store {
         Ok(store)
     }
 
-    /// The version of the file; a new one gets this program's.
+    /// The version that the file had; an older one is brought up to this program's, and so is a new one.
     fn version(&self) -> Result<u64, StoreError> {
         let transaction = self.database.begin_write()?;
         let version = {
             let mut about = transaction.open_table(ABOUT)?;
             let known = about.get("version")?.map(|version| version.value());
-            transaction.open_table(ENTRIES)?;
-            transaction.open_table(DELIVERIES)?;
-            if known.is_none() {
+            let mut deliveries = transaction.open_table(DELIVERIES)?;
+            if known == Some(1) {
+                upgrade::from_1(&transaction, &mut deliveries)?;
+            }
+            if known.is_none_or(|known| known < VERSION) {
                 about.insert("version", VERSION)?;
             }
             known.unwrap_or(VERSION)
@@ -154,51 +134,40 @@ impl Store {
     /// What waits. What cannot be read is left where it is, and told.
     pub(super) fn load(&self) -> Result<Kept, StoreError> {
         let transaction = self.database.begin_read()?;
-        let deliveries = transaction.open_table(DELIVERIES)?;
-        let about = transaction.open_table(ABOUT)?;
-        let mut kept = Kept {
-            next: about.get("next")?.map_or(1, |next| next.value()),
-            ..Kept::default()
-        };
-        let mut keys: HashMap<DeliveryId, Option<SenderKey>> = HashMap::new();
-        for row in transaction.open_table(ENTRIES)?.iter()? {
-            let (number, form) = row?;
-            let number = number.value();
-            kept.next = kept.next.max(number + 1);
-            let queued = match entry(number, form.value()) {
-                Ok(queued) => queued,
-                Err(reason) => {
-                    error!(
-                        entry = number,
-                        reason, "an event in the journal cannot be read and is not worked on"
-                    );
-                    continue;
-                }
+        let mut kept = Kept::default();
+        for row in transaction.open_table(DELIVERIES)?.iter()? {
+            let (id, form) = row?;
+            let read = read(form.value()).and_then(|row| Ok((form::waiting(&row)?, row)));
+            let Some((mut waiting, row)) = told(id.value(), read) else {
+                continue;
             };
-            if !keys.contains_key(&queued.delivery) {
-                let found = deliveries.get(queued.delivery.as_str())?;
-                let found = found.and_then(|form| record(form.value()).ok());
-                let key = found.and_then(|record| record.key);
-                keys.insert(queued.delivery.clone(), key);
+            if form::is_open(&row) {
+                kept.waiting.append(&mut waiting);
+                kept.open.insert(DeliveryId::new(id.value()), row);
             }
-            let key = keys.get(&queued.delivery).cloned().flatten();
-            kept.waiting.push((queued, key));
         }
+        kept.waiting.sort_unstable_by_key(|queued| queued.entry);
+        kept.next = kept
+            .waiting
+            .last()
+            .map_or(1, |last| last.entry.0.saturating_add(1));
         Ok(kept)
     }
 
-    /// Writes all changes, or none. When it returns, they are on disk.
-    pub(super) fn write(&self, changes: &[Change], next: u64) -> Result<(), StoreError> {
+    /// Writes all rows, or none. When it returns, they are on disk. Deliveries that are too many are forgotten, but for those that are open.
+    pub(super) fn write<'r>(
+        &self,
+        rows: impl IntoIterator<Item = &'r RecordForm>,
+        open: &HashMap<DeliveryId, RecordForm>,
+    ) -> Result<(), StoreError> {
         let transaction = self.database.begin_write()?;
         {
-            let mut entries = transaction.open_table(ENTRIES)?;
             let mut deliveries = transaction.open_table(DELIVERIES)?;
-            for change in changes {
-                apply(change, &mut entries, &mut deliveries)?;
+            for row in rows {
+                deliveries.insert(row.id.as_str(), json(row).as_slice())?;
             }
-            transaction.open_table(ABOUT)?.insert("next", next)?;
+            forget(&mut deliveries, open)?;
         }
-        forget(&transaction)?;
         transaction.commit()?;
         Ok(())
     }
@@ -210,28 +179,18 @@ impl Store {
         let mut records = Vec::new();
         for row in deliveries.iter()?.rev().take(most) {
             let (id, form) = row?;
-            match record(form.value()) {
-                Ok(record) => records.push(record),
-                Err(reason) => error!(
-                    delivery = id.value(),
-                    reason, "a delivery in the journal cannot be read"
-                ),
-            }
+            let read = read(form.value()).and_then(DeliveryRecord::try_from);
+            records.extend(told(id.value(), read));
         }
         Ok(records)
     }
 
     /// One delivery.
-    pub(super) fn show(&self, id: &DeliveryId) -> Result<Option<DeliveryRecord>, StoreError> {
+    pub(super) fn find(&self, id: &DeliveryId) -> Result<Option<RecordForm>, StoreError> {
         let transaction = self.database.begin_read()?;
         let deliveries = transaction.open_table(DELIVERIES)?;
         let found = deliveries.get(id.as_str())?;
-        Ok(found.and_then(|form| {
-            let unreadable = |reason: &String| {
-                error!(delivery = %id, reason, "a delivery in the journal cannot be read");
-            };
-            record(form.value()).inspect_err(unreadable).ok()
-        }))
+        Ok(found.and_then(|form| told(id.as_str(), read(form.value()))))
     }
 }
 
@@ -268,70 +227,49 @@ fn sync(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-fn apply(
-    change: &Change,
-    entries: &mut Rows<'_, u64>,
-    deliveries: &mut Rows<'_, &'static str>,
+/// Forgets the oldest deliveries of those that are too many, but for those that are open.
+fn forget(
+    deliveries: &mut Table<'_, &'static str, &'static [u8]>,
+    open: &HashMap<DeliveryId, RecordForm>,
 ) -> Result<(), StoreError> {
-    match change {
-        Change::Begin {
-            record,
-            entries: new,
-        } => {
-            deliveries.insert(
-                record.id.as_str(),
-                json(&RecordForm::from(record)).as_slice(),
-            )?;
-            for queued in new {
-                entries.insert(queued.entry.0, json(&EntryForm::from(queued)).as_slice())?;
-            }
-        }
-        Change::End { queued, at, fate } => {
-            entries.remove(queued.entry.0)?;
-            let known = deliveries.get(queued.delivery.as_str())?;
-            let known = known.and_then(|form| record(form.value()).ok());
-            if let Some(mut known) = known {
-                known.end(&queued.event, *at, fate);
-                let form = json(&RecordForm::from(&known));
-                deliveries.insert(queued.delivery.as_str(), form.as_slice())?;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Forgets the oldest deliveries of those that are too many and done.
-fn forget(transaction: &WriteTransaction) -> Result<(), StoreError> {
-    let mut deliveries = transaction.open_table(DELIVERIES)?;
     let surplus = deliveries.len()?.saturating_sub(REMEMBERED);
-    let Ok(surplus @ 1..) = usize::try_from(surplus) else {
+    if surplus < SURPLUS {
         return Ok(());
-    };
-    let mut done = Vec::new();
-    for row in deliveries.iter()?.take(LOOKED_AT) {
-        let (id, form) = row?;
-        let is_open = record(form.value()).is_ok_and(|known| known.progress() == Progress::Open);
-        if !is_open && done.len() < surplus {
-            done.push(id.value().to_owned());
-        }
     }
-    for id in done {
-        deliveries.remove(id.as_str())?;
+    let mut surplus = usize::try_from(surplus).unwrap_or(usize::MAX);
+    let open: HashSet<&str> = open.keys().map(DeliveryId::as_str).collect();
+    // So far one has to look where all that are open are old.
+    let reach = surplus.saturating_add(open.len());
+    let mut stays = |id: &str| {
+        let stays = surplus == 0 || open.contains(id);
+        surplus -= usize::from(!stays);
+        stays
+    };
+    let end = deliveries.iter()?.nth(reach).transpose()?;
+    match end.map(|(id, _)| id.value().to_owned()) {
+        Some(end) => deliveries.retain_in(..end.as_str(), |id, _| stays(id))?,
+        None => deliveries.retain(|id, _| stays(id))?,
     }
     Ok(())
 }
 
-fn json(form: &impl serde::Serialize) -> Vec<u8> {
+pub(super) fn json(form: &impl serde::Serialize) -> Vec<u8> {
     // Texts and numbers alone: it cannot fail.
     serde_json::to_vec(form).unwrap_or_default()
 }
 
-fn entry(number: u64, form: &[u8]) -> Result<QueuedEvent, String> {
-    let form: EntryForm = serde_json::from_slice(form).map_err(|error| error.to_string())?;
-    form.queued(EntryId(number))
+/// A delivery as its row says.
+pub(super) fn read(row: &[u8]) -> Result<RecordForm, String> {
+    serde_json::from_slice(row).map_err(|error| error.to_string())
 }
 
-fn record(form: &[u8]) -> Result<DeliveryRecord, String> {
-    let form: RecordForm = serde_json::from_slice(form).map_err(|error| error.to_string())?;
-    form.try_into()
+/// What was read; where it could not be, that is told.
+fn told<T>(delivery: &str, read: Result<T, String>) -> Option<T> {
+    read.inspect_err(|reason| {
+        error!(
+            delivery,
+            reason, "a delivery in the journal cannot be read, and nothing of it is worked on"
+        );
+    })
+    .ok()
 }

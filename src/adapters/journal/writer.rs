@@ -2,6 +2,8 @@
 //!
 //! What comes in while it writes is written together next, with one sync for all of it.
 
+use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::sync::mpsc::RecvTimeoutError;
@@ -16,9 +18,11 @@ use tracing::info;
 
 use super::error::OpenError;
 use super::error::StoreError;
+use super::form;
 use super::shelf::Shelf;
-use super::store::Change;
+use super::store::Kept;
 use super::store::Store;
+use crate::adapters::wire::journal::RecordForm;
 use crate::domain::delivery::DeliveryId;
 use crate::domain::queue::accepted::Accepted;
 use crate::domain::queue::entry::EntryId;
@@ -37,6 +41,9 @@ const TOGETHER: usize = 1000;
 pub(super) const RETRY_AFTER: Duration = Duration::from_secs(30);
 /// How long a disk that failed is left alone.
 const REST: Duration = Duration::from_secs(1);
+/// How long it may stay unwritten that an event has ended: most ends are written together with what comes next. Those that a crash takes
+/// are worked on again, and nothing is left to do for them.
+const LAG: Duration = Duration::from_millis(50);
 
 /// What the writer is asked for.
 pub(super) enum Order {
@@ -66,7 +73,7 @@ pub(super) type Reading = Box<dyn FnOnce(Result<&Store, LogError>) + Send>;
 /// A delivery that is about to be kept.
 struct Staged {
     accepted: Accepted,
-    record: DeliveryRecord,
+    row: RecordForm,
     entries: Vec<QueuedEvent>,
     answer: Answer,
 }
@@ -89,8 +96,11 @@ pub(super) struct Writer {
     shelf: Arc<Shelf>,
     capacity: usize,
     next: u64,
-    /// What has ended and is not on disk yet.
-    ended: Vec<Change>,
+    /// The deliveries of which something waits or is in work, and those that have ended and are not on disk as such yet.
+    open: HashMap<DeliveryId, RecordForm>,
+    /// Those of them that are not on disk as they are here, and since when.
+    unwritten: HashSet<DeliveryId>,
+    unwritten_since: Instant,
     staged: Vec<Staged>,
 }
 
@@ -100,7 +110,7 @@ impl Writer {
         reopen: Reopen,
         shelf: Arc<Shelf>,
         capacity: usize,
-        next: u64,
+        kept: Kept,
     ) -> Self {
         Self {
             store: Some(store),
@@ -108,8 +118,10 @@ impl Writer {
             failed: None,
             shelf,
             capacity,
-            next,
-            ended: Vec::new(),
+            next: kept.next,
+            open: kept.open,
+            unwritten: HashSet::new(),
+            unwritten_since: Instant::now(),
             staged: Vec::new(),
         }
     }
@@ -118,20 +130,18 @@ impl Writer {
     pub(super) fn run(mut self, orders: &Receiver<Order>) {
         while self.wait(orders) {
             self.gather(orders);
-            self.commit();
+            if !self.staged.is_empty() || self.rest() == Some(Duration::ZERO) {
+                self.commit();
+            }
         }
         self.commit();
     }
 
     /// Waits for something to do. Says whether there may be more.
     fn wait(&mut self, orders: &Receiver<Order>) -> bool {
-        let order = if self.ended.is_empty() {
-            orders.recv().map_err(|_| RecvTimeoutError::Disconnected)
-        } else if self.store.is_some() {
-            // What a push took the place of, or what came together with it, is not to wait for the next push.
-            return true;
-        } else {
-            orders.recv_timeout(REST)
+        let order = match self.rest() {
+            None => orders.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(rest) => orders.recv_timeout(rest),
         };
         match order {
             Ok(order) => self.take(order),
@@ -141,8 +151,18 @@ impl Writer {
         true
     }
 
+    /// How long what is unwritten may still wait for something to be written with.
+    fn rest(&self) -> Option<Duration> {
+        let (since, most) = match &self.failed {
+            Some((failed, _)) => (*failed, REST),
+            None => (self.unwritten_since, LAG),
+        };
+        let is_written = self.unwritten.is_empty();
+        (!is_written).then(|| most.saturating_sub(since.elapsed()))
+    }
+
     fn gather(&mut self, orders: &Receiver<Order>) {
-        while self.staged.len() + self.ended.len() < TOGETHER {
+        while self.staged.len() + self.unwritten.len() < TOGETHER {
             match orders.try_recv() {
                 Ok(order) => self.take(order),
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => return,
@@ -154,12 +174,9 @@ impl Writer {
         match order {
             Order::Push { accepted, answer } => self.stage(accepted, answer),
             Order::End { events, at, fate } => {
-                let ended = events.into_iter().map(|queued| Change::End {
-                    queued,
-                    at,
-                    fate: fate.clone(),
-                });
-                self.ended.extend(ended);
+                for queued in &events {
+                    self.end(queued, at, &fate);
+                }
             }
             Order::Redeliver { id, answer } => self.begin_again(&id, answer),
             Order::Read(read) => {
@@ -168,6 +185,17 @@ impl Writer {
                 read(self.store());
             }
         }
+    }
+
+    fn end(&mut self, queued: &QueuedEvent, at: SystemTime, fate: &Fate) {
+        let Some(row) = self.open.get_mut(&queued.delivery) else {
+            return;
+        };
+        form::end(row, queued, at, fate);
+        if self.unwritten.is_empty() {
+            self.unwritten_since = Instant::now();
+        }
+        self.unwritten.insert(queued.delivery.clone());
     }
 
     /// Makes ready what is to be kept of a delivery, if there is room for it and it is a new one.
@@ -192,8 +220,8 @@ impl Writer {
             }));
             return;
         }
-        let record = DeliveryRecord::new(&accepted);
-        self.add(accepted, record, Answer::Push(answer));
+        let row = form::row(&accepted, self.next);
+        self.add(accepted, row, Answer::Push(answer));
     }
 
     fn begin_again(
@@ -204,31 +232,20 @@ impl Writer {
         self.commit();
         let known = self
             .store()
-            .and_then(|store| store.show(id).map_err(unavailable));
-        let answered = match known {
+            .and_then(|store| store.find(id).map_err(unavailable));
+        let answered = match known.and_then(again) {
             Err(error) => Err(error),
             Ok(None) => Ok(Redelivery::Unknown),
             Ok(Some(_)) if self.shelf.is_open(id) => Ok(Redelivery::Open),
-            Ok(Some(mut record)) => {
-                record.begin_again();
-                let accepted = Accepted {
-                    delivery: id.clone(),
-                    sender: record.sender.clone(),
-                    key: record.key.clone(),
-                    at: SystemTime::now(),
-                    events: record
-                        .events
-                        .iter()
-                        .map(|known| known.event.clone())
-                        .collect(),
-                };
-                return self.add(accepted, record, Answer::Redeliver(answer));
+            Ok(Some((accepted, mut row))) => {
+                form::begin_again(&mut row, self.next, accepted.at);
+                return self.add(accepted, row, Answer::Redeliver(answer));
             }
         };
         let _ = answer.send(answered);
     }
 
-    fn add(&mut self, accepted: Accepted, record: DeliveryRecord, answer: Answer) {
+    fn add(&mut self, accepted: Accepted, row: RecordForm, answer: Answer) {
         let first = self.next;
         let entries: Vec<QueuedEvent> = (first..)
             .zip(&accepted.events)
@@ -237,12 +254,13 @@ impl Writer {
                 event: event.clone(),
                 delivery: accepted.delivery.clone(),
                 at: accepted.at,
+                trace: accepted.trace.clone(),
             })
             .collect();
         self.next = entries.last().map_or(first, |last| last.entry.0 + 1);
         self.staged.push(Staged {
             accepted,
-            record,
+            row,
             entries,
             answer,
         });
@@ -250,17 +268,20 @@ impl Writer {
 
     /// Writes what is gathered, and answers those who wait for it.
     fn commit(&mut self) {
-        if self.staged.is_empty() && self.ended.is_empty() {
+        if self.staged.is_empty() && self.unwritten.is_empty() {
             return;
         }
-        let begun = self.staged.iter().map(|staged| Change::Begin {
-            record: staged.record.clone(),
-            entries: staged.entries.clone(),
-        });
-        let changes: Vec<Change> = self.ended.iter().cloned().chain(begun).collect();
-        match self.write(&changes) {
+        match self.write() {
             Ok(()) => {
-                self.ended.clear();
+                for written in std::mem::take(&mut self.unwritten) {
+                    if self
+                        .open
+                        .get(&written)
+                        .is_some_and(|row| !form::is_open(row))
+                    {
+                        self.open.remove(&written);
+                    }
+                }
                 for staged in std::mem::take(&mut self.staged) {
                     self.shelve(staged);
                 }
@@ -273,12 +294,16 @@ impl Writer {
         }
     }
 
-    fn write(&mut self, changes: &[Change]) -> Result<(), String> {
-        let next = self.next;
-        let store = self
-            .store()
+    fn write(&mut self) -> Result<(), String> {
+        self.store()
             .map_err(|LogError::Unavailable(reason)| reason)?;
-        if let Err(error) = store.write(changes, next) {
+        let unwritten = self.unwritten.iter().filter_map(|id| self.open.get(id));
+        let rows = unwritten.chain(self.staged.iter().map(|staged| &staged.row));
+        let written = self
+            .store
+            .as_ref()
+            .map_or(Ok(()), |store| store.write(rows, &self.open));
+        if let Err(error) = written {
             let reason = error.to_string();
             error!(
                 reason,
@@ -319,20 +344,19 @@ impl Writer {
 
     /// Lets the events of a delivery that is on disk wait to be worked on.
     fn shelve(&mut self, staged: Staged) {
+        let delivery = staged.accepted.delivery;
+        self.open.insert(delivery.clone(), staged.row);
         let replaced = self
             .shelf
             .place(staged.entries, staged.accepted.key.as_ref());
-        let delivery = staged.accepted.delivery;
         let placements = replaced.into_iter().map(|before| match before {
             None => Placement::Added,
             Some(before) => {
-                let superseded = before.delivery.clone();
-                self.ended.push(Change::End {
-                    queued: before,
-                    at: SystemTime::now(),
-                    fate: Fate::Superseded(delivery.clone()),
-                });
-                Placement::Replaced { superseded }
+                let fate = Fate::Superseded(delivery.clone());
+                self.end(&before, SystemTime::now(), &fate);
+                Placement::Replaced {
+                    superseded: before.delivery,
+                }
             }
         });
         let placements = placements.collect();
@@ -342,6 +366,24 @@ impl Writer {
             Answer::Redeliver(answer) => _ = answer.send(Ok(Redelivery::Queued)),
         }
     }
+}
+
+/// A delivery that is on disk, to be accepted again.
+fn again(row: Option<RecordForm>) -> Result<Option<(Accepted, RecordForm)>, LogError> {
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    let record = DeliveryRecord::try_from(row.clone()).map_err(LogError::Unavailable)?;
+    let events = record.events.into_iter().map(|known| known.event);
+    let accepted = Accepted {
+        delivery: record.id,
+        sender: record.sender,
+        key: record.key,
+        at: SystemTime::now(),
+        trace: record.trace,
+        events: events.collect(),
+    };
+    Ok(Some((accepted, row)))
 }
 
 impl Answer {
@@ -417,6 +459,7 @@ mod tests {
             sender: "quay.io".to_owned(),
             key: SenderKey::parse("k"),
             at: SystemTime::UNIX_EPOCH,
+            trace: None,
             events: vec![ImageEvent {
                 image: ImageName::parse("quay.io/a/b").unwrap(),
                 tag: Tag::parse("1").unwrap(),
@@ -433,7 +476,7 @@ mod tests {
             let store = Store::on(disk).unwrap();
             let reopen = || Store::on(InMemoryBackend::new());
             let shelf = Arc::new(Shelf::default());
-            let mut writer = Writer::new(store, Box::new(reopen), shelf, 10, 1);
+            let mut writer = Writer::new(store, Box::new(reopen), shelf, 10, Kept::default());
             let [(first, mut one), (copy, mut two)] = [oneshot::channel(), oneshot::channel()];
             writer.stage(accepted("d1"), first);
             fails.store(disk_fails, Ordering::SeqCst);

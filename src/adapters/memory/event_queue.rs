@@ -52,7 +52,7 @@ impl State {
                 retry_after: RETRY_AFTER,
             });
         }
-        let (delivery, at) = (accepted.delivery, accepted.at);
+        let (delivery, at, trace) = (accepted.delivery, accepted.at, accepted.trace);
         let placed = accepted.events.into_iter().map(|event| {
             self.arrivals += 1;
             let queued = QueuedEvent {
@@ -60,6 +60,7 @@ impl State {
                 event,
                 delivery: delivery.clone(),
                 at,
+                trace: trace.clone(),
             };
             match self.lines.place(queued, accepted.key.as_ref()) {
                 Some(before) => Placement::Replaced {

@@ -10,6 +10,7 @@ use prometheus_client::registry::Registry;
 use prometheus_client::registry::Unit;
 
 use crate::domain::delivery::DeliveryId;
+use crate::domain::delivery::TraceParent;
 use crate::ports::work_watcher::ImageOutcome;
 use crate::ports::work_watcher::Occasion;
 use crate::ports::work_watcher::Step;
@@ -113,9 +114,9 @@ impl WorkMeters {
 }
 
 impl WorkWatcher for WorkMeters {
-    fn queued(&self, _: &DeliveryId, _: usize) {}
-
-    fn ended(&self, _: &DeliveryId) {}
+    fn accepted(&self, _: &DeliveryId) -> Option<TraceParent> {
+        None
+    }
 
     fn stepped(&self, stepped: Stepped<'_>) {
         let times = match stepped.step {

@@ -11,6 +11,7 @@ use crate::adapters::wire::journal::millis;
 use crate::adapters::wire::journal::time;
 use crate::domain::delivery::DeliveryId;
 use crate::domain::delivery::SenderKey;
+use crate::domain::delivery::TraceParent;
 use crate::domain::event::ImageEvent;
 use crate::domain::queue::accepted::Accepted;
 use crate::domain::queue::fate::Fate;
@@ -33,6 +34,9 @@ pub(super) struct DeliveryForm {
     key: Option<String>,
     /// When it came in, in milliseconds since 1970.
     at: u64,
+    /// Its part of a trace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trace: Option<String>,
     /// What it announces. Neighbours of one image stand together, as the longest deliveries are of one.
     images: Vec<ImageForm>,
 }
@@ -98,17 +102,11 @@ pub(super) fn write(form: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(form).unwrap_or_default()
 }
 
-impl DeliveryForm {
-    fn of<'e>(
-        id: &DeliveryId,
-        sender: &str,
-        key: Option<&SenderKey>,
-        at: std::time::SystemTime,
-        events: impl Iterator<Item = &'e ImageEvent>,
-    ) -> Self {
+impl From<&DeliveryRecord> for DeliveryForm {
+    fn from(record: &DeliveryRecord) -> Self {
         let mut images: Vec<ImageForm> = Vec::new();
         let mut last: Option<&ImageName> = None;
-        for event in events {
+        for EventRecord { event, .. } in &record.events {
             let tag = TagForm {
                 tag: event.tag.to_string(),
                 digest: event.digest.as_ref().map(ToString::to_string),
@@ -123,14 +121,17 @@ impl DeliveryForm {
             last = Some(&event.image);
         }
         Self {
-            id: id.to_string(),
-            sender: sender.to_owned(),
-            key: key.map(|key| key.as_str().to_owned()),
-            at: millis(at),
+            id: record.id.to_string(),
+            sender: record.sender.clone(),
+            key: record.key.as_ref().map(|key| key.as_str().to_owned()),
+            at: millis(record.at),
+            trace: record.trace.as_ref().map(|trace| trace.as_str().to_owned()),
             images,
         }
     }
+}
 
+impl DeliveryForm {
     /// The delivery, of which nothing is done.
     ///
     /// # Errors
@@ -143,6 +144,7 @@ impl DeliveryForm {
             sender: self.sender,
             key: self.key.as_deref().and_then(SenderKey::parse),
             at: time(self.at)?,
+            trace: self.trace.as_deref().and_then(TraceParent::parse),
             events: events.into_iter().flatten().collect(),
         })
     }
@@ -150,13 +152,7 @@ impl DeliveryForm {
 
 impl From<&Accepted> for DeliveryForm {
     fn from(accepted: &Accepted) -> Self {
-        Self::of(
-            &accepted.delivery,
-            &accepted.sender,
-            accepted.key.as_ref(),
-            accepted.at,
-            accepted.events.iter(),
-        )
+        Self::from(&DeliveryRecord::new(accepted))
     }
 }
 
@@ -198,16 +194,9 @@ impl NoteForm {
                 }),
             }
         }
-        let delivery = DeliveryForm::of(
-            &record.id,
-            &record.sender,
-            record.key.as_ref(),
-            record.at,
-            record.events.iter().map(|known| &known.event),
-        );
         Self {
             number,
-            delivery,
+            delivery: DeliveryForm::from(record),
             ends,
         }
     }
@@ -283,6 +272,7 @@ mod tests {
             sender: "quay.io".to_owned(),
             key: SenderKey::parse("quay.io:k"),
             at: SystemTime::UNIX_EPOCH + Duration::from_millis(1_700_000_000_123),
+            trace: TraceParent::parse("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
             events,
         }
     }

@@ -248,6 +248,7 @@ impl DeliveryLog for SharedQueue {
             sender: record.sender,
             key: record.key,
             at: SystemTime::now(),
+            trace: record.trace,
             events: record.events.into_iter().map(|known| known.event).collect(),
         };
         match pusher::keep(&self.shared, &accepted).await {

@@ -174,6 +174,7 @@ mod tests {
             sender: "quay.io".to_owned(),
             key: None,
             at: SystemTime::UNIX_EPOCH,
+            trace: None,
             events: Vec::new(),
         };
         let without = names.delivery(&accepted);

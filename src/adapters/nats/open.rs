@@ -61,6 +61,7 @@ fn queued(number: u64, record: &DeliveryRecord) -> impl Iterator<Item = QueuedEv
         event: known.event.clone(),
         delivery: record.id.clone(),
         at: record.at,
+        trace: record.trace.clone(),
     })
 }
 

@@ -343,6 +343,7 @@ mod tests {
             sender: "quay.io".to_owned(),
             key: None,
             at: SystemTime::UNIX_EPOCH,
+            trace: None,
             events: events.collect(),
         })
     }

@@ -92,6 +92,7 @@ mod tests {
             sender: String::new(),
             key: None,
             at: SystemTime::UNIX_EPOCH,
+            trace: None,
             events: vec![EventRecord {
                 event: ImageEvent {
                     image: image(),

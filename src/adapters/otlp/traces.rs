@@ -1,7 +1,7 @@
 //! The spans of a delivery's way.
 //!
-//! Each span is made when it ends, from when it began and how long it took, so nothing has to be carried through the work but the id of the
-//! delivery. Whoever has not proved who they are makes no span. Attributes hold ids, types and names of images, and nothing of what a delivery
+//! Each span is made when it ends, from when it began and how long it took, so nothing has to be carried through the work but the name of the
+//! delivery's receipt, which its events have with them: after a new start, and on another replica as well. Whoever has not proved who they are makes no span. Attributes hold ids, types and names of images, and nothing of what a delivery
 //! carries besides.
 
 use std::collections::HashSet;
@@ -26,11 +26,12 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 use opentelemetry_sdk::trace::Span;
 
 use super::collector::Poster;
-use super::parent::parent;
+use super::parent;
 use super::under_way::AllUnderWay;
 use super::under_way::UnderWay;
 use crate::domain::delivery::Delivery;
 use crate::domain::delivery::DeliveryId;
+use crate::domain::delivery::TraceParent;
 use crate::domain::queue::entry::QueuedEvent;
 use crate::ports::delivery_watcher::Answered;
 use crate::ports::delivery_watcher::DeliveryOutcome;
@@ -97,36 +98,28 @@ impl Traces {
             .with_kind(SpanKind::Server)
             .with_start_time(under_way.since);
         let span = self.tracer.build_with_context(builder, &under_way.parent);
-        under_way.context = Some(span.span_context().clone());
         under_way.receipt = Some(span);
     }
 
-    fn end_receipt(&self, under_way: &mut UnderWay, answered: Answered<'_>) {
-        under_way.is_answered = true;
-        let is_authentic = match answered.outcome {
-            DeliveryOutcome::Accepted | DeliveryOutcome::Duplicate | DeliveryOutcome::Ignored => {
-                true
-            }
-            DeliveryOutcome::Rejected(_) => false,
-        };
-        if is_authentic && under_way.receipt.is_none() {
-            self.receive(under_way);
+    fn end_receipt(&self, mut under_way: UnderWay, answered: Answered<'_>) {
+        if answered.outcome.is_taken() && under_way.receipt.is_none() {
+            self.receive(&mut under_way);
         }
         if let Some(span) = under_way.receipt.take() {
             describe(span, answered).end();
         }
     }
+}
 
-    /// What names the receipts of the deliveries of these events, the latest first.
-    fn receipts(&self, events: &[QueuedEvent]) -> Vec<SpanContext> {
-        let mut seen = HashSet::new();
-        let latest_first = events.iter().rev().map(|queued| &queued.delivery);
-        latest_first
-            .filter(|delivery| seen.insert(*delivery))
-            .take(NAMED)
-            .filter_map(|delivery| self.under_way.context(delivery))
-            .collect()
-    }
+/// What names the receipts of the deliveries of these events, the latest first.
+fn receipts(events: &[QueuedEvent]) -> Vec<SpanContext> {
+    let mut seen = HashSet::new();
+    let latest_first = events.iter().rev();
+    latest_first
+        .filter(|queued| seen.insert(&queued.delivery))
+        .take(NAMED)
+        .filter_map(|queued| parent::named(queued.trace.as_ref()?))
+        .collect()
 }
 
 /// What is said of the program in every span.
@@ -159,33 +152,29 @@ fn describe(mut span: Span, answered: Answered<'_>) -> Span {
 
 impl DeliveryWatcher for Traces {
     fn arrived(&self, head: &Delivery) {
-        self.under_way.begin(head.id.clone(), parent(head));
+        self.under_way.begin(head.id.clone(), parent::parent(head));
     }
 
     fn answered(&self, answered: Answered<'_>) {
-        self.under_way.with(answered.delivery, |under_way| {
+        if let Some(under_way) = self.under_way.end(answered.delivery) {
             self.end_receipt(under_way, answered);
-        });
+        }
     }
 }
 
 impl WorkWatcher for Traces {
-    fn queued(&self, delivery: &DeliveryId, events: usize) {
-        self.under_way.with(delivery, |under_way| {
+    fn accepted(&self, delivery: &DeliveryId) -> Option<TraceParent> {
+        let named = self.under_way.with(delivery, |under_way| {
             self.receive(under_way);
-            under_way.events += events;
+            let span = under_way.receipt.as_ref()?;
+            parent::name(span.span_context())
         });
-    }
-
-    fn ended(&self, delivery: &DeliveryId) {
-        self.under_way.with(delivery, |under_way| {
-            under_way.events = under_way.events.saturating_sub(1);
-        });
+        named.flatten()
     }
 
     fn stepped(&self, stepped: Stepped<'_>) {
         let end = SystemTime::now();
-        let mut receipts = self.receipts(stepped.events).into_iter();
+        let mut receipts = receipts(stepped.events).into_iter();
         // A look at a registry is no part of a delivery's trace.
         let Some(parent) = receipts.next() else {
             return;
@@ -271,27 +260,19 @@ mod tests {
     }
 
     #[test]
-    fn a_delivery_is_known_until_all_its_events_are_done() {
+    fn a_delivery_is_known_until_it_is_answered() {
         let traces = traces();
-        arrive(&traces);
-        traces.queued(&id(), 2);
-        let context = traces.under_way.context(&id());
-        assert!(context.is_some_and(|context| context.is_valid()));
-        // The first may be done before there is an answer.
-        traces.ended(&id());
-        answer(&traces, DeliveryOutcome::Accepted);
-        assert_eq!(traces.under_way.count(), 1);
-        traces.ended(&id());
-        assert_eq!(traces.under_way.count(), 0);
-    }
-
-    #[test]
-    fn what_finds_no_room_is_forgotten() {
-        let traces = traces();
-        arrive(&traces);
-        traces.queued(&id(), 1);
-        traces.ended(&id());
-        answer(&traces, DeliveryOutcome::Rejected(Refusal::Busy));
-        assert_eq!(traces.under_way.count(), 0);
+        for outcome in [
+            DeliveryOutcome::Accepted,
+            DeliveryOutcome::Rejected(Refusal::Busy),
+        ] {
+            arrive(&traces);
+            let name = traces.accepted(&id()).unwrap();
+            let context = parent::named(&name).unwrap();
+            assert!(context.is_valid() && context.is_remote() && context.is_sampled());
+            answer(&traces, outcome);
+            assert_eq!(traces.under_way.count(), 0);
+            assert_eq!(traces.accepted(&id()), None);
+        }
     }
 }

@@ -10,10 +10,9 @@ use serde::Serialize;
 
 use crate::domain::delivery::DeliveryId;
 use crate::domain::delivery::SenderKey;
+use crate::domain::delivery::TraceParent;
 use crate::domain::event::ImageEvent;
 use crate::domain::queue::accepted::Accepted;
-use crate::domain::queue::entry::EntryId;
-use crate::domain::queue::entry::QueuedEvent;
 use crate::domain::queue::fate::Fate;
 use crate::domain::queue::fate::Outcome;
 use crate::domain::queue::fate::Verdict;
@@ -37,18 +36,6 @@ pub struct EventForm {
     pub digest: Option<String>,
 }
 
-/// An event that waits.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct EntryForm {
-    /// The delivery that last announced it.
-    pub delivery: String,
-    /// When that came in, in milliseconds since 1970.
-    pub at: u64,
-    /// The event.
-    #[serde(flatten)]
-    pub event: EventForm,
-}
-
 /// A delivery with what became of it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RecordForm {
@@ -61,6 +48,9 @@ pub struct RecordForm {
     pub key: Option<String>,
     /// When it came in, in milliseconds since 1970.
     pub at: u64,
+    /// Its part of a trace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
     /// Its events.
     pub events: Vec<EventRecordForm>,
 }
@@ -74,6 +64,19 @@ pub struct EventRecordForm {
     /// What became of it; nothing as long as it waits or is in work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<EndForm>,
+    /// Where it waits, for a queue that keeps both in one place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits: Option<WaitForm>,
+}
+
+/// The place of an event in a queue.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct WaitForm {
+    /// The number of its entry.
+    pub entry: u64,
+    /// Since when it waits, in milliseconds since 1970, where that is not when its delivery came in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<u64>,
 }
 
 /// What became of an event.
@@ -153,42 +156,19 @@ impl TryFrom<EventForm> for ImageEvent {
     }
 }
 
-impl From<&QueuedEvent> for EntryForm {
-    fn from(queued: &QueuedEvent) -> Self {
-        Self {
-            delivery: queued.delivery.to_string(),
-            at: millis(queued.at),
-            event: EventForm::from(&queued.event),
-        }
-    }
-}
-
-impl EntryForm {
-    /// The event under its number.
-    ///
-    /// # Errors
-    /// What is wrong with it.
-    pub fn queued(self, entry: EntryId) -> Result<QueuedEvent, String> {
-        Ok(QueuedEvent {
-            entry,
-            event: self.event.try_into()?,
-            delivery: DeliveryId::new(self.delivery),
-            at: time(self.at)?,
-        })
-    }
-}
-
 impl From<&DeliveryRecord> for RecordForm {
     fn from(record: &DeliveryRecord) -> Self {
         let events = record.events.iter().map(|known| EventRecordForm {
             event: EventForm::from(&known.event),
             ended: EndForm::of(&known.state),
+            waits: None,
         });
         Self {
             id: record.id.to_string(),
             sender: record.sender.clone(),
             key: record.key.as_ref().map(|key| key.as_str().to_owned()),
             at: millis(record.at),
+            trace: record.trace.as_ref().map(|trace| trace.as_str().to_owned()),
             events: events.collect(),
         }
     }
@@ -218,6 +198,7 @@ impl TryFrom<RecordForm> for DeliveryRecord {
             sender: form.sender,
             key: form.key.as_deref().and_then(SenderKey::parse),
             at: time(form.at)?,
+            trace: form.trace.as_deref().and_then(TraceParent::parse),
             events: events.collect::<Result<_, _>>()?,
         })
     }

@@ -147,6 +147,7 @@ mod tests {
             sender: "ghcr.io".to_owned(),
             key: SenderKey::parse("ghcr.io:68fcbaf2"),
             at: at(0),
+            trace: None,
             events: events.clone(),
         });
         let outcome = |name: &str, verdict, detail: &str| Outcome {

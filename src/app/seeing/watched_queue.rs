@@ -1,5 +1,6 @@
 //! A queue that is watched.
 
+use std::convert::Infallible;
 use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +8,6 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 
-use crate::domain::delivery::DeliveryId;
 use crate::domain::queue::accepted::Accepted;
 use crate::domain::queue::entry::Batch;
 use crate::domain::queue::fate::Fate;
@@ -15,7 +15,6 @@ use crate::domain::secret_policy::Verified;
 use crate::ports::backlog_view::BacklogView;
 use crate::ports::event_queue::EventQueue;
 use crate::ports::event_queue::Load;
-use crate::ports::event_queue::Placement;
 use crate::ports::event_queue::Pushed;
 use crate::ports::event_queue::QueueError;
 use crate::ports::work_watcher::Step;
@@ -32,21 +31,6 @@ pub struct WatchedQueue {
     pub capacity: usize,
 }
 
-/// Events on their way into the queue. Those of which it is not known in the end that they are there have ended.
-struct Pushing<'a> {
-    watcher: &'a dyn WorkWatcher,
-    delivery: DeliveryId,
-    events: usize,
-}
-
-impl Drop for Pushing<'_> {
-    fn drop(&mut self) {
-        for _ in 0..self.events {
-            self.watcher.ended(&self.delivery);
-        }
-    }
-}
-
 /// How long ago something was. Where the clock was set back meanwhile it was just now.
 pub(in crate::app) fn ago(at: SystemTime) -> Duration {
     at.elapsed().unwrap_or_default()
@@ -55,26 +39,13 @@ pub(in crate::app) fn ago(at: SystemTime) -> Duration {
 #[async_trait]
 impl EventQueue for WatchedQueue {
     async fn push(&self, accepted: Verified<Accepted>) -> Result<Pushed, QueueError> {
-        let Accepted {
-            delivery, events, ..
-        } = accepted.get();
-        let mut pushing = Pushing {
-            watcher: &*self.watcher,
-            delivery: delivery.clone(),
-            events: events.len(),
-        };
-        // Before they are queued, as they may be done in the same moment.
-        self.watcher.queued(delivery, events.len());
-        let pushed = self.queue.push(accepted).await?;
-        if let Pushed::Queued(placements) = &pushed {
-            pushing.events = 0;
-            for placement in placements {
-                if let Placement::Replaced { superseded } = placement {
-                    self.watcher.ended(superseded);
-                }
-            }
-        }
-        Ok(pushed)
+        let trace = self.watcher.accepted(&accepted.get().delivery);
+        let traced = accepted.try_map(|accepted| {
+            let trace = trace.or(accepted.trace);
+            Ok::<_, Infallible>(Accepted { trace, ..accepted })
+        });
+        let Ok(accepted) = traced;
+        self.queue.push(accepted).await
     }
 
     async fn next(&self) -> Batch {
@@ -97,9 +68,6 @@ impl EventQueue for WatchedQueue {
 
     async fn done(&self, batch: &Batch, fate: &Fate) {
         self.queue.done(batch, fate).await;
-        for queued in &batch.events {
-            self.watcher.ended(&queued.delivery);
-        }
     }
 
     fn load(&self) -> Load {
@@ -127,6 +95,8 @@ mod tests {
 
     use super::*;
     use crate::domain::delivery::Delivery;
+    use crate::domain::delivery::DeliveryId;
+    use crate::domain::delivery::TraceParent;
     use crate::domain::event::ImageEvent;
     use crate::domain::pairs::Pairs;
     use crate::domain::queue::entry::EntryId;
@@ -138,6 +108,7 @@ mod tests {
     use crate::domain::sender::Authentication;
     use crate::domain::sender::SenderProfile;
     use crate::ports::event_queue::MockEventQueue;
+    use crate::ports::event_queue::Placement;
     use crate::ports::work_watcher::MockWorkWatcher;
 
     fn event(tag: &str) -> ImageEvent {
@@ -159,6 +130,7 @@ mod tests {
             sender: "quay.io".to_owned(),
             key: None,
             at: SystemTime::now(),
+            trace: None,
             events: tags.iter().map(|tag| event(tag)).collect(),
         };
         let profile = SenderProfile {
@@ -182,41 +154,36 @@ mod tests {
         verified.try_map(|_| Ok::<_, ()>(accepted)).unwrap()
     }
 
-    /// The queue, and what is told of deliveries.
-    fn watched(queue: MockEventQueue) -> (WatchedQueue, Arc<Mutex<Vec<String>>>) {
-        let told: Arc<Mutex<Vec<String>>> = Arc::default();
-        let tell = || {
-            let told = Arc::clone(&told);
-            move |text: String| told.lock().unwrap().push(text)
-        };
+    const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+    /// The queue, and how long events have waited, in minutes.
+    fn watched(queue: MockEventQueue) -> (WatchedQueue, Arc<Mutex<Vec<u64>>>) {
+        let waited: Arc<Mutex<Vec<u64>>> = Arc::default();
         let mut watcher = MockWorkWatcher::new();
-        let queued = tell();
         watcher
-            .expect_queued()
-            .returning(move |delivery, events| queued(format!("{delivery} +{events}")));
-        let ended = tell();
-        watcher
-            .expect_ended()
-            .returning(move |delivery| ended(format!("{delivery} -1")));
-        let stepped = tell();
+            .expect_accepted()
+            .withf(|delivery| delivery.as_str() == "d1")
+            .returning(|_| TraceParent::parse(TRACE));
+        let told = Arc::clone(&waited);
         watcher.expect_stepped().returning(move |step| {
             assert_eq!((step.step, step.failed), (Step::Queue, false));
-            stepped(format!("waited {}", step.took.as_secs() / 60));
+            told.lock().unwrap().push(step.took.as_secs() / 60);
         });
         let watched = WatchedQueue {
             queue: Arc::new(queue),
             watcher: Arc::new(watcher),
             capacity: 10,
         };
-        (watched, told)
+        (watched, waited)
     }
 
     #[tokio::test]
-    async fn events_are_told_of_from_their_arrival_until_they_are_done() {
+    async fn a_delivery_gets_its_part_of_a_trace_and_its_events_are_told_of() {
         let mut queue = MockEventQueue::new();
         queue.expect_push().returning(|accepted| {
-            let events = accepted.get().events.len();
-            Ok(Pushed::Queued(vec![Placement::Added; events]))
+            let Accepted { events, trace, .. } = accepted.get();
+            assert_eq!(*trace, TraceParent::parse(TRACE));
+            Ok(Pushed::Queued(vec![Placement::Added; events.len()]))
         });
         let hour_ago = SystemTime::now() - Duration::from_secs(3600);
         let next = Batch {
@@ -226,46 +193,19 @@ mod tests {
                 event: event("1"),
                 delivery: id("d1"),
                 at: hour_ago,
+                trace: None,
             }],
         };
         queue.expect_next().return_const(next.clone());
-        queue.expect_done().return_const(());
         queue.expect_load().return_const(Load {
             open: 3,
             oldest: Some(hour_ago),
         });
-        let (queue, told) = watched(queue);
+        let (queue, waited) = watched(queue);
         queue.push(verified("d1", &["1", "2"])).await.unwrap();
         assert_eq!(queue.next().await, next);
-        queue.done(&next, &Fate::Worked(Vec::new())).await;
-        assert_eq!(*told.lock().unwrap(), ["d1 +2", "waited 60", "d1 -1"]);
+        assert_eq!(*waited.lock().unwrap(), [60]);
         assert_eq!((queue.events(), queue.capacity()), (3, 10));
         assert_eq!(queue.oldest().unwrap().as_secs() / 60, 60);
-    }
-
-    #[tokio::test]
-    async fn what_is_superseded_or_not_queued_has_ended() {
-        let mut queue = MockEventQueue::new();
-        queue.expect_push().returning(|accepted| {
-            let superseded = id("d1");
-            match accepted.get().delivery.as_str() {
-                "d2" => Ok(Pushed::Queued(vec![
-                    Placement::Added,
-                    Placement::Replaced { superseded },
-                ])),
-                "d3" => Ok(Pushed::Duplicate(superseded)),
-                _ => Err(QueueError::Full {
-                    retry_after: Duration::from_secs(1),
-                }),
-            }
-        });
-        let (queue, told) = watched(queue);
-        for delivery in ["d2", "d3", "d4"] {
-            let _ = queue.push(verified(delivery, &["1", "2"])).await;
-        }
-        let expected = [
-            "d2 +2", "d1 -1", "d3 +2", "d3 -1", "d3 -1", "d4 +2", "d4 -1", "d4 -1",
-        ];
-        assert_eq!(*told.lock().unwrap(), expected);
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::domain::delivery::Delivery;
 use crate::domain::delivery::DeliveryId;
+use crate::domain::delivery::TraceParent;
 use crate::ports::delivery_watcher::Answered;
 use crate::ports::delivery_watcher::DeliveryWatcher;
 use crate::ports::work_watcher::ImageOutcome;
@@ -26,14 +27,9 @@ impl DeliveryWatcher for Watchers<dyn DeliveryWatcher> {
 }
 
 impl WorkWatcher for Watchers<dyn WorkWatcher> {
-    fn queued(&self, delivery: &DeliveryId, events: usize) {
-        self.0
-            .iter()
-            .for_each(|watcher| watcher.queued(delivery, events));
-    }
-
-    fn ended(&self, delivery: &DeliveryId) {
-        self.0.iter().for_each(|watcher| watcher.ended(delivery));
+    fn accepted(&self, delivery: &DeliveryId) -> Option<TraceParent> {
+        let told = self.0.iter().map(|watcher| watcher.accepted(delivery));
+        told.fold(None, Option::or)
     }
 
     fn stepped(&self, stepped: Stepped<'_>) {

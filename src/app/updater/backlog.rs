@@ -200,6 +200,7 @@ mod tests {
             entry: EntryId(0),
             delivery: DeliveryId::new((*delivery).to_owned()),
             at: SystemTime::UNIX_EPOCH,
+            trace: None,
         };
         Batch {
             events: deliveries.iter().map(queued).collect(),

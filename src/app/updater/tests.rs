@@ -94,6 +94,7 @@ pub(super) fn batch(events: &[&str]) -> Batch {
             event,
             delivery: DeliveryId::new("d".to_owned()),
             at: std::time::SystemTime::UNIX_EPOCH,
+            trace: None,
         }
     };
     let events: Vec<QueuedEvent> = events.iter().map(queued).collect();

@@ -16,6 +16,7 @@ use super::tests::updater;
 use super::*;
 use crate::domain::change::ApplicationChange;
 use crate::domain::delivery::DeliveryId;
+use crate::domain::delivery::TraceParent;
 use crate::domain::reference::Digest;
 use crate::ports::registry_client::MockRegistryClient;
 use crate::ports::signature_verifier::MockSignatureVerifier;
@@ -37,9 +38,9 @@ struct Told {
 }
 
 impl WorkWatcher for Told {
-    fn queued(&self, _: &DeliveryId, _: usize) {}
-
-    fn ended(&self, _: &DeliveryId) {}
+    fn accepted(&self, _: &DeliveryId) -> Option<TraceParent> {
+        None
+    }
 
     fn stepped(&self, stepped: Stepped<'_>) {
         let step = (stepped.step, stepped.took, stepped.failed);

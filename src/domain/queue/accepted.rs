@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use crate::domain::delivery::DeliveryId;
 use crate::domain::delivery::SenderKey;
+use crate::domain::delivery::TraceParent;
 use crate::domain::event::ImageEvent;
 
 /// A delivery that is let in and means something. Nothing secret is in it: no header, no query, no body.
@@ -17,6 +18,8 @@ pub struct Accepted {
     pub key: Option<SenderKey>,
     /// When it came in.
     pub at: SystemTime,
+    /// Its part of a trace, where there is one.
+    pub trace: Option<TraceParent>,
     /// What it announces, at least one, no tag twice.
     pub events: Vec<ImageEvent>,
 }

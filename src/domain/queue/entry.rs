@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use crate::domain::delivery::DeliveryId;
+use crate::domain::delivery::TraceParent;
 use crate::domain::event::ImageEvent;
 use crate::domain::reference::ImageName;
 
@@ -21,6 +22,8 @@ pub struct QueuedEvent {
     pub delivery: DeliveryId,
     /// When that came in.
     pub at: SystemTime,
+    /// Its part of a trace, where there is one.
+    pub trace: Option<TraceParent>,
 }
 
 /// What waits for one image.

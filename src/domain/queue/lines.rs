@@ -258,6 +258,7 @@ mod tests {
             event: event("quay.io/a/b", tag),
             delivery: DeliveryId::new(delivery),
             at: SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(entry),
+            trace: None,
         }
     }
 

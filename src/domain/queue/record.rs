@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use crate::domain::delivery::DeliveryId;
 use crate::domain::delivery::SenderKey;
+use crate::domain::delivery::TraceParent;
 use crate::domain::event::ImageEvent;
 use crate::domain::queue::accepted::Accepted;
 use crate::domain::queue::fate::Fate;
@@ -24,6 +25,8 @@ pub struct DeliveryRecord {
     pub key: Option<SenderKey>,
     /// When it came in.
     pub at: SystemTime,
+    /// Its part of a trace, where there is one.
+    pub trace: Option<TraceParent>,
     /// What it announces, and what became of each.
     pub events: Vec<EventRecord>,
 }
@@ -89,6 +92,7 @@ impl DeliveryRecord {
             sender: accepted.sender.clone(),
             key: accepted.key.clone(),
             at: accepted.at,
+            trace: accepted.trace.clone(),
             events: events.collect(),
         }
     }
@@ -180,6 +184,7 @@ mod tests {
             sender: "quay.io".to_owned(),
             key: None,
             at,
+            trace: None,
             events: vec![event("1"), event("2")],
         });
         assert_eq!(record.progress(), Progress::Open);

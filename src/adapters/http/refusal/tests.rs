@@ -3,6 +3,8 @@ use std::sync::Arc;
 
 use tokio::io::AsyncWriteExt;
 
+use super::super::activity::Activity;
+use super::super::limits::Limits;
 use super::super::sources::Sources;
 use super::*;
 use crate::domain::admission::ClientCertificate;
@@ -57,6 +59,7 @@ fn refusals(stream: Narrow) -> Refusals<Narrow> {
         peer: ([127, 0, 0, 1], 9).into(),
         certificate: ClientCertificate::Absent,
         sources: Arc::new(Sources::unlimited()),
+        activity: Activity::new(&Limits::default(), false, Arc::default()),
     };
     Refusals::new(stream, client, 16 * 1024)
 }
