@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use image_updater::adapters::http::limits::Limits;
 use image_updater::adapters::tls::setup::TlsSettings;
+use tokio::net::TcpSocket;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::client::TlsStream;
@@ -171,7 +172,10 @@ async fn who_reads_nothing_is_cut_off() {
         ..Limits::default()
     })
     .await;
-    let mut wire = Wire::connect(server.address).await;
+    // What fits in here is answered before anybody notices.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut wire = Wire::new(socket.connect(server.address).await.unwrap());
     let many = request("GET", "/nowhere").repeat(1000);
     let send = async { while wire.try_send(&many).await.is_ok() {} };
     timeout(PATIENCE, send).await.expect("it may go on");
