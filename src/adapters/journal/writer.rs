@@ -410,7 +410,9 @@ pub(super) fn unavailable(error: StoreError) -> LogError {
 mod tests {
     use std::io;
     use std::sync::atomic::AtomicBool;
+    use std::sync::atomic::AtomicUsize;
     use std::sync::atomic::Ordering;
+    use std::sync::mpsc;
 
     use redb::StorageBackend;
     use redb::backends::InMemoryBackend;
@@ -421,11 +423,12 @@ mod tests {
     use crate::domain::reference::ImageName;
     use crate::domain::reference::Tag;
 
-    /// A disk that fails when it is told to.
+    /// A disk that fails when it is told to, and counts syncs.
     #[derive(Debug, Default)]
     struct Disk {
         memory: InMemoryBackend,
         fails: Arc<AtomicBool>,
+        syncs: Arc<AtomicUsize>,
     }
 
     impl StorageBackend for Disk {
@@ -442,6 +445,7 @@ mod tests {
         }
 
         fn sync_data(&self) -> io::Result<()> {
+            self.syncs.fetch_add(1, Ordering::SeqCst);
             self.memory.sync_data()
         }
 
@@ -491,5 +495,44 @@ mod tests {
                 assert_eq!(two.try_recv().unwrap(), Ok(same));
             }
         }
+    }
+    #[test]
+    fn an_end_is_written_though_nothing_comes_after_it() {
+        let disk = Disk::default();
+        let syncs = Arc::clone(&disk.syncs);
+        let store = Store::on(disk).unwrap();
+        let reopen = || Store::on(InMemoryBackend::new());
+        let shelf = Arc::new(Shelf::default());
+        let writer = Writer::new(
+            store,
+            Box::new(reopen),
+            Arc::clone(&shelf),
+            10,
+            Kept::default(),
+        );
+        let (orders, ordered) = mpsc::channel();
+        let thread = std::thread::spawn(move || writer.run(&ordered));
+        let (answer, answered) = oneshot::channel();
+        let push = Order::Push {
+            accepted: accepted("d1"),
+            answer,
+        };
+        assert!(orders.send(push).is_ok());
+        answered.blocking_recv().unwrap().unwrap();
+        let before = syncs.load(Ordering::SeqCst);
+        let end = Order::End {
+            events: form::waiting(&form::row(&accepted("d1"), 1)).unwrap(),
+            at: SystemTime::UNIX_EPOCH,
+            fate: Fate::Worked(Vec::new()),
+        };
+        assert!(orders.send(end).is_ok());
+        let sent = Instant::now();
+        while syncs.load(Ordering::SeqCst) == before {
+            assert!(sent.elapsed() < Duration::from_secs(60));
+            std::thread::yield_now();
+        }
+        assert!(sent.elapsed() >= LAG / 2, "it does not wait for company");
+        drop(orders);
+        thread.join().unwrap();
     }
 }
