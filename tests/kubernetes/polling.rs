@@ -96,15 +96,16 @@ async fn what_was_edited_is_looked_at_at_once_and_nothing_else() {
         scene.runs(repository, "1.0.0").await;
         scene.follows(repository, "^1", &json!({})).await;
     }
+    // Nobody follows this one yet. It is there before, as an Application and an ImageUpdater that are made together may be heard of in either order.
+    scene.push("new", &["1.0.0", "1.1.0"]).await;
+    scene.runs("new", "1.0.0").await;
     let flags = ["--interval=1h", "--leader-election=false"];
     let server = scene.home.run(&flags);
     server.log.wait_for(LOOKED);
     scene.proxy.asked();
     scene.edit("shop", ">=1").await;
     scene.until_it_runs("shop", "2.0.0").await;
-    // And one that is new.
-    scene.push("new", &["1.0.0", "1.1.0"]).await;
-    scene.runs("new", "1.0.0").await;
+    // And an ImageUpdater that is new.
     scene.follows("new", "^1", &json!({})).await;
     scene.until_it_runs("new", "1.1.0").await;
     server.log.wait_for_count(3, LOOKED);
