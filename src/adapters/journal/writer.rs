@@ -374,16 +374,7 @@ fn again(row: Option<RecordForm>) -> Result<Option<(Accepted, RecordForm)>, LogE
         return Ok(None);
     };
     let record = DeliveryRecord::try_from(row.clone()).map_err(LogError::Unavailable)?;
-    let events = record.events.into_iter().map(|known| known.event);
-    let accepted = Accepted {
-        delivery: record.id,
-        sender: record.sender,
-        key: record.key,
-        at: SystemTime::now(),
-        trace: record.trace,
-        events: events.collect(),
-    };
-    Ok(Some((accepted, row)))
+    Ok(Some((record.again(SystemTime::now()), row)))
 }
 
 impl Answer {

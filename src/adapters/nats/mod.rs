@@ -243,14 +243,7 @@ impl DeliveryLog for SharedQueue {
         if self.shared.state().open.named(id).is_some() {
             return Ok(Redelivery::Open);
         }
-        let accepted = Accepted {
-            delivery: record.id,
-            sender: record.sender,
-            key: record.key,
-            at: SystemTime::now(),
-            trace: record.trace,
-            events: record.events.into_iter().map(|known| known.event).collect(),
-        };
+        let accepted = record.again(SystemTime::now());
         match pusher::keep(&self.shared, &accepted).await {
             Ok(Pushed::Queued(_)) => Ok(Redelivery::Queued),
             Ok(Pushed::Duplicate(_)) => Ok(Redelivery::Open),

@@ -107,10 +107,16 @@ impl DeliveryRecord {
         }
     }
 
-    /// Lets all its events begin again.
-    pub fn begin_again(&mut self) {
-        for event in &mut self.events {
-            event.state = EventState::Open;
+    /// The delivery as if it came in again then, with all its events.
+    #[must_use]
+    pub fn again(self, at: SystemTime) -> Accepted {
+        Accepted {
+            delivery: self.id,
+            sender: self.sender,
+            key: self.key,
+            at,
+            trace: self.trace,
+            events: self.events.into_iter().map(|known| known.event).collect(),
         }
     }
 
@@ -195,8 +201,8 @@ mod tests {
         let failed = Fate::Worked(vec![outcome(1, Verdict::Failed)]);
         record.end(&event("1"), at, &failed);
         assert_eq!(record.progress(), Progress::Failed);
-        record.begin_again();
-        assert_eq!(record.progress(), Progress::Open);
+        let again = DeliveryRecord::new(&record.again(at));
+        assert_eq!(again.progress(), Progress::Open);
     }
 
     #[test]
