@@ -16,6 +16,7 @@ use crate::nats_server::Nats;
 use crate::nats_server::PASSWORD;
 use crate::nats_server::USER;
 use crate::replica::LONG;
+use crate::replica::insist;
 use crate::replica::options;
 use crate::replica::settled;
 use crate::replica::shown;
@@ -69,9 +70,7 @@ fn is_complete(info: &Info) -> bool {
 async fn deliver(queue: &SharedQueue, number: usize) {
     let (id, event) = (format!("d{number}"), format!("quay.io/a/b:{number}"));
     let work = async {
-        while push(queue, &id, &[&event]).await.is_err() {
-            sleep(Duration::from_millis(10)).await;
-        }
+        insist(queue, &id, &event).await;
         loop {
             let batch = queue.next().await;
             queue.done(&batch, &fate(Verdict::Changed)).await;

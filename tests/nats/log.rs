@@ -14,6 +14,7 @@ use tokio::time::timeout;
 
 use crate::nats_server::Nats;
 use crate::replica::LONG;
+use crate::replica::alone;
 use crate::replica::join;
 use crate::replica::next;
 use crate::replica::settled;
@@ -41,8 +42,7 @@ async fn every_replica_knows_what_became_of_a_delivery() {
     let Some(server) = Nats::fast() else {
         return;
     };
-    let works = join(&server).await;
-    settled([&works]).await;
+    let works = alone(&server).await;
     push(&*works, "d1", &["quay.io/a/b:1", "quay.io/a/b:2"])
         .await
         .unwrap();
@@ -82,8 +82,7 @@ async fn every_replica_knows_what_became_of_a_delivery() {
 
     // It is remembered when all replicas were gone.
     drop((works, asked));
-    let later = join(&server).await;
-    settled([&later]).await;
+    let later = alone(&server).await;
     assert_eq!(ids(later.list(10).await.unwrap()), ["d2", "d1"]);
 }
 
@@ -92,8 +91,7 @@ async fn a_delivery_is_worked_on_again_where_that_is_wanted() {
     let Some(server) = Nats::fast() else {
         return;
     };
-    let queue = join(&server).await;
-    settled([&queue]).await;
+    let queue = alone(&server).await;
     let id = DeliveryId::new("d1");
     for round in 0..3 {
         if round == 0 {

@@ -6,39 +6,27 @@ use image_updater::ports::delivery_log::DeliveryLog;
 use image_updater::ports::event_queue::EventQueue;
 use image_updater::ports::event_queue::QueueError;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::time::sleep;
 use tokio::time::timeout;
 
 use crate::nats_server::Nats;
 use crate::replica::LONG;
 use crate::replica::PATIENCE;
+use crate::replica::alone;
+use crate::replica::insist;
 use crate::replica::join;
 use crate::replica::next;
 use crate::replica::options;
-use crate::replica::settled;
 use crate::replica::shown;
 use crate::replica::until;
 use crate::support::fate;
 use crate::support::push;
-
-/// Pushes until it is taken.
-async fn insist(queue: &SharedQueue, delivery: &str, event: &str) {
-    let push = async {
-        while push(queue, delivery, &[event]).await.is_err() {
-            sleep(Duration::from_millis(10)).await;
-        }
-    };
-    timeout(LONG, push).await.unwrap();
-}
 
 #[tokio::test]
 async fn deliveries_are_refused_while_it_is_away_and_taken_when_it_is_back() {
     let Some(mut server) = Nats::start() else {
         return;
     };
-    let queue = join(&server).await;
-    settled([&queue]).await;
+    let queue = alone(&server).await;
     push(&*queue, "d1", &["quay.io/a/b:1"]).await.unwrap();
     let batch = next(&queue).await;
     server.kill();
@@ -107,8 +95,7 @@ async fn what_waits_for_its_turn_is_given_again_after_a_long_outage() {
     let Some(mut server) = Nats::start() else {
         return;
     };
-    let queue = join(&server).await;
-    settled([&queue]).await;
+    let queue = alone(&server).await;
     push(&*queue, "d1", &["quay.io/a/b:1"]).await.unwrap();
     let batch = next(&queue).await;
     assert!(queue.is_kept(&batch));

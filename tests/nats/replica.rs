@@ -16,6 +16,7 @@ use tokio::time::timeout;
 use crate::nats_server::Nats;
 use crate::nats_server::PASSWORD;
 use crate::nats_server::USER;
+use crate::support::push;
 
 /// Longer than anything takes on a slow machine; a test that reaches it has failed.
 pub(crate) const LONG: Duration = Duration::from_secs(60);
@@ -45,6 +46,23 @@ pub(crate) fn options(server: &Nats, password: &str) -> Options {
 pub(crate) async fn join(server: &Nats) -> Arc<SharedQueue> {
     let queue = SharedQueue::open(options(server, PASSWORD)).await;
     Arc::new(queue.unwrap())
+}
+
+/// A replica that has all the work for itself.
+pub(crate) async fn alone(server: &Nats) -> Arc<SharedQueue> {
+    let queue = join(server).await;
+    settled([&queue]).await;
+    queue
+}
+
+/// Delivers until it is taken.
+pub(crate) async fn insist(queue: &SharedQueue, delivery: &str, event: &str) {
+    let push = async {
+        while push(queue, delivery, &[event]).await.is_err() {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(LONG, push).await.unwrap();
 }
 
 /// Waits until something is so.

@@ -16,6 +16,7 @@ use tokio::time::timeout;
 
 use crate::nats_server::Nats;
 use crate::replica::PATIENCE;
+use crate::replica::alone;
 use crate::replica::join;
 use crate::replica::next;
 use crate::replica::settled;
@@ -95,8 +96,7 @@ async fn what_a_dead_replica_had_in_work_is_given_to_another() {
     let Some(server) = Nats::fast() else {
         return;
     };
-    let dies = join(&server).await;
-    settled([&dies]).await;
+    let dies = alone(&server).await;
     push(&*dies, "d1", &["quay.io/a/b:1", "quay.io/a/b:2"])
         .await
         .unwrap();
@@ -122,8 +122,7 @@ async fn who_leaves_ends_its_work_and_leaves_the_rest_to_others() {
     let Some(server) = Nats::fast() else {
         return;
     };
-    let leaves = join(&server).await;
-    settled([&leaves]).await;
+    let leaves = alone(&server).await;
     push(&*leaves, "d1", &["quay.io/a/b:1"]).await.unwrap();
     let batch = next(&leaves).await;
     push(&*leaves, "d2", &["quay.io/a/b:1"]).await.unwrap();

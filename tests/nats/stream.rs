@@ -17,8 +17,9 @@ use tokio::time::timeout;
 use crate::nats_server::Nats;
 use crate::nats_server::PASSWORD;
 use crate::nats_server::USER;
-use crate::replica::LONG;
 use crate::replica::PATIENCE;
+use crate::replica::alone;
+use crate::replica::insist;
 use crate::replica::join;
 use crate::replica::next;
 use crate::replica::settled;
@@ -65,8 +66,7 @@ async fn a_stream_with_a_limit_forgets_old_deliveries_and_takes_new_ones() {
         let Some(server) = Nats::fast() else {
             return;
         };
-        let queue = join(&server).await;
-        settled([&queue]).await;
+        let queue = alone(&server).await;
         limit(&server, limits).await;
         for number in 0..100 {
             work_off(&queue, &format!("d{number}")).await;
@@ -83,8 +83,7 @@ async fn a_stream_that_is_full_is_worked_off_even_by_a_replica_that_comes_anew()
         let Some(server) = Nats::fast() else {
             return;
         };
-        let queue = join(&server).await;
-        settled([&queue]).await;
+        let queue = alone(&server).await;
         limit(&server, limits).await;
         // Until it is known to have a limit.
         sleep(PATIENCE).await;
@@ -107,15 +106,7 @@ async fn a_stream_that_is_full_is_worked_off_even_by_a_replica_that_comes_anew()
             }
             queue.done(&batch, &fate(Verdict::Changed)).await;
         }
-        let again = async {
-            while push(&*queue, "again", &["quay.io/a/b:again"])
-                .await
-                .is_err()
-            {
-                sleep(Duration::from_millis(10)).await;
-            }
-        };
-        timeout(LONG, again).await.unwrap();
+        insist(&queue, "again", "quay.io/a/b:again").await;
     }
 }
 
@@ -159,13 +150,8 @@ async fn a_stream_that_would_lose_something_is_refused_until_it_is_changed() {
         ..forgetful
     };
     administrator.update_stream(changed).await.unwrap();
-    let work = async {
-        while push(&*queue, "d1", &["quay.io/a/b:1"]).await.is_err() {
-            sleep(Duration::from_millis(10)).await;
-        }
-        assert_eq!(shown(&next(&queue).await), ["d1 quay.io/a/b:1"]);
-    };
-    timeout(LONG, work).await.unwrap();
+    insist(&queue, "d1", "quay.io/a/b:1").await;
+    assert_eq!(shown(&next(&queue).await), ["d1 quay.io/a/b:1"]);
 }
 
 #[tokio::test]
@@ -173,16 +159,13 @@ async fn a_stream_that_came_back_without_its_end_is_read_anew() {
     let Some(mut server) = Nats::start() else {
         return;
     };
-    let queue = join(&server).await;
-    settled([&queue]).await;
+    let queue = alone(&server).await;
     server.kill();
     server.save();
     server.restart();
     for number in 0..40 {
         let id = format!("lost{number}");
-        while push(&*queue, &id, &["quay.io/a/b:lost"]).await.is_err() {
-            sleep(Duration::from_millis(10)).await;
-        }
+        insist(&queue, &id, "quay.io/a/b:lost").await;
     }
     assert_eq!(next(&queue).await.events.len(), 1);
     server.kill();
@@ -190,9 +173,7 @@ async fn a_stream_that_came_back_without_its_end_is_read_anew() {
     // Before our replica finds it again, it takes what another one brings, and more than ever was in it.
     server.restart_aside();
     let other = join(&server).await;
-    while push(&*other, "d1", &["quay.io/a/c:1"]).await.is_err() {
-        sleep(Duration::from_millis(10)).await;
-    }
+    insist(&other, "d1", "quay.io/a/c:1").await;
     drop(other);
     let administrator = administrator(&server).await;
     for number in 0..500 {
@@ -226,8 +207,7 @@ async fn what_took_the_place_of_another_one_is_written_after_it() {
     let Some(server) = Nats::fast() else {
         return;
     };
-    let queue = join(&server).await;
-    settled([&queue]).await;
+    let queue = alone(&server).await;
     let administrator = administrator(&server).await;
     let stream = administrator.get_stream(STREAM).await.unwrap();
     let config = stream.cached_info().config.clone();
