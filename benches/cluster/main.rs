@@ -18,6 +18,8 @@ mod distribution;
 mod events;
 #[path = "../../tests/support/peers.rs"]
 mod peers;
+#[path = "../support/process.rs"]
+mod process;
 mod program;
 mod registry;
 mod report;

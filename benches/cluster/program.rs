@@ -10,6 +10,8 @@ use std::time::Duration;
 use std::time::Instant;
 
 use crate::Result;
+use crate::process;
+use crate::process::Memory;
 
 /// The secret that both sides know.
 pub(crate) const SECRET: &str = "a secret of the benchmark";
@@ -18,22 +20,11 @@ pub(crate) const SECRET: &str = "a secret of the benchmark";
 const LOOK: Duration = Duration::from_millis(5);
 /// A program that is not ready then will never be.
 const PATIENCE: Duration = Duration::from_secs(300);
-/// What a tick of `/proc/PID/stat` is for every program on Linux.
-const TICK: Duration = Duration::from_millis(10);
 
 /// The program, running. It is killed when it is dropped.
 pub(crate) struct Program {
     process: Child,
     port: u16,
-}
-
-/// Memory of a process, in KiB.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Memory {
-    /// What it holds.
-    pub(crate) resident: u64,
-    /// The most it ever held.
-    pub(crate) peak: u64,
 }
 
 impl Program {
@@ -81,34 +72,12 @@ impl Program {
 
     /// The CPU time that it has taken.
     pub(crate) fn cpu_time(&self) -> Result<Duration> {
-        let stat = self.proc("stat")?;
-        // The name of the program comes in parentheses, and user and system time are the fields 14 and 15 of all.
-        let (_, after_name) = stat.rsplit_once(')').ok_or("no name")?;
-        let fields = after_name.split_whitespace().skip(11).take(2);
-        let ticks = fields
-            .map(str::parse::<u32>)
-            .sum::<std::result::Result<u32, _>>()?;
-        Ok(TICK * ticks)
+        process::cpu_time(self.process.id())
     }
 
     /// Its memory.
     pub(crate) fn memory(&self) -> Result<Memory> {
-        let status = self.proc("status")?;
-        let field = |name: &str| -> Result<u64> {
-            let mut lines = status.lines();
-            let line = lines.find_map(|line| line.strip_prefix(name));
-            let value = line.and_then(|line| line.split_whitespace().next());
-            Ok(value.ok_or("a field is missing")?.parse()?)
-        };
-        Ok(Memory {
-            resident: field("VmRSS:")?,
-            peak: field("VmHWM:")?,
-        })
-    }
-
-    fn proc(&self, file: &str) -> Result<String> {
-        let path = format!("/proc/{}/{file}", self.process.id());
-        Ok(std::fs::read_to_string(path)?)
+        process::memory(self.process.id())
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::events::Latencies;
-use crate::program::Memory;
+use crate::process::Memory;
 
 /// How much longer than a bare PATCH a delivery may take, in the middle, at [`COMPARED`].
 const TO_PATCH: f64 = 2.0;

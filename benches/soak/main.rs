@@ -22,9 +22,13 @@ mod good;
 mod histogram;
 mod hostile;
 mod http2;
+#[path = "../../tests/edge/support/http2_frame.rs"]
+mod http2_frame;
 mod load;
 mod log;
 mod plan;
+#[path = "../support/process.rs"]
+mod process;
 mod program;
 mod report;
 mod sample;
@@ -127,7 +131,7 @@ async fn finish(world: &World, program: &Program, load: &Load) -> Result<Ending>
     }
     let drained_after = began.elapsed();
     let changes = program.metric(CHANGES)?;
-    let peak = program.status()?.peak;
+    let peak = program.memory()?.peak;
     let remembered = Program::nothing_is_open(world)?;
     program.end()?;
     for (number, version) in load.plan.promised() {

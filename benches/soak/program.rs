@@ -17,12 +17,12 @@ use serde_json::Value;
 
 use crate::Result;
 use crate::log::Log;
+use crate::process;
+use crate::process::Memory;
 use crate::world::World;
 
 /// Longer than a start or an end takes on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// What a tick of `/proc/PID/stat` is for every program on Linux.
-const TICK: Duration = Duration::from_millis(10);
 
 /// The program, running. It is killed when it is dropped.
 pub(crate) struct Program {
@@ -34,15 +34,6 @@ pub(crate) struct Program {
     metrics: u16,
     /// What it says.
     pub(crate) log: Arc<Log>,
-}
-
-/// What the system says of it.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Status {
-    /// Memory that it holds, and the most it ever held, in KiB.
-    pub(crate) resident: u64,
-    pub(crate) peak: u64,
-    pub(crate) threads: u64,
 }
 
 fn program() -> Command {
@@ -86,42 +77,28 @@ impl Program {
         Ok(program)
     }
 
-    /// What the system says of it.
-    pub(crate) fn status(&self) -> Result<Status> {
-        let status = self.proc("status")?;
-        let field = |name: &str| -> Result<u64> {
-            let mut lines = status.lines();
-            let line = lines.find_map(|line| line.strip_prefix(name));
-            let value = line.and_then(|line| line.split_whitespace().next());
-            Ok(value.ok_or("the program has ended")?.parse()?)
-        };
-        Ok(Status {
-            resident: field("VmRSS:")?,
-            peak: field("VmHWM:")?,
-            threads: field("Threads:")?,
-        })
+    /// Its memory.
+    pub(crate) fn memory(&self) -> Result<Memory> {
+        process::memory(self.id)
+    }
+
+    /// How many threads it has.
+    pub(crate) fn threads(&self) -> Result<usize> {
+        self.count("task")
     }
 
     /// How many files and sockets it has open.
     pub(crate) fn files(&self) -> Result<usize> {
-        Ok(std::fs::read_dir(format!("/proc/{}/fd", self.id))?.count())
+        self.count("fd")
     }
 
     /// The CPU time that it has taken.
     pub(crate) fn cpu_time(&self) -> Result<Duration> {
-        let stat = self.proc("stat")?;
-        // The name of the program comes in parentheses, and user and system time are the fields 14 and 15 of all.
-        let (_, after_name) = stat.rsplit_once(')').ok_or("no name")?;
-        let fields = after_name.split_whitespace().skip(11).take(2);
-        let ticks = fields
-            .map(str::parse::<u32>)
-            .sum::<std::result::Result<u32, _>>()?;
-        Ok(TICK * ticks)
+        process::cpu_time(self.id)
     }
 
-    fn proc(&self, file: &str) -> Result<String> {
-        let path = format!("/proc/{}/{file}", self.id);
-        Ok(std::fs::read_to_string(path)?)
+    fn count(&self, folder: &str) -> Result<usize> {
+        Ok(std::fs::read_dir(format!("/proc/{}/{folder}", self.id))?.count())
     }
 
     /// A metric that is a whole number, by its name and labels.

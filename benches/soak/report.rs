@@ -165,7 +165,7 @@ impl Report {
         writeln!(
             f,
             "  threads                          at most {}",
-            most(&|sample| sample.threads).unwrap_or(0)
+            most(&|sample| sample.threads as u64).unwrap_or(0)
         )?;
         writeln!(
             f,

@@ -21,7 +21,7 @@ pub(crate) struct Sample {
     /// In KiB.
     pub(crate) resident: u64,
     pub(crate) files: usize,
-    pub(crate) threads: u64,
+    pub(crate) threads: usize,
     pub(crate) cpu: Duration,
     /// In bytes.
     pub(crate) journal: u64,
@@ -49,11 +49,11 @@ pub(crate) fn run(program: &Program, journal: &Path, load: &Load) -> Vec<Sample>
 }
 
 fn look(program: &Program, journal: &Path, load: &Load) -> Result<Sample> {
-    let status = program.status()?;
+    let memory = program.memory()?;
     Ok(Sample {
         at: load.began.elapsed(),
-        resident: status.resident,
-        threads: status.threads,
+        resident: memory.resident,
+        threads: program.threads()?,
         files: program.files()?,
         cpu: program.cpu_time()?,
         journal: std::fs::metadata(journal)?.len(),

@@ -10,31 +10,23 @@ use tokio::time::timeout;
 use tokio_rustls::client::TlsStream;
 
 use crate::support::client;
+use crate::support::http2_frame::CONTINUATION;
+use crate::support::http2_frame::DATA;
+use crate::support::http2_frame::END_HEADERS;
+use crate::support::http2_frame::END_STREAM;
+use crate::support::http2_frame::GET;
+use crate::support::http2_frame::HEADERS;
+use crate::support::http2_frame::NO_WINDOW;
+use crate::support::http2_frame::POST;
+use crate::support::http2_frame::PREFACE;
+use crate::support::http2_frame::SETTINGS;
+use crate::support::http2_frame::fields;
+use crate::support::http2_frame::frame;
+use crate::support::http2_frame::reset_at_once;
 use crate::support::server::{Server, settings};
 use crate::support::wire::{PATIENCE, Wire, request};
 
 const SHORT: Duration = Duration::from_millis(150);
-
-const DATA: u8 = 0;
-const HEADERS: u8 = 1;
-const RESET: u8 = 3;
-const SETTINGS: u8 = 4;
-const CONTINUATION: u8 = 9;
-
-const END_STREAM: u8 = 1;
-const END_HEADERS: u8 = 4;
-
-/// A GET of `/` at www.example.com, as RFC 7541 section C.4.1 packs it.
-const GET: &[u8] = b"\x82\x86\x84\x41\x8c\xf1\xe3\xc2\xe5\xf2\x3a\x6b\xa0\xab\x90\xf4\xff";
-
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
-    let mut frame = length[1..].to_vec();
-    frame.extend([kind, flags]);
-    frame.extend(stream.to_be_bytes());
-    frame.extend(payload);
-    frame
-}
 
 async fn serving(limits: Limits) -> Server {
     let folder = tempfile::tempdir().unwrap();
@@ -48,7 +40,7 @@ async fn serving(limits: Limits) -> Server {
 /// A connection on which HTTP/2 has begun with these settings of the client.
 async fn begun(server: &Server, settings: &[u8]) -> Wire<TlsStream<TcpStream>> {
     let mut wire = Wire::new(client::connect(server.address, &["h2"]).await.unwrap());
-    wire.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
+    wire.send(PREFACE).await;
     wire.send(frame(SETTINGS, 0, 0, settings)).await;
     wire
 }
@@ -81,11 +73,7 @@ async fn still_serves(server: &Server) {
 async fn streams_that_are_reset_at_once_end_the_connection() {
     let server = serving(Limits::default()).await;
     let mut wire = begun(&server, &[]).await;
-    let pairs = (0..200_000_u32).map(|number| {
-        let stream = 2 * number + 1;
-        let open = frame(HEADERS, END_HEADERS, stream, GET);
-        [open, frame(RESET, 0, stream, &[0, 0, 0, 8])].concat()
-    });
+    let pairs = (0..200_000_u32).map(|number| reset_at_once(2 * number + 1));
     // Many in a write, so that they come together.
     let mut pairs = pairs.peekable();
     let parts = std::iter::from_fn(|| {
@@ -101,10 +89,8 @@ async fn a_head_without_end_ends_the_connection() {
     let server = serving(Limits::default()).await;
     let mut wire = begun(&server, &[]).await;
     wire.send(frame(HEADERS, END_STREAM, 1, GET)).await;
-    // A field that is literal and never indexed, again and again.
-    let field = [&b"\x10\x01a\x7f\x87\x01"[..], &[b'x'; 262]].concat();
-    let fields = field.repeat(60);
-    let parts = std::iter::repeat_with(|| frame(CONTINUATION, 0, 1, &fields)).take(64 * 1024);
+    let part = frame(CONTINUATION, 0, 1, &fields());
+    let parts = std::iter::repeat_n(part, 64 * 1024);
     assert!(cut_off(&mut wire, parts).await, "1 GiB of a head was taken");
     still_serves(&server).await;
 }
@@ -131,8 +117,7 @@ async fn who_takes_no_answer_is_cut_off() {
         ..Limits::default()
     })
     .await;
-    let no_window = [0, 4, 0, 0, 0, 0];
-    let mut wire = begun(&server, &no_window).await;
+    let mut wire = begun(&server, NO_WINDOW).await;
     for stream in [1, 3, 5] {
         wire.send(frame(HEADERS, END_HEADERS | END_STREAM, stream, GET))
             .await;
@@ -151,9 +136,7 @@ async fn a_body_of_nothing_has_its_time_too() {
     })
     .await;
     let mut wire = begun(&server, &[]).await;
-    // POST, https, /webhook and no index.
-    let head = [&b"\x83\x87\x04\x08/webhook\x01\x01h"[..]].concat();
-    wire.send(frame(HEADERS, END_HEADERS, 1, &head)).await;
+    wire.send(frame(HEADERS, END_HEADERS, 1, POST)).await;
     let drip = async {
         while wire.try_send(frame(DATA, 0, 1, &[])).await.is_ok() {
             tokio::time::sleep(SHORT / 10).await;

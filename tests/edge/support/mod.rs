@@ -2,6 +2,7 @@
 
 pub(crate) mod client;
 pub(crate) mod files;
+pub(crate) mod http2_frame;
 pub(crate) mod intake;
 pub(crate) mod log;
 pub(crate) mod meter;
