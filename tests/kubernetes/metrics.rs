@@ -62,13 +62,14 @@ fn value(text: &str, name: &str) -> Option<u64> {
     line.rsplit(' ').next().unwrap().parse().ok()
 }
 
-/// Waits until a metric has a value, and answers all of them.
+/// Waits until a metric has a value, and answers all of them, from a page of later: what changes while a page is written may be on half of it.
 async fn until(server: &Server, token: &str, name: &str, wanted: Option<u64>) -> String {
     eventually(name, async || {
         let text = scrape(server, Some(token)).await.body;
-        (value(&text, name) == wanted).then_some(text)
+        (value(&text, name) == wanted).then_some(())
     })
-    .await
+    .await;
+    scrape(server, Some(token)).await.body
 }
 
 /// The `ClusterRole`s of the installation, each bound to these accounts of a namespace.
