@@ -23,6 +23,10 @@ mod histogram;
 mod hostile;
 mod http2;
 #[path = "../../tests/edge/support/http2_frame.rs"]
+#[expect(
+    clippy::unwrap_used,
+    reason = "it belongs to the tests, which fail by panicking"
+)]
 mod http2_frame;
 mod load;
 mod log;

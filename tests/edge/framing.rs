@@ -1,5 +1,8 @@
 //! Requests that are framed badly, or so that two readers could disagree where they end.
 
+use crate::support::http2_frame::PREFACE;
+use crate::support::http2_frame::SETTINGS;
+use crate::support::http2_frame::frame;
 use crate::support::server::Server;
 use crate::support::wire::{Wire, exchange, post, request};
 
@@ -131,7 +134,7 @@ async fn who_ends_its_side_still_gets_its_answer() {
 async fn http_2_is_not_spoken_in_clear_text() {
     let server = Server::plain().await;
     let mut wire = Wire::connect(server.address).await;
-    wire.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0")
+    wire.send([PREFACE, &frame(SETTINGS, 0, 0, &[])].concat())
         .await;
     let all = wire.rest().await;
     assert!(

@@ -17,6 +17,7 @@ use tempfile::TempDir;
 use crate::support::fate;
 use crate::support::push;
 use crate::support::take_all;
+use crate::support::until_taken;
 
 /// A file on a disk that may be full.
 #[derive(Debug)]
@@ -91,11 +92,7 @@ async fn it_refuses_and_loses_nothing_and_goes_on_when_there_is_room() {
     let batch = journal.next().await;
     journal.done(&batch, &fate(Verdict::Changed)).await;
     is_full.store(false, Ordering::SeqCst);
-    let again = async {
-        while push(&journal, "d5", &["quay.io/a/five:1"]).await.is_err() {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
+    let again = until_taken(&journal, "d5", "quay.io/a/five:1");
     tokio::time::timeout(Duration::from_secs(20), again)
         .await
         .unwrap();

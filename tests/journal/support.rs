@@ -52,6 +52,13 @@ pub(crate) async fn push(
     queue.push(verified(accepted)).await
 }
 
+/// Delivers until it is taken, for ever.
+pub(crate) async fn until_taken(queue: &dyn EventQueue, delivery: &str, event: &str) {
+    while push(queue, delivery, &[event]).await.is_err() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
 pub(crate) fn fate(verdict: Verdict) -> Fate {
     Fate::Worked(vec![Outcome {
         application: ResourceId {

@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use crate::nats_server::Nats;
 use crate::nats_server::PASSWORD;
 use crate::nats_server::USER;
-use crate::support::push;
+use crate::support::until_taken;
 
 /// Longer than anything takes on a slow machine; a test that reaches it has failed.
 pub(crate) const LONG: Duration = Duration::from_secs(60);
@@ -55,14 +55,11 @@ pub(crate) async fn alone(server: &Nats) -> Arc<SharedQueue> {
     queue
 }
 
-/// Delivers until it is taken.
+/// Delivers until it is taken, which it has to be.
 pub(crate) async fn insist(queue: &SharedQueue, delivery: &str, event: &str) {
-    let push = async {
-        while push(queue, delivery, &[event]).await.is_err() {
-            sleep(Duration::from_millis(10)).await;
-        }
-    };
-    timeout(LONG, push).await.unwrap();
+    timeout(LONG, until_taken(queue, delivery, event))
+        .await
+        .unwrap();
 }
 
 /// Waits until something is so.

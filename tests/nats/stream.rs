@@ -17,6 +17,7 @@ use tokio::time::timeout;
 use crate::nats_server::Nats;
 use crate::nats_server::PASSWORD;
 use crate::nats_server::USER;
+use crate::replica::LONG;
 use crate::replica::PATIENCE;
 use crate::replica::alone;
 use crate::replica::insist;
@@ -150,8 +151,11 @@ async fn a_stream_that_would_lose_something_is_refused_until_it_is_changed() {
         ..forgetful
     };
     administrator.update_stream(changed).await.unwrap();
-    insist(&queue, "d1", "quay.io/a/b:1").await;
-    assert_eq!(shown(&next(&queue).await), ["d1 quay.io/a/b:1"]);
+    let work = async {
+        insist(&queue, "d1", "quay.io/a/b:1").await;
+        assert_eq!(shown(&next(&queue).await), ["d1 quay.io/a/b:1"]);
+    };
+    timeout(LONG, work).await.unwrap();
 }
 
 #[tokio::test]

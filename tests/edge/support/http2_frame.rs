@@ -21,7 +21,7 @@ pub(crate) const GET: &[u8] =
 pub(crate) const POST: &[u8] = b"\x83\x87\x04\x08/webhook\x01\x01h";
 
 pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(payload.len()).unwrap_or(0).to_be_bytes();
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
     let stream = stream.to_be_bytes();
     [&length[1..], &[kind, flags], &stream, payload].concat()
 }
