@@ -1,8 +1,9 @@
 //! What Linux says of a process: proc(5).
 
+use std::error::Error;
 use std::time::Duration;
 
-use crate::Result;
+type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 /// What a tick of `/proc/PID/stat` is for every program on Linux.
 const TICK: Duration = Duration::from_millis(10);

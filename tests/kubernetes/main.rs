@@ -30,6 +30,9 @@ mod metrics;
 mod peers;
 mod permissions;
 mod polling;
+#[path = "../../benches/support/process.rs"]
+#[expect(dead_code, reason = "the benchmarks ask for the time, too")]
+mod process;
 mod pushes;
 mod reading;
 #[path = "../support/registry.rs"]

@@ -20,6 +20,8 @@ use tokio::process::Child;
 use tokio::process::Command;
 use tokio::task::JoinSet;
 
+use crate::process;
+use crate::process::Memory;
 use crate::support::ApiServer;
 use crate::support::World;
 
@@ -28,9 +30,9 @@ const AT_ONCE: usize = 16;
 /// How many Applications an ImageUpdater follows.
 const FOLLOWED: usize = 10;
 /// The goal: what the program may hold without Applications, in KiB.
-const GOAL: usize = 32 * 1024;
+const GOAL: u64 = 32 * 1024;
 /// The goal: what an Application may add to that, in KiB.
-const GOAL_EACH: usize = 2;
+const GOAL_EACH: u64 = 2;
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "it takes minutes; see the head of the file"]
@@ -46,25 +48,25 @@ async fn many_applications_take_little_memory() {
     fill(&world, count).await;
     let many = measure(&server, &world.namespace).await;
     println!("{count} Applications: {many}");
-    let each = many.resident.saturating_sub(none.resident) * 1024 / count;
+    let (none, many) = (none.memory.resident, many.memory.resident);
+    let applications = u64::try_from(count).unwrap();
+    let each = many.saturating_sub(none) * 1024 / applications;
     let size = application(0).to_string().len();
     println!("{each} bytes for each Application of {size} bytes");
-    let goal = GOAL + GOAL_EACH * count;
-    assert!(many.resident <= goal, "the goal is {} MiB", goal / 1024);
+    let goal = GOAL + GOAL_EACH * applications;
+    assert!(many <= goal, "the goal is {} MiB", goal / 1024);
 }
 
 struct Measured {
-    /// What it holds of memory when everything was read, in KiB.
-    resident: usize,
-    /// The most it ever held, in KiB.
-    peak: usize,
+    /// What it holds when everything was read.
+    memory: Memory,
     /// From the start of the process to readiness.
     ready: Duration,
 }
 
 impl std::fmt::Display for Measured {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (resident, peak) = (self.resident / 1024, self.peak / 1024);
+        let (resident, peak) = (self.memory.resident / 1024, self.memory.peak / 1024);
         write!(
             f,
             "{resident} MiB resident, {peak} MiB at the most, ready after {:?}",
@@ -90,18 +92,9 @@ async fn measure(server: &ApiServer, namespace: &str) -> Measured {
     let ready = began.elapsed();
     // What was read is in the index a moment later.
     tokio::time::sleep(Duration::from_secs(3)).await;
-    let status = fs::read_to_string(format!("/proc/{}/status", program.id().unwrap())).unwrap();
+    let memory = process::memory(program.id().unwrap()).unwrap();
     program.kill().await.unwrap();
-    let kibibytes = |name: &str| {
-        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
-        let number = line.split_whitespace().nth(1).unwrap();
-        number.parse::<usize>().unwrap()
-    };
-    Measured {
-        resident: kibibytes("VmRSS:"),
-        peak: kibibytes("VmHWM:"),
-        ready,
-    }
+    Measured { memory, ready }
 }
 
 fn start(kubeconfig: &Path, namespace: &str) -> Child {
