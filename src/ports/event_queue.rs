@@ -9,6 +9,7 @@ use thiserror::Error;
 use crate::domain::delivery::DeliveryId;
 use crate::domain::queue::accepted::Accepted;
 use crate::domain::queue::entry::Batch;
+use crate::domain::queue::entry::QueuedEvent;
 use crate::domain::queue::fate::Fate;
 use crate::domain::secret_policy::Verified;
 
@@ -81,6 +82,16 @@ pub enum Placement {
         /// The delivery that had announced it before.
         superseded: DeliveryId,
     },
+}
+
+impl Placement {
+    /// Where an event went that took the place of this one, if of any.
+    #[must_use]
+    pub fn instead_of(before: Option<QueuedEvent>) -> Self {
+        before.map_or(Self::Added, |before| Self::Replaced {
+            superseded: before.delivery,
+        })
+    }
 }
 
 /// Why nothing was queued.

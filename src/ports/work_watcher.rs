@@ -5,7 +5,11 @@ use std::time::Duration;
 use crate::domain::delivery::DeliveryId;
 use crate::domain::delivery::TraceParent;
 use crate::domain::queue::entry::QueuedEvent;
+use crate::domain::queue::fate::ImageOutcome;
 use crate::domain::reference::ImageName;
+
+/// What the log and the metrics call it that no Application tracks an image.
+pub const UNMATCHED: &str = "unmatched";
 
 /// Sees the work on events and looks. It never waits and never fails.
 #[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
@@ -20,8 +24,8 @@ pub trait WorkWatcher: Send + Sync {
     )]
     fn stepped<'a>(&self, stepped: Stepped<'a>);
 
-    /// An image has an outcome in an Application, or everywhere at once.
-    fn concluded(&self, occasion: Occasion, outcome: ImageOutcome);
+    /// An image has an outcome in an Application, or everywhere at once: `None` where no Application tracks it.
+    fn concluded(&self, occasion: Occasion, outcome: Option<ImageOutcome>);
 
     /// An image was changed for an event, so long after its delivery was accepted.
     fn changed(&self, after: Duration);
@@ -64,23 +68,6 @@ pub enum Occasion {
     Look,
 }
 
-/// The outcomes of images.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ImageOutcome {
-    /// It was changed.
-    Changed,
-    /// It would be changed, were this no dry run.
-    DryRun,
-    /// It stays as it is.
-    Unchanged,
-    /// No Application tracks it.
-    Unmatched,
-    /// It cannot be decided.
-    Undecided,
-    /// It could not be decided or changed for a failure.
-    Failed,
-}
-
 impl Occasion {
     /// Every occasion.
     pub const ALL: [Self; 2] = [Self::Delivery, Self::Look];
@@ -101,31 +88,6 @@ impl Occasion {
         match self {
             Self::Delivery => "delivery",
             Self::Look => "look",
-        }
-    }
-}
-
-impl ImageOutcome {
-    /// Every outcome.
-    pub const ALL: [Self; 6] = [
-        Self::Changed,
-        Self::DryRun,
-        Self::Unchanged,
-        Self::Unmatched,
-        Self::Undecided,
-        Self::Failed,
-    ];
-
-    /// Its name, as in the log.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Changed => "changed",
-            Self::DryRun => "dry-run",
-            Self::Unchanged => "unchanged",
-            Self::Unmatched => "unmatched",
-            Self::Undecided => "undecided",
-            Self::Failed => "failed",
         }
     }
 }

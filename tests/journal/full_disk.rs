@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use image_updater::adapters::journal::Journal;
-use image_updater::domain::queue::fate::Verdict;
+use image_updater::domain::queue::fate::ImageOutcome;
 use image_updater::ports::event_queue::EventQueue;
 use image_updater::ports::event_queue::QueueError;
 use redb::StorageBackend;
@@ -90,7 +90,7 @@ async fn it_refuses_and_loses_nothing_and_goes_on_when_there_is_room() {
     }
     // The work goes on meanwhile, and what comes of it is noted when there is room again.
     let batch = journal.next().await;
-    journal.done(&batch, &fate(Verdict::Changed)).await;
+    journal.done(&batch, &fate(ImageOutcome::Changed)).await;
     is_full.store(false, Ordering::SeqCst);
     let again = until_taken(&journal, "d5", "quay.io/a/five:1");
     tokio::time::timeout(Duration::from_secs(20), again)

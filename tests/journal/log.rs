@@ -3,7 +3,7 @@
 use image_updater::adapters::journal::Journal;
 use image_updater::domain::delivery::DeliveryId;
 use image_updater::domain::queue::fate::Fate;
-use image_updater::domain::queue::fate::Verdict;
+use image_updater::domain::queue::fate::ImageOutcome;
 use image_updater::domain::queue::record::EventState;
 use image_updater::domain::queue::record::Progress;
 use image_updater::ports::delivery_log::DeliveryLog;
@@ -31,7 +31,7 @@ async fn a_delivery_is_remembered_with_what_became_of_it() {
     push(&journal, "d2", &["quay.io/a/b:2"]).await.unwrap();
     assert_eq!(progress(&journal, "d1").await, Progress::Open);
     let batch = journal.next().await;
-    journal.done(&batch, &fate(Verdict::Changed)).await;
+    journal.done(&batch, &fate(ImageOutcome::Changed)).await;
     let record = journal.show(&DeliveryId::new("d1")).await.unwrap().unwrap();
     assert_eq!(
         (record.id.as_str(), record.sender.as_str()),
@@ -49,7 +49,7 @@ async fn a_delivery_is_remembered_with_what_became_of_it() {
     assert_eq!(
         fates,
         [
-            &fate(Verdict::Changed),
+            &fate(ImageOutcome::Changed),
             &Fate::Superseded(DeliveryId::new("d2"))
         ]
     );
@@ -73,7 +73,7 @@ async fn what_failed_is_parked_and_can_be_delivered_again() {
         Redelivery::Open,
         "it is in work"
     );
-    journal.done(&batch, &fate(Verdict::Failed)).await;
+    journal.done(&batch, &fate(ImageOutcome::Failed)).await;
     assert_eq!(progress(&journal, "d1").await, Progress::Failed);
     assert_eq!(take_all(&journal), [""; 0]);
 

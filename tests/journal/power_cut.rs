@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 
 use image_updater::adapters::journal::Journal;
-use image_updater::domain::queue::fate::Verdict;
+use image_updater::domain::queue::fate::ImageOutcome;
 use image_updater::ports::event_queue::EventQueue;
 use proptest::prelude::*;
 use redb::StorageBackend;
@@ -152,7 +152,7 @@ async fn run(writes: usize) -> (Disk, Vec<String>, Vec<String>) {
                         .iter()
                         .map(|queued| format!("{} {}", queued.delivery, queued.event)),
                 );
-                journal.done(&batch, &fate(Verdict::Changed)).await;
+                journal.done(&batch, &fate(ImageOutcome::Changed)).await;
             }
             promised.push(text);
         }

@@ -3,7 +3,7 @@
 use image_updater::adapters::journal::Journal;
 use image_updater::adapters::journal::error::OpenError;
 use image_updater::domain::delivery::DeliveryId;
-use image_updater::domain::queue::fate::Verdict;
+use image_updater::domain::queue::fate::ImageOutcome;
 use image_updater::ports::event_queue::EventQueue;
 use image_updater::ports::event_queue::Pushed;
 use tempfile::TempDir;
@@ -24,7 +24,7 @@ async fn what_was_not_done_waits_again_in_its_order() {
     let digest = format!("quay.io/a/wait:1@sha256:{}", "b".repeat(64));
     push(&journal, "d4", &[&digest]).await.unwrap();
     let batch = journal.next().await;
-    journal.done(&batch, &fate(Verdict::Changed)).await;
+    journal.done(&batch, &fate(ImageOutcome::Changed)).await;
     journal.next().await;
     journal.close().await;
     drop(journal);

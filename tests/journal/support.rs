@@ -16,9 +16,9 @@ use image_updater::domain::delivery::SenderKey;
 use image_updater::domain::event::ImageEvent;
 use image_updater::domain::queue::accepted::Accepted;
 use image_updater::domain::queue::entry::Batch;
+use image_updater::domain::queue::fate::ApplicationOutcome;
 use image_updater::domain::queue::fate::Fate;
-use image_updater::domain::queue::fate::Outcome;
-use image_updater::domain::queue::fate::Verdict;
+use image_updater::domain::queue::fate::ImageOutcome;
 use image_updater::domain::reference::Reference;
 use image_updater::domain::resources::resource::ResourceId;
 use image_updater::ports::event_queue::EventQueue;
@@ -59,14 +59,14 @@ pub(crate) async fn until_taken(queue: &dyn EventQueue, delivery: &str, event: &
     }
 }
 
-pub(crate) fn fate(verdict: Verdict) -> Fate {
-    Fate::Worked(vec![Outcome {
+pub(crate) fn fate(outcome: ImageOutcome) -> Fate {
+    Fate::Worked(vec![ApplicationOutcome {
         application: ResourceId {
             namespace: "argocd".to_owned(),
             name: "web".to_owned(),
         },
         alias: "main".to_owned(),
-        verdict,
+        outcome,
         detail: "because".to_owned(),
     }])
 }

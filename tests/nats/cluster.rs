@@ -7,7 +7,7 @@ use async_nats::jetstream;
 use async_nats::jetstream::stream::Info;
 use image_updater::adapters::nats::Options;
 use image_updater::adapters::nats::SharedQueue;
-use image_updater::domain::queue::fate::Verdict;
+use image_updater::domain::queue::fate::ImageOutcome;
 use image_updater::ports::event_queue::EventQueue;
 use tokio::time::sleep;
 use tokio::time::timeout;
@@ -73,7 +73,7 @@ async fn deliver(queue: &SharedQueue, number: usize) {
         insist(queue, &id, &event).await;
         loop {
             let batch = queue.next().await;
-            queue.done(&batch, &fate(Verdict::Changed)).await;
+            queue.done(&batch, &fate(ImageOutcome::Changed)).await;
             if shown(&batch).contains(&format!("{id} {event}")) {
                 return;
             }

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use image_updater::adapters::nats::SharedQueue;
-use image_updater::domain::queue::fate::Verdict;
+use image_updater::domain::queue::fate::ImageOutcome;
 use image_updater::domain::queue::record::Progress;
 use image_updater::ports::delivery_log::DeliveryLog;
 use image_updater::ports::event_queue::EventQueue;
@@ -44,7 +44,7 @@ async fn work(queue: Arc<SharedQueue>, worked: Ids) {
         for queued in &batch.events {
             worked.lock().unwrap().insert(queued.delivery.to_string());
         }
-        queue.done(&batch, &fate(Verdict::Changed)).await;
+        queue.done(&batch, &fate(ImageOutcome::Changed)).await;
     }
 }
 

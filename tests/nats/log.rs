@@ -3,7 +3,7 @@
 use image_updater::adapters::nats::SharedQueue;
 use image_updater::domain::delivery::DeliveryId;
 use image_updater::domain::queue::fate::Fate;
-use image_updater::domain::queue::fate::Verdict;
+use image_updater::domain::queue::fate::ImageOutcome;
 use image_updater::domain::queue::record::EventState;
 use image_updater::domain::queue::record::Progress;
 use image_updater::ports::delivery_log::DeliveryLog;
@@ -51,7 +51,7 @@ async fn every_replica_knows_what_became_of_a_delivery() {
     let batch = next(&works).await;
     let asked = join(&server).await;
     wait_for(&asked, "d1", Progress::Open).await;
-    works.done(&batch, &fate(Verdict::Failed)).await;
+    works.done(&batch, &fate(ImageOutcome::Failed)).await;
     wait_for(&asked, "d1", Progress::Failed).await;
     wait_for(&asked, "d2", Progress::Failed).await;
     let record = asked.show(&DeliveryId::new("d1")).await.unwrap().unwrap();
@@ -69,7 +69,7 @@ async fn every_replica_knows_what_became_of_a_delivery() {
         })
         .collect();
     let superseded = Fate::Superseded(DeliveryId::new("d2"));
-    assert_eq!(fates, [&fate(Verdict::Failed), &superseded]);
+    assert_eq!(fates, [&fate(ImageOutcome::Failed), &superseded]);
     let ids = |records: Vec<image_updater::domain::queue::record::DeliveryRecord>| {
         records
             .into_iter()
@@ -105,7 +105,7 @@ async fn a_delivery_is_worked_on_again_where_that_is_wanted() {
         for expected in ["d1 quay.io/a/b:1", "d1 quay.io/a/c:1"] {
             let batch = next(&queue).await;
             assert_eq!(shown(&batch), [expected]);
-            queue.done(&batch, &fate(Verdict::Failed)).await;
+            queue.done(&batch, &fate(ImageOutcome::Failed)).await;
         }
         wait_for(&queue, "d1", Progress::Failed).await;
     }

@@ -1,7 +1,7 @@
 //! A server that is not there, or that does not want us.
 
 use image_updater::adapters::nats::SharedQueue;
-use image_updater::domain::queue::fate::Verdict;
+use image_updater::domain::queue::fate::ImageOutcome;
 use image_updater::ports::delivery_log::DeliveryLog;
 use image_updater::ports::event_queue::EventQueue;
 use image_updater::ports::event_queue::QueueError;
@@ -39,7 +39,7 @@ async fn deliveries_are_refused_while_it_is_away_and_taken_when_it_is_back() {
         other => panic!("{other:?}"),
     }
     // What ends meanwhile is said later.
-    queue.done(&batch, &fate(Verdict::Changed)).await;
+    queue.done(&batch, &fate(ImageOutcome::Changed)).await;
     let late = join(&server).await;
     assert!(
         push(&*late, "d3", &["quay.io/a/b:3"]).await.is_err(),

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use image_updater::adapters::nats::SharedQueue;
 use image_updater::domain::delivery::DeliveryId;
-use image_updater::domain::queue::fate::Verdict;
+use image_updater::domain::queue::fate::ImageOutcome;
 use image_updater::domain::reference::ImageName;
 use image_updater::ports::event_queue::EventQueue;
 use image_updater::ports::event_queue::Placement;
@@ -53,7 +53,7 @@ async fn work(replica: usize, queue: Arc<SharedQueue>, board: Arc<Mutex<Board>>)
                 *board.worked.entry(name).or_default() += 1;
             }
         }
-        queue.done(&batch, &fate(Verdict::Changed)).await;
+        queue.done(&batch, &fate(ImageOutcome::Changed)).await;
     }
 }
 
@@ -105,7 +105,7 @@ async fn what_a_dead_replica_had_in_work_is_given_to_another() {
     // A part of it is done, and known to be.
     let mut part = batch.clone();
     part.events.truncate(1);
-    dies.done(&part, &fate(Verdict::Changed)).await;
+    dies.done(&part, &fate(ImageOutcome::Changed)).await;
     let other = join(&server).await;
     let came = timeout(3 * PATIENCE, other.next()).await;
     assert_eq!(came.ok(), None, "it is in work where somebody lives");
@@ -132,7 +132,7 @@ async fn who_leaves_ends_its_work_and_leaves_the_rest_to_others() {
     assert_eq!(shown(&next(&other).await), ["d3 quay.io/a/c:1"]);
     let came = timeout(PATIENCE, other.next()).await;
     assert_eq!(came.ok(), None, "the image is in work");
-    leaves.done(&batch, &fate(Verdict::Changed)).await;
+    leaves.done(&batch, &fate(ImageOutcome::Changed)).await;
     let batch = next(&other).await;
     assert_eq!(shown(&batch), ["d2 quay.io/a/b:1"]);
 
@@ -165,7 +165,7 @@ async fn what_comes_twice_is_known_whoever_gets_it() {
     let id = DeliveryId::new("d19");
     let worked = async |queue: Arc<SharedQueue>| loop {
         let batch = queue.next().await;
-        queue.done(&batch, &fate(Verdict::Unchanged)).await;
+        queue.done(&batch, &fate(ImageOutcome::Unchanged)).await;
     };
     let workers = [
         tokio::spawn(worked(Arc::clone(&one))),

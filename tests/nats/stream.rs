@@ -9,7 +9,7 @@ use async_nats::jetstream::stream::Config;
 use async_nats::jetstream::stream::DiscardPolicy;
 use async_nats::jetstream::stream::Stream;
 use image_updater::adapters::nats::SharedQueue;
-use image_updater::domain::queue::fate::Verdict;
+use image_updater::domain::queue::fate::ImageOutcome;
 use image_updater::ports::event_queue::EventQueue;
 use tokio::time::sleep;
 use tokio::time::timeout;
@@ -43,7 +43,7 @@ async fn work_off(queue: &SharedQueue, delivery: &str) {
     push(queue, delivery, &[&event]).await.unwrap();
     let batch = next(queue).await;
     assert_eq!(shown(&batch), [format!("{delivery} {event}")]);
-    queue.done(&batch, &fate(Verdict::Changed)).await;
+    queue.done(&batch, &fate(ImageOutcome::Changed)).await;
 }
 
 /// Limits the size of the stream.
@@ -105,7 +105,7 @@ async fn a_stream_that_is_full_is_worked_off_even_by_a_replica_that_comes_anew()
             for queued in &batch.events {
                 open.remove(queued.delivery.as_str());
             }
-            queue.done(&batch, &fate(Verdict::Changed)).await;
+            queue.done(&batch, &fate(ImageOutcome::Changed)).await;
         }
         insist(&queue, "again", "quay.io/a/b:again").await;
     }
@@ -219,7 +219,7 @@ async fn what_took_the_place_of_another_one_is_written_after_it() {
         .await
         .unwrap();
     let batch = next(&queue).await;
-    queue.done(&batch, &fate(Verdict::Changed)).await;
+    queue.done(&batch, &fate(ImageOutcome::Changed)).await;
     let mut a_part = None;
     while a_part.is_none() {
         a_part = written_at(&stream, "older").await;
@@ -233,7 +233,7 @@ async fn what_took_the_place_of_another_one_is_written_after_it() {
     push(&*queue, "newer", &["quay.io/a/b:1"]).await.unwrap();
     let batch = next(&queue).await;
     assert_eq!(shown(&batch), ["newer quay.io/a/b:1"]);
-    queue.done(&batch, &fate(Verdict::Changed)).await;
+    queue.done(&batch, &fate(ImageOutcome::Changed)).await;
     sleep(PATIENCE).await;
     assert_eq!(written_at(&stream, "newer").await, None);
     administrator.update_stream(config).await.unwrap();

@@ -349,15 +349,12 @@ impl Writer {
         let replaced = self
             .shelf
             .place(staged.entries, staged.accepted.key.as_ref());
-        let placements = replaced.into_iter().map(|before| match before {
-            None => Placement::Added,
-            Some(before) => {
+        let placements = replaced.into_iter().map(|before| {
+            if let Some(before) = &before {
                 let fate = Fate::Superseded(delivery.clone());
-                self.end(&before, SystemTime::now(), &fate);
-                Placement::Replaced {
-                    superseded: before.delivery,
-                }
+                self.end(before, SystemTime::now(), &fate);
             }
+            Placement::instead_of(before)
         });
         let placements = placements.collect();
         // Whoever does not wait any longer has got no answer, and sends again.

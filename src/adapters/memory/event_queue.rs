@@ -62,12 +62,7 @@ impl State {
                 at,
                 trace: trace.clone(),
             };
-            match self.lines.place(queued, accepted.key.as_ref()) {
-                Some(before) => Placement::Replaced {
-                    superseded: before.delivery,
-                },
-                None => Placement::Added,
-            }
+            Placement::instead_of(self.lines.place(queued, accepted.key.as_ref()))
         });
         Ok(Pushed::Queued(placed.collect()))
     }

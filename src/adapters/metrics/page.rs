@@ -63,6 +63,7 @@ mod tests {
 
     use super::*;
     use crate::domain::delivery::DeliveryId;
+    use crate::domain::queue::fate::ImageOutcome;
     use crate::domain::reference::ImageName;
     use crate::domain::testing::id;
     use crate::ports::api_calls::MockApiCalls;
@@ -77,7 +78,6 @@ mod tests {
     use crate::ports::pace_meter::PaceMeter;
     use crate::ports::registry_meter::RegistryMeter;
     use crate::ports::resource_reader::MockResourceReader;
-    use crate::ports::work_watcher::ImageOutcome;
     use crate::ports::work_watcher::Occasion;
     use crate::ports::work_watcher::Step;
     use crate::ports::work_watcher::Stepped;
@@ -214,7 +214,7 @@ mod tests {
         meters.work.changed(Duration::from_secs(6));
         meters
             .work
-            .concluded(Occasion::Delivery, ImageOutcome::Changed);
+            .concluded(Occasion::Delivery, Some(ImageOutcome::Changed));
         for had_turn in [false, true] {
             meters.waits.waits(Limit::EventsPerHour);
             let time = Duration::from_millis(1500);

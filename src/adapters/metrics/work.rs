@@ -1,5 +1,6 @@
 //! What is counted of the way from a delivery to a change.
 
+use std::iter;
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -11,10 +12,11 @@ use prometheus_client::registry::Unit;
 
 use crate::domain::delivery::DeliveryId;
 use crate::domain::delivery::TraceParent;
-use crate::ports::work_watcher::ImageOutcome;
+use crate::domain::queue::fate::ImageOutcome;
 use crate::ports::work_watcher::Occasion;
 use crate::ports::work_watcher::Step;
 use crate::ports::work_watcher::Stepped;
+use crate::ports::work_watcher::UNMATCHED;
 use crate::ports::work_watcher::WorkWatcher;
 
 /// Seconds of what is only computed.
@@ -59,7 +61,8 @@ impl Default for WorkMeters {
         };
         // A counter that is there from the start at 0 lets the first step be seen.
         for occasion in Occasion::ALL {
-            for outcome in ImageOutcome::ALL {
+            let unmatched = iter::once(None);
+            for outcome in unmatched.chain(ImageOutcome::ALL.map(Some)) {
                 drop(meters.counter(occasion, outcome));
             }
         }
@@ -104,10 +107,10 @@ impl WorkMeters {
         );
     }
 
-    fn counter(&self, occasion: Occasion, outcome: ImageOutcome) -> Counter {
+    fn counter(&self, occasion: Occasion, outcome: Option<ImageOutcome>) -> Counter {
         let labels = ByOutcome {
             occasion: occasion.name(),
-            outcome: outcome.name(),
+            outcome: outcome.map_or(UNMATCHED, ImageOutcome::name),
         };
         self.outcomes.get_or_create_owned(&labels)
     }
@@ -128,7 +131,7 @@ impl WorkWatcher for WorkMeters {
         times.observe(stepped.took.as_secs_f64());
     }
 
-    fn concluded(&self, occasion: Occasion, outcome: ImageOutcome) {
+    fn concluded(&self, occasion: Occasion, outcome: Option<ImageOutcome>) {
         self.counter(occasion, outcome).inc();
     }
 

@@ -254,8 +254,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::queue::fate::Outcome;
-    use crate::domain::queue::fate::Verdict;
+    use crate::domain::queue::fate::ApplicationOutcome;
+    use crate::domain::queue::fate::ImageOutcome;
     use crate::domain::testing::id;
 
     fn event(image: &str, tag: &str, digest: bool) -> ImageEvent {
@@ -278,10 +278,10 @@ mod tests {
     }
 
     fn fate(outcomes: usize) -> Fate {
-        let outcome = |number| Outcome {
+        let outcome = |number| ApplicationOutcome {
             application: id(&format!("web-{number}")),
             alias: "a".to_owned(),
-            verdict: Verdict::Changed,
+            outcome: ImageOutcome::Changed,
             detail: "1 -> 2".to_owned(),
         };
         Fate::Worked((0..outcomes).map(outcome).collect())

@@ -258,18 +258,14 @@ impl State {
     /// Lets an event wait. The number of the delivery of which it took the place of a part is added to those that are to be settled.
     fn place(&mut self, queued: QueuedEvent, superseded: &mut Superseded) -> Placement {
         let by = queued.delivery.clone();
-        match self.lines.place(queued, None) {
-            None => Placement::Added,
-            Some(before) => {
-                let state = EventState::ended(superseded.at, &Fate::Superseded(by));
-                if self.open.end(&before, &state) {
-                    superseded.numbers.insert(number(before.entry));
-                }
-                Placement::Replaced {
-                    superseded: before.delivery,
-                }
+        let before = self.lines.place(queued, None);
+        if let Some(before) = &before {
+            let state = EventState::ended(superseded.at, &Fate::Superseded(by));
+            if self.open.end(before, &state) {
+                superseded.numbers.insert(number(before.entry));
             }
         }
+        Placement::instead_of(before)
     }
 
     /// Has it written what became of deliveries, and forgets those of which all has ended.

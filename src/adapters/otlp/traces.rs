@@ -33,10 +33,10 @@ use crate::domain::delivery::Delivery;
 use crate::domain::delivery::DeliveryId;
 use crate::domain::delivery::TraceParent;
 use crate::domain::queue::entry::QueuedEvent;
+use crate::domain::queue::fate::ImageOutcome;
 use crate::ports::delivery_watcher::Answered;
 use crate::ports::delivery_watcher::DeliveryOutcome;
 use crate::ports::delivery_watcher::DeliveryWatcher;
-use crate::ports::work_watcher::ImageOutcome;
 use crate::ports::work_watcher::Occasion;
 use crate::ports::work_watcher::Step;
 use crate::ports::work_watcher::Stepped;
@@ -210,7 +210,7 @@ impl WorkWatcher for Traces {
         span.end_with_timestamp(end);
     }
 
-    fn concluded(&self, _: Occasion, _: ImageOutcome) {}
+    fn concluded(&self, _: Occasion, _: Option<ImageOutcome>) {}
 
     fn changed(&self, _: Duration) {}
 }

@@ -13,9 +13,9 @@ use crate::domain::delivery::SenderKey;
 use crate::domain::delivery::TraceParent;
 use crate::domain::event::ImageEvent;
 use crate::domain::queue::accepted::Accepted;
+use crate::domain::queue::fate::ApplicationOutcome;
 use crate::domain::queue::fate::Fate;
-use crate::domain::queue::fate::Outcome;
-use crate::domain::queue::fate::Verdict;
+use crate::domain::queue::fate::ImageOutcome;
 use crate::domain::queue::record::DeliveryRecord;
 use crate::domain::queue::record::EventRecord;
 use crate::domain::queue::record::EventState;
@@ -224,7 +224,7 @@ impl EndForm {
 
     /// How far that event is.
     pub(crate) fn state(self) -> Result<EventState, String> {
-        let outcomes = self.outcomes.into_iter().map(Outcome::try_from);
+        let outcomes = self.outcomes.into_iter().map(ApplicationOutcome::try_from);
         let fate = match self.superseded_by {
             Some(by) => Fate::Superseded(DeliveryId::new(by)),
             None => Fate::Worked(outcomes.collect::<Result<_, _>>()?),
@@ -237,25 +237,25 @@ impl EndForm {
     }
 }
 
-impl From<&Outcome> for OutcomeForm {
-    fn from(outcome: &Outcome) -> Self {
+impl From<&ApplicationOutcome> for OutcomeForm {
+    fn from(outcome: &ApplicationOutcome) -> Self {
         Self {
             namespace: outcome.application.namespace.clone(),
             application: outcome.application.name.clone(),
             alias: outcome.alias.clone(),
-            outcome: outcome.verdict.name().to_owned(),
+            outcome: outcome.outcome.name().to_owned(),
             detail: outcome.detail.clone(),
         }
     }
 }
 
-impl TryFrom<OutcomeForm> for Outcome {
+impl TryFrom<OutcomeForm> for ApplicationOutcome {
     type Error = String;
 
     fn try_from(form: OutcomeForm) -> Result<Self, String> {
-        let verdict = Verdict::named(&form.outcome);
+        let outcome = ImageOutcome::named(&form.outcome);
         Ok(Self {
-            verdict: verdict.ok_or_else(|| format!("{:?} is no outcome", form.outcome))?,
+            outcome: outcome.ok_or_else(|| format!("{:?} is no outcome", form.outcome))?,
             application: ResourceId {
                 namespace: form.namespace,
                 name: form.application,

@@ -5,8 +5,8 @@ use std::time::SystemTime;
 use serde::Serialize;
 
 use crate::domain::delivery::SenderKey;
+use crate::domain::queue::fate::ApplicationOutcome;
 use crate::domain::queue::fate::Fate;
-use crate::domain::queue::fate::Outcome;
 use crate::domain::queue::record::DeliveryRecord;
 use crate::domain::queue::record::EventRecord;
 use crate::domain::queue::record::EventState;
@@ -89,12 +89,12 @@ fn event(record: &EventRecord) -> ShownEvent<'_> {
     shown
 }
 
-fn outcome(outcome: &Outcome) -> ShownOutcome<'_> {
+fn outcome(outcome: &ApplicationOutcome) -> ShownOutcome<'_> {
     ShownOutcome {
         namespace: &outcome.application.namespace,
         name: &outcome.application.name,
         alias: &outcome.alias,
-        outcome: outcome.verdict.name(),
+        outcome: outcome.outcome.name(),
         detail: &outcome.detail,
     }
 }

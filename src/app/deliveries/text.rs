@@ -2,8 +2,8 @@
 
 use std::time::SystemTime;
 
+use crate::domain::queue::fate::ApplicationOutcome;
 use crate::domain::queue::fate::Fate;
-use crate::domain::queue::fate::Outcome;
 use crate::domain::queue::record::DeliveryRecord;
 use crate::domain::queue::record::EventRecord;
 use crate::domain::queue::record::EventState;
@@ -97,11 +97,11 @@ fn event(known: &EventRecord) -> Vec<String> {
     lines
 }
 
-fn outcome(outcome: &Outcome) -> String {
-    let Outcome {
+fn outcome(outcome: &ApplicationOutcome) -> String {
+    let ApplicationOutcome {
         application,
         alias,
-        verdict,
+        outcome,
         detail,
     } = outcome;
     let alias = if alias.is_empty() {
@@ -109,7 +109,7 @@ fn outcome(outcome: &Outcome) -> String {
     } else {
         format!(" ({alias})")
     };
-    format!("  {verdict:10}{application}{alias}: {detail}")
+    format!("  {outcome:10}{application}{alias}: {detail}")
 }
 
 fn time(time: SystemTime) -> String {
@@ -126,7 +126,7 @@ mod tests {
     use crate::domain::delivery::SenderKey;
     use crate::domain::event::ImageEvent;
     use crate::domain::queue::accepted::Accepted;
-    use crate::domain::queue::fate::Verdict;
+    use crate::domain::queue::fate::ImageOutcome;
     use crate::domain::reference::ImageName;
     use crate::domain::reference::Tag;
     use crate::domain::testing::id;
@@ -150,15 +150,15 @@ mod tests {
             trace: None,
             events: events.clone(),
         });
-        let outcome = |name: &str, verdict, detail: &str| Outcome {
+        let outcome = |name: &str, outcome, detail: &str| ApplicationOutcome {
             application: id(name),
             alias: "main".to_owned(),
-            verdict,
+            outcome,
             detail: detail.to_owned(),
         };
         let worked = Fate::Worked(vec![
-            outcome("shop", Verdict::Changed, "from \"1.4.2\" to \"1.5.0\""),
-            outcome("blog", Verdict::Failed, "it is forbidden"),
+            outcome("shop", ImageOutcome::Changed, "from \"1.4.2\" to \"1.5.0\""),
+            outcome("blog", ImageOutcome::Failed, "it is forbidden"),
         ]);
         record.end(&events[0], at(1), &worked);
         record.end(&events[1], at(2), &Fate::Superseded(DeliveryId::new("d2")));

@@ -6,9 +6,9 @@ use std::time::Duration;
 use crate::domain::delivery::Delivery;
 use crate::domain::delivery::DeliveryId;
 use crate::domain::delivery::TraceParent;
+use crate::domain::queue::fate::ImageOutcome;
 use crate::ports::delivery_watcher::Answered;
 use crate::ports::delivery_watcher::DeliveryWatcher;
-use crate::ports::work_watcher::ImageOutcome;
 use crate::ports::work_watcher::Occasion;
 use crate::ports::work_watcher::Stepped;
 use crate::ports::work_watcher::WorkWatcher;
@@ -36,7 +36,7 @@ impl WorkWatcher for Watchers<dyn WorkWatcher> {
         self.0.iter().for_each(|watcher| watcher.stepped(stepped));
     }
 
-    fn concluded(&self, occasion: Occasion, outcome: ImageOutcome) {
+    fn concluded(&self, occasion: Occasion, outcome: Option<ImageOutcome>) {
         self.0
             .iter()
             .for_each(|watcher| watcher.concluded(occasion, outcome));

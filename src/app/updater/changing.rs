@@ -10,11 +10,11 @@ use super::report;
 use super::task::Task;
 use crate::app::status::Account;
 use crate::domain::change::ApplicationChange;
-use crate::domain::judgement;
 use crate::domain::judgement::Judgement;
 use crate::domain::judgement::Opinion;
+use crate::domain::judgement::Verdict;
 use crate::domain::queue::entry::Batch;
-use crate::domain::queue::fate::Verdict;
+use crate::domain::queue::fate::ImageOutcome;
 use crate::domain::resources::resource::ResourceId;
 use crate::ports::update_trigger::TriggerError;
 use crate::ports::work_watcher::Step;
@@ -94,21 +94,21 @@ impl Updater {
     }
 
     fn tell_change(&self, task: &mut Task, change: &ApplicationChange) {
-        let verdict = if self.ports.trigger.is_none() {
+        let outcome = if self.ports.trigger.is_none() {
             report::would_change(&self.watching, &task.batch, change);
-            Verdict::WouldChange
+            ImageOutcome::DryRun
         } else {
             lock(&self.backlog).wrote(&task.batch.image);
             report::changed(&self.watching, &task.batch, change);
             self.watching.changed(&task.batch, change);
-            Verdict::Changed
+            ImageOutcome::Changed
         };
         for image in &change.images {
             let mut detail = format!("from {:?} to {:?}", image.old, image.new);
             if let Some(remark) = &image.remark {
                 detail = format!("{detail}: {remark}");
             }
-            task.note(&change.application, &image.alias, verdict, detail);
+            task.note(&change.application, &image.alias, outcome, detail);
         }
     }
 
@@ -117,7 +117,7 @@ impl Updater {
         report::failed(&self.watching, &task.batch, &change.application, reason);
         for image in &change.images {
             let (application, alias) = (&change.application, &image.alias);
-            task.note(application, alias, Verdict::Failed, reason.to_owned());
+            task.note(application, alias, ImageOutcome::Failed, reason.to_owned());
         }
     }
 
@@ -125,7 +125,7 @@ impl Updater {
     fn settle(&self, task: &mut Task, judgement: &Judgement, made: &Made) {
         let unwritten = made.moved.iter().chain(&made.postponed);
         let unwritten = unwritten.map(|(change, _)| &change.application);
-        let failed = |verdict: &&judgement::Verdict| matches!(verdict.opinion, Opinion::Failed(_));
+        let failed = |verdict: &&Verdict| matches!(verdict.opinion, Opinion::Failed(_));
         let unanswered = judgement.verdicts.iter().filter(failed);
         let unanswered = unanswered.map(|verdict| &verdict.application);
         let open: HashSet<&ResourceId> = unwritten.chain(unanswered).collect();
@@ -143,16 +143,16 @@ impl Updater {
 }
 
 /// Notes what was found in an Application that is not changed.
-pub(super) fn note(task: &mut Task, found: &judgement::Verdict) {
+pub(super) fn note(task: &mut Task, found: &Verdict) {
     if !found.live {
         return;
     }
-    let (verdict, detail) = match &found.opinion {
+    let (outcome, detail) = match &found.opinion {
         // Noted when it is made, and when it is answered.
         Opinion::Change { .. } | Opinion::Open => return,
-        Opinion::Unchanged(reason) => (Verdict::Unchanged, reason),
-        Opinion::Undecided(reason) => (Verdict::Undecided, reason),
-        Opinion::Failed(failure) => (Verdict::Failed, &failure.reason),
+        Opinion::Unchanged(reason) => (ImageOutcome::Unchanged, reason),
+        Opinion::Undecided(reason) => (ImageOutcome::Undecided, reason),
+        Opinion::Failed(failure) => (ImageOutcome::Failed, &failure.reason),
     };
-    task.note(&found.application, &found.alias, verdict, detail.clone());
+    task.note(&found.application, &found.alias, outcome, detail.clone());
 }

@@ -20,11 +20,12 @@ use crate::domain::judgement::Opinion;
 use crate::domain::judgement::Verdict;
 use crate::domain::queue::entry::Batch;
 use crate::domain::queue::entry::QueuedEvent;
+use crate::domain::queue::fate::ImageOutcome;
 use crate::domain::resources::Resources;
 use crate::domain::resources::problem::Problem;
 use crate::domain::resources::problem::Severity;
 use crate::domain::resources::resource::ResourceId;
-use crate::ports::work_watcher::ImageOutcome;
+use crate::ports::work_watcher::UNMATCHED;
 
 /// The most ids or tags that a line names. A line of thousands would be cut by whatever collects logs.
 const NAMED: usize = 16;
@@ -91,25 +92,20 @@ pub(super) fn judgement(
         return rest(watching, batch, judgement, settled);
     }
     if verdicts.is_empty() {
-        watching.concluded(batch, ImageOutcome::Unmatched, 1);
-        nowhere(
-            batch,
-            ImageOutcome::Unmatched,
-            None,
-            "no Application tracks this image",
-        );
+        watching.unmatched(batch);
+        nowhere(batch, UNMATCHED, None, "no Application tracks this image");
     } else if verdicts.iter().all(|verdict| !verdict.live) {
         let reason = "the image is live in none of the Applications in which it is tracked; the debug log names them";
         watching.concluded(batch, ImageOutcome::Unchanged, 1);
-        nowhere(batch, ImageOutcome::Unchanged, Some(verdicts.len()), reason);
+        let outcome = ImageOutcome::Unchanged.name();
+        nowhere(batch, outcome, Some(verdicts.len()), reason);
     }
     self::verdicts(watching, batch, verdicts.iter());
 }
 
 /// No Application runs the image. Where any track it, `applications` says how many. A look at a registry is made again and again, so what it
 /// does not change is for the debug log.
-fn nowhere(batch: &Batch, outcome: ImageOutcome, applications: Option<usize>, reason: &str) {
-    let outcome = outcome.name();
+fn nowhere(batch: &Batch, outcome: &str, applications: Option<usize>, reason: &str) {
     macro_rules! line {
         ($level:ident) => {
             $level!(

@@ -12,9 +12,9 @@ use super::registry::Learned;
 use crate::domain::delivery::DeliveryId;
 use crate::domain::queue::entry::Batch;
 use crate::domain::queue::entry::QueuedEvent;
+use crate::domain::queue::fate::ApplicationOutcome;
 use crate::domain::queue::fate::Fate;
-use crate::domain::queue::fate::Outcome;
-use crate::domain::queue::fate::Verdict;
+use crate::domain::queue::fate::ImageOutcome;
 use crate::domain::reference::ImageName;
 use crate::domain::registry::knowledge::Knowledge;
 use crate::domain::resources::resource::ResourceId;
@@ -59,7 +59,7 @@ pub(super) struct Task {
     /// What was done so far.
     pub(super) looked: Looked,
     /// What became of the image so far, by Application and alias.
-    pub(super) outcomes: BTreeMap<(ResourceId, String), (Verdict, String)>,
+    pub(super) outcomes: BTreeMap<(ResourceId, String), (ImageOutcome, String)>,
 }
 
 /// An event whose place a newer one took.
@@ -186,7 +186,7 @@ impl Task {
         &mut self,
         application: &ResourceId,
         alias: &str,
-        verdict: Verdict,
+        outcome: ImageOutcome,
         detail: String,
     ) {
         // Nobody asks for what a look did.
@@ -194,22 +194,25 @@ impl Task {
             return;
         }
         let key = (application.clone(), alias.to_owned());
-        let known = self.outcomes.get(&key).map(|(verdict, _)| *verdict);
-        let is_changed = matches!(known, Some(Verdict::Changed | Verdict::WouldChange));
-        if !(is_changed && verdict == Verdict::Unchanged) {
-            self.outcomes.insert(key, (verdict, detail));
+        let known = self.outcomes.get(&key).map(|(outcome, _)| *outcome);
+        let is_changed = matches!(known, Some(ImageOutcome::Changed | ImageOutcome::DryRun));
+        if !(is_changed && outcome == ImageOutcome::Unchanged) {
+            self.outcomes.insert(key, (outcome, detail));
         }
     }
 
     /// What became of its events in the end.
     pub(super) fn fate(&mut self) -> Fate {
         let outcomes = std::mem::take(&mut self.outcomes).into_iter();
-        let outcomes = outcomes.map(|((application, alias), (verdict, detail))| Outcome {
-            application,
-            alias,
-            verdict,
-            detail,
-        });
+        let outcomes =
+            outcomes.map(
+                |((application, alias), (outcome, detail))| ApplicationOutcome {
+                    application,
+                    alias,
+                    outcome,
+                    detail,
+                },
+            );
         Fate::Worked(outcomes.collect())
     }
 

@@ -13,7 +13,7 @@ use crate::domain::change::ImageChange;
 use crate::domain::judgement::Judgement;
 use crate::domain::queue::entry::Batch;
 use crate::domain::queue::entry::QueuedEvent;
-use crate::ports::work_watcher::ImageOutcome;
+use crate::domain::queue::fate::ImageOutcome;
 use crate::ports::work_watcher::Occasion;
 use crate::ports::work_watcher::Step;
 use crate::ports::work_watcher::Stepped;
@@ -48,8 +48,15 @@ impl Watching {
         if let Some(watched) = &self.0 {
             for _ in 0..images {
                 let occasion = Occasion::of(&batch.events);
-                watched.concluded(occasion, outcome);
+                watched.concluded(occasion, Some(outcome));
             }
+        }
+    }
+
+    /// No Application tracks the image of a batch.
+    pub(super) fn unmatched(&self, batch: &Batch) {
+        if let Some(watched) = &self.0 {
+            watched.concluded(Occasion::of(&batch.events), None);
         }
     }
 

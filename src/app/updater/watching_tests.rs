@@ -17,12 +17,12 @@ use super::*;
 use crate::domain::change::ApplicationChange;
 use crate::domain::delivery::DeliveryId;
 use crate::domain::delivery::TraceParent;
+use crate::domain::queue::fate::ImageOutcome;
 use crate::domain::reference::Digest;
 use crate::ports::registry_client::MockRegistryClient;
 use crate::ports::signature_verifier::MockSignatureVerifier;
 use crate::ports::update_trigger::MockUpdateTrigger;
 use crate::ports::update_trigger::TriggerError;
-use crate::ports::work_watcher::ImageOutcome;
 use crate::ports::work_watcher::Occasion;
 use crate::ports::work_watcher::Step;
 use crate::ports::work_watcher::Stepped;
@@ -33,7 +33,7 @@ const SECOND: Duration = Duration::from_secs(1);
 #[derive(Default)]
 struct Told {
     steps: Mutex<Vec<(Step, Duration, bool)>>,
-    outcomes: Mutex<Vec<(Occasion, ImageOutcome)>>,
+    outcomes: Mutex<Vec<(Occasion, Option<ImageOutcome>)>>,
     changed: Mutex<Vec<Duration>>,
 }
 
@@ -47,7 +47,7 @@ impl WorkWatcher for Told {
         self.steps.lock().unwrap().push(step);
     }
 
-    fn concluded(&self, occasion: Occasion, outcome: ImageOutcome) {
+    fn concluded(&self, occasion: Occasion, outcome: Option<ImageOutcome>) {
         self.outcomes.lock().unwrap().push((occasion, outcome));
     }
 
@@ -100,7 +100,7 @@ async fn a_change_is_as_old_as_the_delivery_that_announced_it() {
         .map(|age| age.as_secs() / 3600)
         .collect();
     assert_eq!(ages, [2]);
-    let outcome = (Occasion::Delivery, ImageOutcome::Changed);
+    let outcome = (Occasion::Delivery, Some(ImageOutcome::Changed));
     assert_eq!(*told.outcomes.lock().unwrap(), [outcome]);
     let steps = told.steps.lock().unwrap();
     assert_eq!(steps.last(), Some(&(Step::Write, 2 * SECOND, false)));
@@ -121,10 +121,10 @@ async fn what_fails_or_changes_nothing_is_told() {
         updater.work_on_next(false).await;
     }
     let outcomes = [
-        ImageOutcome::Failed,
-        ImageOutcome::Unchanged,
-        ImageOutcome::Unmatched,
-        ImageOutcome::Unchanged,
+        Some(ImageOutcome::Failed),
+        Some(ImageOutcome::Unchanged),
+        None,
+        Some(ImageOutcome::Unchanged),
     ];
     let outcomes = outcomes.map(|outcome| (Occasion::Delivery, outcome));
     assert_eq!(*told.outcomes.lock().unwrap(), outcomes);
@@ -140,7 +140,7 @@ async fn a_dry_run_writes_nothing() {
     let event = accepted("quay.io/a/b:1.6.0", 0);
     updater.examine(event).await;
     updater.work_on_next(false).await;
-    let outcome = (Occasion::Delivery, ImageOutcome::DryRun);
+    let outcome = (Occasion::Delivery, Some(ImageOutcome::DryRun));
     assert_eq!(*told.outcomes.lock().unwrap(), [outcome]);
     assert!(told.changed.lock().unwrap().is_empty());
     let steps = told.steps.lock().unwrap();
@@ -165,6 +165,6 @@ async fn questions_are_told_with_their_time() {
     updater.work_on_next(false).await;
     let asked = (Step::Ask, Duration::ZERO, false);
     assert!(told.steps.lock().unwrap().contains(&asked));
-    let outcome = (Occasion::Delivery, ImageOutcome::Changed);
+    let outcome = (Occasion::Delivery, Some(ImageOutcome::Changed));
     assert_eq!(*told.outcomes.lock().unwrap(), [outcome]);
 }

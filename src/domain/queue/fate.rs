@@ -9,7 +9,7 @@ use crate::domain::resources::resource::ResourceId;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Fate {
     /// They were worked on, with this in each Application that tracks and runs their image.
-    Worked(Vec<Outcome>),
+    Worked(Vec<ApplicationOutcome>),
     /// A newer delivery for the same tag took their place.
     Superseded(DeliveryId),
 }
@@ -21,7 +21,7 @@ impl Fate {
         match self {
             Self::Worked(outcomes) => outcomes
                 .iter()
-                .any(|outcome| outcome.verdict == Verdict::Failed),
+                .any(|outcome| outcome.outcome == ImageOutcome::Failed),
             Self::Superseded(_) => false,
         }
     }
@@ -29,24 +29,24 @@ impl Fate {
 
 /// What became of an image in one Application.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Outcome {
+pub struct ApplicationOutcome {
     /// The Application.
     pub application: ResourceId,
     /// The image's alias; empty where it has none.
     pub alias: String,
     /// What became of it.
-    pub verdict: Verdict,
+    pub outcome: ImageOutcome,
     /// From which version to which, or why.
     pub detail: String,
 }
 
 /// What became of an image, in a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Verdict {
+pub enum ImageOutcome {
     /// It runs another version.
     Changed,
     /// It would, were this no dry run.
-    WouldChange,
+    DryRun,
     /// It stays, as it is to be.
     Unchanged,
     /// It stays, as it cannot be decided.
@@ -55,11 +55,11 @@ pub enum Verdict {
     Failed,
 }
 
-impl Verdict {
+impl ImageOutcome {
     /// All of them.
     pub const ALL: [Self; 5] = [
         Self::Changed,
-        Self::WouldChange,
+        Self::DryRun,
         Self::Unchanged,
         Self::Undecided,
         Self::Failed,
@@ -70,7 +70,7 @@ impl Verdict {
     pub fn name(self) -> &'static str {
         match self {
             Self::Changed => "changed",
-            Self::WouldChange => "dry-run",
+            Self::DryRun => "dry-run",
             Self::Unchanged => "unchanged",
             Self::Undecided => "undecided",
             Self::Failed => "failed",
@@ -80,11 +80,11 @@ impl Verdict {
     /// The one of that name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|verdict| verdict.name() == name)
+        Self::ALL.into_iter().find(|outcome| outcome.name() == name)
     }
 }
 
-impl fmt::Display for Verdict {
+impl fmt::Display for ImageOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
     }

@@ -7,9 +7,9 @@ use crate::domain::delivery::SenderKey;
 use crate::domain::delivery::TraceParent;
 use crate::domain::event::ImageEvent;
 use crate::domain::queue::accepted::Accepted;
+use crate::domain::queue::fate::ApplicationOutcome;
 use crate::domain::queue::fate::Fate;
-use crate::domain::queue::fate::Outcome;
-use crate::domain::queue::fate::Verdict;
+use crate::domain::queue::fate::ImageOutcome;
 
 /// The most outcomes that are remembered of one event. More Applications than that are counted.
 const REMEMBERED: usize = 100;
@@ -145,7 +145,8 @@ impl EventState {
                 // What failed is worth more than what went well.
                 let failed = outcomes.iter().filter(|outcome| is_failure(outcome));
                 let others = outcomes.iter().filter(|outcome| !is_failure(outcome));
-                let named: Vec<Outcome> = failed.chain(others).take(REMEMBERED).cloned().collect();
+                let named: Vec<ApplicationOutcome> =
+                    failed.chain(others).take(REMEMBERED).cloned().collect();
                 let unnamed = outcomes.len() - named.len();
                 (Fate::Worked(named), unnamed)
             }
@@ -154,8 +155,8 @@ impl EventState {
     }
 }
 
-fn is_failure(outcome: &Outcome) -> bool {
-    outcome.verdict == Verdict::Failed
+fn is_failure(outcome: &ApplicationOutcome) -> bool {
+    outcome.outcome == ImageOutcome::Failed
 }
 
 #[cfg(test)]
@@ -173,11 +174,11 @@ mod tests {
         }
     }
 
-    fn outcome(number: usize, verdict: Verdict) -> Outcome {
-        Outcome {
+    fn outcome(number: usize, outcome: ImageOutcome) -> ApplicationOutcome {
+        ApplicationOutcome {
             application: id(&format!("web-{number}")),
             alias: String::new(),
-            verdict,
+            outcome,
             detail: String::new(),
         }
     }
@@ -198,7 +199,7 @@ mod tests {
         assert_eq!(record.progress(), Progress::Open);
         record.end(&event("2"), at, &Fate::Worked(Vec::new()));
         assert_eq!(record.progress(), Progress::Done);
-        let failed = Fate::Worked(vec![outcome(1, Verdict::Failed)]);
+        let failed = Fate::Worked(vec![outcome(1, ImageOutcome::Failed)]);
         record.end(&event("1"), at, &failed);
         assert_eq!(record.progress(), Progress::Failed);
         let again = DeliveryRecord::new(&record.again(at));
@@ -207,8 +208,10 @@ mod tests {
 
     #[test]
     fn of_very_many_applications_the_failures_are_named_and_the_rest_is_counted() {
-        let mut outcomes: Vec<_> = (0..500).map(|n| outcome(n, Verdict::Changed)).collect();
-        outcomes.push(outcome(500, Verdict::Failed));
+        let mut outcomes: Vec<_> = (0..500)
+            .map(|n| outcome(n, ImageOutcome::Changed))
+            .collect();
+        outcomes.push(outcome(500, ImageOutcome::Failed));
         let EventState::Ended { fate, unnamed, .. } =
             EventState::ended(SystemTime::UNIX_EPOCH, &Fate::Worked(outcomes))
         else {
