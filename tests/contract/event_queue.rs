@@ -1,11 +1,6 @@
 //! What every [`EventQueue`] does.
 
-#[path = "../support/verified.rs"]
-mod verified;
-
-use std::future::Future;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 use std::time::SystemTime;
 
@@ -15,18 +10,17 @@ use image_updater::app::seeing::watched_queue::WatchedQueue;
 use image_updater::domain::delivery::DeliveryId;
 use image_updater::domain::delivery::SenderKey;
 use image_updater::domain::delivery::TraceParent;
-use image_updater::domain::event::ImageEvent;
 use image_updater::domain::queue::accepted::Accepted;
-use image_updater::domain::queue::entry::Batch;
 use image_updater::domain::queue::fate::Fate;
-use image_updater::domain::reference::Reference;
 use image_updater::ports::event_queue::EventQueue;
 use image_updater::ports::event_queue::Load;
 use image_updater::ports::event_queue::Placement;
 use image_updater::ports::event_queue::Pushed;
 use image_updater::ports::event_queue::QueueError;
 
-use self::verified::verified;
+use crate::support::at_once;
+use crate::support::event;
+use crate::support::verified::verified;
 
 /// Runs the suite on queues that `make` gives for a bound.
 pub(crate) async fn suite(make: impl AsyncFn(usize) -> Arc<dyn EventQueue>) {
@@ -264,12 +258,12 @@ pub(crate) async fn deliver(
 }
 
 /// When all deliveries come in.
-fn arrival() -> SystemTime {
+pub(crate) fn arrival() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000)
 }
 
 /// What all deliveries are part of.
-fn trace() -> Option<TraceParent> {
+pub(crate) fn trace() -> Option<TraceParent> {
     TraceParent::parse("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 }
 
@@ -296,25 +290,6 @@ pub(crate) async fn next(queue: &dyn EventQueue) -> Vec<String> {
 /// Whether nothing is there at once.
 pub(crate) fn is_empty(queue: &dyn EventQueue) -> bool {
     at_once(queue).is_none()
-}
-
-/// What is there without waiting.
-fn at_once(queue: &dyn EventQueue) -> Option<Batch> {
-    let mut next = queue.next();
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    match Future::poll(next.as_mut(), &mut context) {
-        Poll::Ready(batch) => Some(batch),
-        Poll::Pending => None,
-    }
-}
-
-fn event(text: &str) -> ImageEvent {
-    let reference = Reference::parse(text).unwrap();
-    ImageEvent {
-        image: reference.name().clone(),
-        tag: reference.tag().unwrap().clone(),
-        digest: reference.digest().cloned(),
-    }
 }
 
 #[tokio::test]

@@ -4,7 +4,6 @@
 
 mod damage;
 mod full_disk;
-mod log;
 mod power_cut;
 mod restart;
 mod support;

@@ -4,6 +4,8 @@ use image_updater::adapters::journal::Journal;
 use image_updater::adapters::journal::error::OpenError;
 use image_updater::domain::delivery::DeliveryId;
 use image_updater::domain::queue::fate::ImageOutcome;
+use image_updater::ports::delivery_log::DeliveryLog;
+use image_updater::ports::delivery_log::Redelivery;
 use image_updater::ports::event_queue::EventQueue;
 use image_updater::ports::event_queue::Pushed;
 use tempfile::TempDir;
@@ -52,6 +54,27 @@ async fn what_was_not_done_waits_again_in_its_order() {
         "d5 quay.io/a/wait:2",
     ];
     assert_eq!(take_all(&journal), expected);
+}
+
+#[tokio::test]
+async fn what_was_ordered_again_waits_after_a_new_start() {
+    let folder = TempDir::new().unwrap();
+    let journal = Journal::open(folder.path(), 10).unwrap();
+    push(&journal, "d1", &["quay.io/a/b:1"]).await.unwrap();
+    let batch = journal.next().await;
+    journal.done(&batch, &fate(ImageOutcome::Failed)).await;
+    journal.close().await;
+    drop(journal);
+
+    let journal = Journal::open(folder.path(), 10).unwrap();
+    assert_eq!(take_all(&journal), [""; 0], "what failed is parked");
+    let again = journal.redeliver(&DeliveryId::new("d1")).await;
+    assert_eq!(again, Ok(Redelivery::Queued));
+    journal.close().await;
+    drop(journal);
+
+    let journal = Journal::open(folder.path(), 10).unwrap();
+    assert_eq!(take_all(&journal), ["d1 quay.io/a/b:1"]);
 }
 
 #[tokio::test]

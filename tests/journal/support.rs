@@ -1,7 +1,7 @@
 //! Deliveries to a journal.
 
 #[path = "../support/verified.rs"]
-mod verified;
+pub(crate) mod verified;
 
 use std::future::Future;
 use std::pin::pin;
@@ -79,7 +79,8 @@ pub(crate) fn take_all(queue: &dyn EventQueue) -> Vec<String> {
         .collect()
 }
 
-fn at_once(queue: &dyn EventQueue) -> Option<Batch> {
+/// What is there without waiting.
+pub(crate) fn at_once(queue: &dyn EventQueue) -> Option<Batch> {
     let mut next = pin!(queue.next());
     match next.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(batch) => Some(batch),

@@ -146,8 +146,8 @@ impl SharedQueue {
     }
 
     async fn noted(&self, id: &DeliveryId) -> Result<Option<DeliveryRecord>, LogError> {
-        if let Some(open) = self.shared.state().open.named(id) {
-            return Ok(Some(open.clone()));
+        if let Some(unnoted) = self.shared.state().unnoted(id) {
+            return Ok(Some(unnoted.clone()));
         }
         let subject = self.shared.server.names.note(id);
         let last = self.shared.server.last(&subject).await;

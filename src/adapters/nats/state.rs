@@ -234,9 +234,15 @@ impl State {
         }
     }
 
-    /// The newest deliveries of which something is open or noted, so many at the most, the newest first.
+    /// What is known here of a delivery that the server's note does not tell: something of it is open, or has ended and is not written.
+    pub(super) fn unnoted(&self, id: &DeliveryId) -> Option<&DeliveryRecord> {
+        self.open.named(id).or_else(|| self.unwritten.named(id))
+    }
+
+    /// The newest deliveries of which something is open, about to be written or noted, so many at the most, the newest first.
     pub(super) fn newest(&self, most: usize) -> Vec<DeliveryId> {
-        self.remembered.newest(self.open.ids(), most)
+        let unnoted = self.open.ids().chain(self.unwritten.ids());
+        self.remembered.newest(unnoted, most)
     }
 
     /// Takes the numbers of deliveries that are done and may be in the stream still.
@@ -389,6 +395,23 @@ mod tests {
         // A batch that is ended twice changes nothing.
         state.end(&batch, &worked());
         assert_eq!(written(&mut state), []);
+    }
+
+    #[test]
+    fn what_has_ended_is_known_before_it_is_written() {
+        let mut state = alone();
+        let id = DeliveryId::new("d1");
+        let progress = |state: &State| state.unnoted(&id).map(DeliveryRecord::progress);
+        state.begin(5, record("d1", &["1"]));
+        assert_eq!(progress(&state), Some(Progress::Open));
+        let batch = state.take().unwrap();
+        state.end(&batch, &worked());
+        assert_eq!(progress(&state), Some(Progress::Done));
+        state.unwritten.take(1);
+        assert_eq!(progress(&state), Some(Progress::Done));
+        assert_eq!(state.newest(9), std::slice::from_ref(&id));
+        state.unwritten.put_back(Vec::new());
+        assert_eq!((progress(&state), state.newest(9)), (None, Vec::new()));
     }
 
     #[test]

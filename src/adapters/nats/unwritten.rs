@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::collections::VecDeque;
 
 use super::names::partition;
+use crate::domain::delivery::DeliveryId;
 use crate::domain::queue::record::DeliveryRecord;
 
 /// Deliveries by number, in the order in which they are to be written: what took the place of another is written after it.
@@ -12,8 +13,8 @@ use crate::domain::queue::record::DeliveryRecord;
 pub(super) struct Unwritten {
     order: VecDeque<u64>,
     records: HashMap<u64, DeliveryRecord>,
-    /// The partitions of those that are being written, as often as there are events.
-    in_hand: Vec<usize>,
+    /// Those that are being written.
+    in_hand: Vec<(u64, DeliveryRecord)>,
 }
 
 impl Unwritten {
@@ -29,12 +30,8 @@ impl Unwritten {
         let numbers = self.order.drain(..most.min(self.order.len()));
         let records = &mut self.records;
         let taken = numbers.filter_map(|number| Some((number, records.remove(&number)?)));
-        let taken: Vec<_> = taken.collect();
-        self.in_hand = taken
-            .iter()
-            .flat_map(|(_, record)| partitions(record))
-            .collect();
-        taken
+        self.in_hand = taken.collect();
+        self.in_hand.clone()
     }
 
     /// Gives back what could not be written. What is known by now of the same deliveries is written in their place.
@@ -60,8 +57,33 @@ impl Unwritten {
 
     /// The partitions in which something is not written.
     pub(super) fn partitions(&self) -> BTreeSet<usize> {
-        let waiting = self.records.values().flat_map(partitions);
-        waiting.chain(self.in_hand.iter().copied()).collect()
+        let records = self.all().map(|(_, record)| record);
+        records.flat_map(partitions).collect()
+    }
+
+    /// What is known of a delivery by that name that is not written.
+    pub(super) fn named(&self, id: &DeliveryId) -> Option<&DeliveryRecord> {
+        let of_that_name = self.all().filter(|(_, record)| record.id == *id);
+        let latest = of_that_name.max_by_key(|(number, _)| *number);
+        latest.map(|(_, record)| record)
+    }
+
+    /// The names of all that are not written.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &DeliveryId> {
+        self.all().map(|(_, record)| &record.id)
+    }
+
+    /// What is being written, and then what waits, which knows more of the same number.
+    fn all(&self) -> impl Iterator<Item = (u64, &DeliveryRecord)> {
+        let in_hand = self
+            .in_hand
+            .iter()
+            .map(|(number, record)| (*number, record));
+        in_hand.chain(
+            self.records
+                .iter()
+                .map(|(number, record)| (*number, record)),
+        )
     }
 }
 
@@ -75,7 +97,6 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
-    use crate::domain::delivery::DeliveryId;
     use crate::domain::event::ImageEvent;
     use crate::domain::queue::record::EventRecord;
     use crate::domain::queue::record::EventState;
@@ -121,12 +142,38 @@ mod tests {
         unwritten.put_back(taken);
         assert_eq!(ids(&unwritten.take(9)), ["a, later", "b, later", "c"]);
         assert!(!unwritten.is_empty(), "they are in hand");
+        let named = |unwritten: &Unwritten, id| unwritten.named(&DeliveryId::new(id)).is_some();
+        assert!(named(&unwritten, "c") && !named(&unwritten, "a"));
         assert_eq!(
             unwritten.partitions(),
             BTreeSet::from([partition(&image())])
         );
         unwritten.put_back(Vec::new());
         assert!(unwritten.is_empty() && unwritten.partitions().is_empty());
+        assert!(!named(&unwritten, "c"));
+    }
+
+    #[test]
+    fn of_one_name_the_latest_is_known() {
+        let open = |unwritten: &Unwritten| {
+            let known = unwritten.named(&DeliveryId::new("a")).unwrap();
+            known.events.len()
+        };
+        let with = |events| {
+            let mut record = record("a");
+            record.events = vec![record.events[0].clone(); events];
+            record
+        };
+        let mut unwritten = Unwritten::default();
+        unwritten.add(4, with(1));
+        assert_eq!(open(&unwritten), 1);
+        unwritten.take(1);
+        unwritten.add(4, with(2));
+        assert_eq!(open(&unwritten), 2, "more is known by now");
+        unwritten.add(7, with(3));
+        unwritten.add(5, with(4));
+        assert_eq!(open(&unwritten), 3, "it was delivered again");
+        assert_eq!(unwritten.ids().count(), 4);
     }
 
     #[test]
