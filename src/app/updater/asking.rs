@@ -37,6 +37,15 @@ struct Open {
     asked: AbortHandle,
 }
 
+impl Open {
+    /// Lets older work, whose turn it is, go on with what is asked for. What kept it from being done is no reason to give up the newer one sooner.
+    fn join_older(&mut self, older: Task) -> Vec<Superseded> {
+        let newer = std::mem::replace(&mut self.task, older);
+        self.task.failures = 0;
+        self.task.join(newer)
+    }
+}
+
 /// What comes in, besides events.
 pub(super) enum Incoming {
     /// Somebody asks for a look at the registry of an image.
@@ -77,12 +86,22 @@ impl Asking {
         looked
     }
 
-    /// Has work wait for answers.
-    pub(super) fn begin(&self, task: Task, questions: Questions, registry: &Arc<Registry>) {
+    /// Has work wait for answers. Where newer work of its kind is asked for already, both wait for that together, and what it leaves open of
+    /// either is asked then; what is superseded by that is given back.
+    #[must_use]
+    pub(super) fn begin(
+        &self,
+        task: Task,
+        questions: Questions,
+        registry: &Arc<Registry>,
+    ) -> Vec<Superseded> {
         let (key, batch) = (task.key(), task.batch.clone());
         let (registry, send, to) = (Arc::clone(registry), self.send.clone(), key.clone());
         // Locked until it is in: the answers may be there at once.
         let mut open = lock(&self.open);
+        if let Some(asked) = open.get_mut(&key) {
+            return asked.join_older(task);
+        }
         let asking = tokio::spawn(async move {
             let asked = questions.clone();
             // A panic in there is a bug, and must not leave the image waiting for ever.
@@ -97,6 +116,7 @@ impl Asking {
             asked: asking.abort_handle(),
         };
         open.insert(key, one);
+        Vec::new()
     }
 
     /// Whether work is being asked for.

@@ -77,7 +77,7 @@ impl Updater {
         let grounds = Grounds {
             knowledge: (asks && self.ports.registry.is_some()).then_some(&task.knowledge),
             never_downgrade: self.terms.never_downgrade,
-            is_last_try: task.is_out_of_patience() || self.is_closing(),
+            is_last_try: task.is_out_of_patience() || self.is_last_chance(),
             credential_kinds: &self.terms.credential_kinds,
         };
         judge_on(

@@ -98,7 +98,7 @@ pub struct Updater {
     currency: Mutex<Currency>,
     reporter: Option<Reporter>,
     watching: Watching,
-    /// Whether the process ends, and nothing is waited for that may come.
+    /// Whether the process ends.
     is_closing: AtomicBool,
 }
 
@@ -227,8 +227,9 @@ impl Updater {
         }
     }
 
-    fn is_closing(&self) -> bool {
-        self.is_closing.load(Ordering::Relaxed)
+    /// Whether what is not done now never will be: the process ends, and nobody gives it again after the next start.
+    fn is_last_chance(&self) -> bool {
+        self.is_closing.load(Ordering::Relaxed) && !self.terms.is_durable
     }
 
     fn is_idle(&self) -> bool {
@@ -325,6 +326,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod currency_tests;
+#[cfg(test)]
+mod ending_tests;
+#[cfg(test)]
+mod overtaking_tests;
 #[cfg(test)]
 mod registry_tests;
 #[cfg(test)]

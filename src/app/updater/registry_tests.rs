@@ -29,7 +29,7 @@ use crate::ports::registry_client::RegistryError;
 use crate::ports::signature_verifier::MockSignatureVerifier;
 use crate::ports::update_trigger::MockUpdateTrigger;
 
-fn asking(client: MockRegistryClient, confirm: Confirm, updater: Updater) -> Updater {
+pub(super) fn asking(client: MockRegistryClient, confirm: Confirm, updater: Updater) -> Updater {
     let verifier = Arc::new(MockSignatureVerifier::new());
     let registry = Registry::new(Arc::new(client), verifier, NonZeroUsize::new(2).unwrap());
     let mut updater = Updater {
@@ -40,11 +40,11 @@ fn asking(client: MockRegistryClient, confirm: Confirm, updater: Updater) -> Upd
     updater
 }
 
-fn digest() -> Digest {
+pub(super) fn digest() -> Digest {
     Digest::parse(&format!("sha256:{}", "a".repeat(64))).unwrap()
 }
 
-fn writes(times: usize) -> MockUpdateTrigger {
+pub(super) fn writes(times: usize) -> MockUpdateTrigger {
     let mut trigger = MockUpdateTrigger::new();
     trigger
         .expect_apply()
@@ -53,12 +53,12 @@ fn writes(times: usize) -> MockUpdateTrigger {
     trigger
 }
 
-fn follows(policy: &str) -> Vec<Arc<crate::domain::resources::Resources>> {
+pub(super) fn follows(policy: &str) -> Vec<Arc<crate::domain::resources::Resources>> {
     vec![resources("quay.io/a/b:1.5.0", policy, "semver")]
 }
 
 /// Takes in what comes next.
-async fn take_next(updater: &Updater) {
+pub(super) async fn take_next(updater: &Updater) {
     let incoming = updater.asking.next().await;
     updater.take_in(incoming).await;
 }

@@ -72,7 +72,8 @@ impl Updater {
         }
         let judgement = self.decide(&task);
         if let Some(registry) = self.registry_for(&judgement) {
-            self.asking.begin(task, judgement.questions, registry);
+            let superseded = self.asking.begin(task, judgement.questions, registry);
+            self.end_superseded(superseded).await;
         } else if !judgement.changes.is_empty() && task.is_next {
             let superseded = lock(&self.backlog).go_first(task);
             self.end_superseded(superseded).await;
@@ -94,12 +95,12 @@ impl Updater {
         registry.filter(|_| !judgement.questions.is_empty())
     }
 
-    /// Whether it is worth while to ask again. A look is made again anyway, and at the end of the process nothing is waited for.
+    /// Whether it is worth while to ask again. A look is made again anyway.
     fn may_be_answered_later(&self, task: &mut Task, judgement: &Judgement) -> bool {
         let mut opinions = judgement.verdicts.iter().map(|verdict| &verdict.opinion);
         let is_passing = opinions
             .any(|opinion| matches!(opinion, Opinion::Failed(failure) if failure.is_passing));
-        if !is_passing || task.is_look() || self.is_closing() || task.failures + 1 >= ATTEMPTS {
+        if !is_passing || task.is_look() || self.is_last_chance() || task.failures + 1 >= ATTEMPTS {
             return false;
         }
         // A registry that does not answer says nothing of what it shows.
@@ -135,7 +136,8 @@ impl Updater {
         if let Some(registry) = self.registry_for(&judgement) {
             // Not here, where everything else would wait for the registry. It does not lose its turn by that.
             task.is_next = had_turn;
-            return self.asking.begin(task, judgement.questions, registry);
+            let superseded = self.asking.begin(task, judgement.questions, registry);
+            return self.end_superseded(superseded).await;
         }
         task.is_next = false;
         report::together(&task.batch);
