@@ -108,7 +108,7 @@ impl Backlog {
         Vec::new()
     }
 
-    /// Lets work be the next, as it had its turn already. Newer work of its kind that waits joins it; what that supersedes is given back.
+    /// Lets work be the first of those that wait. Newer work of its kind that waits joins it; what that supersedes is given back.
     pub(super) fn go_first(&mut self, mut task: Task) -> Vec<Superseded> {
         let key = task.key();
         let newer = self.waiting.remove(&key);

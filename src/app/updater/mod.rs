@@ -41,6 +41,7 @@ use self::edits::Edits;
 use self::knowing::Known;
 pub use self::registry::Registry;
 pub use self::task::Looked;
+use self::task::Place;
 use self::task::Superseded;
 use self::watching::Watching;
 use crate::app::settings::Confirm;
@@ -291,7 +292,7 @@ impl Updater {
         let Some(task) = first.filter(|task| !self.judge(task).changes.is_empty()) else {
             return (false, false);
         };
-        if task.is_next {
+        if task.place == Place::Next {
             return (false, false);
         }
         (true, !task.has_turn && !task.is_look())

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use super::registry_tests::digest;
 use super::registry_tests::follows;
 use super::registry_tests::take_next;
+use super::task::Task;
 use super::tests::batch;
 use super::tests::terms;
 use super::tests::updater;
@@ -58,7 +59,7 @@ impl RegistryClient for SlowAfterOne {
     }
 }
 
-/// An updater that is to end two batches and to write 1.7.0 alone, on a registry that answers the first question so.
+/// An updater that is to end two batches and may write 1.7.0 once, on a registry that answers the first question so.
 fn asking(first: Result<Option<Digest>, RegistryError>) -> (Updater, watch::Sender<bool>) {
     let mut trigger = MockUpdateTrigger::new();
     trigger.expect_apply().once().returning(|changes| {
@@ -115,4 +116,23 @@ async fn what_has_its_turn_keeps_it_with_newer_work_that_is_asked_for() {
     assert_eq!(updater.needs_turn(false), (false, false), "it had its turn");
     updater.work_on_next(false).await;
     assert_eq!(updater.unfinished(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_to_be_asked_again_at_its_turn_does_not_go_to_the_end_of_the_line() {
+    let (updater, open) = asking(Ok(Some(digest())));
+    open.send_replace(true);
+    updater.examine(batch(&["quay.io/a/b:1.6.0"])).await;
+    take_next(&updater).await; // it waits for its turn
+    let other = batch(&["quay.io/a/other:1"]);
+    lock(&updater.backlog).add(Task::of(other.clone()));
+    updater
+        .examine(batch(&["quay.io/a/b:1.6.0", "quay.io/a/b:1.7.0"]))
+        .await;
+    take_next(&updater).await; // it joins the one that waits
+    updater.work_on_next(false).await; // what both lead to is to be asked for
+    take_next(&updater).await;
+    assert_eq!(updater.needs_turn(false), (true, true));
+    updater.work_on_next(false).await;
+    assert_eq!(updater.unfinished(), [other]);
 }

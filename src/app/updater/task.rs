@@ -50,8 +50,8 @@ pub(super) struct Task {
     pub(super) unshown: Option<Instant>,
     /// Whether it has had its turn among those that are worked on at a rate.
     pub(super) has_turn: bool,
-    /// Whether it took its turns and was only asked again before it was worked on.
-    pub(super) is_next: bool,
+    /// Where it stands when what is asked for it is answered.
+    pub(super) place: Place,
     /// The Applications in which all is done that can be.
     pub(super) settled: HashSet<ResourceId>,
     /// What could not be written for now, of what is settled.
@@ -60,6 +60,17 @@ pub(super) struct Task {
     pub(super) looked: Looked,
     /// What became of the image so far, by Application and alias.
     pub(super) outcomes: BTreeMap<(ResourceId, String), (ImageOutcome, String)>,
+}
+
+/// Where work stands among all that waits for its turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Behind the others, as it came last.
+    Last,
+    /// Before the others: it was their first when it had to be asked for again.
+    First,
+    /// Before the others, and it takes no turn: it had taken its turns when it had to be asked for again.
+    Next,
 }
 
 /// An event whose place a newer one took.
@@ -92,7 +103,7 @@ impl Task {
             learned: None,
             unshown: None,
             has_turn: false,
-            is_next: false,
+            place: Place::Last,
             settled: HashSet::new(),
             postponed: Postponed::new(),
             looked: Looked::default(),

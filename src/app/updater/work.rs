@@ -13,6 +13,7 @@ use super::changing::Postponed;
 use super::lock;
 use super::report;
 use super::task::Looked;
+use super::task::Place;
 use super::task::Task;
 use crate::app::status::Account;
 use crate::domain::judgement::Judgement;
@@ -74,11 +75,11 @@ impl Updater {
         if let Some(registry) = self.registry_for(&judgement) {
             let superseded = self.asking.begin(task, judgement.questions, registry);
             self.end_superseded(superseded).await;
-        } else if !judgement.changes.is_empty() && task.is_next {
-            let superseded = lock(&self.backlog).go_first(task);
-            self.end_superseded(superseded).await;
         } else if !judgement.changes.is_empty() {
-            let superseded = lock(&self.backlog).add(task);
+            let superseded = match task.place {
+                Place::Last => lock(&self.backlog).add(task),
+                Place::First | Place::Next => lock(&self.backlog).go_first(task),
+            };
             self.end_superseded(superseded).await;
         } else if self.may_be_answered_later(&mut task, &judgement) {
             self.ask_later(task, &judgement).await;
@@ -113,7 +114,7 @@ impl Updater {
     async fn ask_later(&self, mut task: Task, judgement: &Judgement) {
         task.forget();
         let batch = task.batch.clone();
-        task.is_next = false;
+        task.place = Place::Last;
         let (wait, superseded) = lock(&self.backlog).later(task);
         report::asked_later(&batch, judgement, wait);
         self.end_superseded(superseded).await;
@@ -134,12 +135,12 @@ impl Updater {
             judgement = self.judge(&task);
         }
         if let Some(registry) = self.registry_for(&judgement) {
-            // Not here, where everything else would wait for the registry. It does not lose its turn by that.
-            task.is_next = had_turn;
+            // Not here, where everything else would wait for the registry. It does not lose its turn by that, nor its place.
+            task.place = if had_turn { Place::Next } else { Place::First };
             let superseded = self.asking.begin(task, judgement.questions, registry);
             return self.end_superseded(superseded).await;
         }
-        task.is_next = false;
+        task.place = Place::Last;
         report::together(&task.batch);
         *lock(&self.in_work) = Some(task.batch.clone());
         let mut account = Account::new(task.batch.image.clone());
