@@ -14,6 +14,7 @@ use sha2::Digest;
 use sha2::Sha256;
 use tokio::sync::Mutex as Turn;
 use tokio::time::Instant;
+use tokio::time::timeout;
 use tracing::debug;
 use tracing::warn;
 
@@ -25,6 +26,10 @@ use crate::ports::access_reviewer::ReviewError;
 const GRANTED: Duration = Duration::from_secs(60);
 /// How long a refusal does, so that what is granted meanwhile counts soon.
 const REFUSED: Duration = Duration::from_secs(10);
+/// How long a permission counts where nobody can be asked: an outage of the API server is what people want to see the metrics in.
+const GRACE: Duration = Duration::from_secs(3600);
+/// How long an answer is waited for about a caller who had permission. Who scrapes has a time-out as well.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// How many callers are remembered. More than that are strangers.
 const CALLERS: usize = 64;
 
@@ -34,10 +39,20 @@ type Key = [u8; 32];
 /// Remembers what another reviewer says.
 pub struct Remembered {
     reviewer: Arc<dyn AccessReviewer>,
-    known: Mutex<HashMap<Key, (Access, Instant)>>,
+    known: Mutex<HashMap<Key, Said>>,
     /// The calls are made one after the other.
     turn: Turn<()>,
     told: Mutex<Told>,
+}
+
+/// What was said of a caller.
+#[derive(Debug, Clone, Copy)]
+struct Said {
+    access: Access,
+    /// Until when it counts without asking again.
+    until: Instant,
+    /// Until when it counts where nobody can be asked.
+    lapses: Instant,
 }
 
 /// What the log has a line of.
@@ -63,26 +78,58 @@ impl Remembered {
 
     fn known(&self, key: &Key) -> Option<Access> {
         let known = lock(&self.known);
-        let (access, until) = known.get(key)?;
-        (*until > Instant::now()).then_some(*access)
+        let said = known.get(key)?;
+        (said.until > Instant::now()).then_some(said.access)
+    }
+
+    /// Whether a caller had permission not long ago.
+    fn had_permission(&self, key: &Key) -> bool {
+        let known = lock(&self.known);
+        known
+            .get(key)
+            .is_some_and(|said| said.access == Access::Granted && said.lapses > Instant::now())
+    }
+
+    /// Lets a permission count a little longer, as nobody can be asked.
+    fn prolong(&self, key: &Key) {
+        if let Some(said) = lock(&self.known).get_mut(key) {
+            said.until = Instant::now() + REFUSED;
+        }
     }
 
     fn remember(&self, key: Key, access: Access) {
         let now = Instant::now();
-        let lasts = match access {
-            Access::Granted => GRANTED,
-            Access::Unknown | Access::Denied => REFUSED,
+        let (lasts, lapses) = match access {
+            Access::Granted => (GRANTED, GRACE),
+            Access::Unknown | Access::Denied => (REFUSED, REFUSED),
+        };
+        let said = Said {
+            access,
+            until: now + lasts,
+            lapses: now + lapses,
         };
         let mut known = lock(&self.known);
-        known.retain(|_, (_, until)| *until > now);
+        known.retain(|_, said| said.lapses > now);
         if known.len() >= CALLERS {
             // What would be forgotten first anyway: mostly a stranger, whose answer lasts for less.
-            let first = known.iter().min_by_key(|(_, (_, until))| *until);
+            let first = known.iter().min_by_key(|(_, said)| said.lapses);
             if let Some(first) = first.map(|(key, _)| *key) {
                 known.remove(&first);
             }
         }
-        known.insert(key, (access, now + lasts));
+        known.insert(key, said);
+    }
+
+    /// Asks, for no longer than a scrape can wait where it may go on without an answer.
+    async fn ask(&self, token: &str, had_permission: bool) -> Result<Access, ReviewError> {
+        let asked = self.reviewer.review(token);
+        if !had_permission {
+            return asked.await;
+        }
+        timeout(PATIENCE, asked).await.unwrap_or_else(|_| {
+            let reason = format!("no answer within {} s", PATIENCE.as_secs());
+            Err(ReviewError::Unavailable { reason })
+        })
     }
 
     fn tell(&self, error: &ReviewError) {
@@ -114,11 +161,16 @@ impl AccessReviewer for Remembered {
         if let Some(access) = self.known(&key) {
             return Ok(access);
         }
-        let reviewed = self.reviewer.review(token).await;
+        let had_permission = self.had_permission(&key);
+        let reviewed = self.ask(token, had_permission).await;
         match &reviewed {
             Ok(access) => {
                 lock(&self.told).is_out = false;
                 self.remember(key, *access);
+            }
+            Err(ReviewError::Unavailable { .. }) if had_permission => {
+                self.prolong(&key);
+                return Ok(Access::Granted);
             }
             Err(error) => self.tell(error),
         }
@@ -179,6 +231,65 @@ mod tests {
         for _ in 0..2 {
             assert_eq!(remembered.review("a").await, Err(error.clone()));
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_had_permission_keeps_it_for_an_hour_while_nobody_can_be_asked() {
+        let error = ReviewError::Unavailable {
+            reason: "away".to_owned(),
+        };
+        let mut reviewer = MockAccessReviewer::new();
+        let granted = Ok(Access::Granted);
+        reviewer.expect_review().once().return_const(granted);
+        reviewer.expect_review().return_const(Err(error.clone()));
+        let remembered = Remembered::new(Arc::new(reviewer));
+        for _ in 0..GRACE.as_secs() / 30 {
+            assert_eq!(remembered.review("a").await, Ok(Access::Granted));
+            assert_eq!(remembered.review("b").await, Err(error.clone()));
+            tokio::time::advance(Duration::from_secs(30)).await;
+        }
+        assert_eq!(remembered.review("a").await, Err(error));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_permission_that_was_withdrawn_or_cannot_be_asked_for_does_not_last() {
+        let forbidden = ReviewError::Forbidden {
+            resource: "tokenreviews.authentication.k8s.io",
+            reason: "no".to_owned(),
+        };
+        for answer in [Ok(Access::Denied), Ok(Access::Unknown), Err(forbidden)] {
+            let mut reviewer = MockAccessReviewer::new();
+            let granted = Ok(Access::Granted);
+            reviewer.expect_review().once().return_const(granted);
+            reviewer.expect_review().once().return_const(answer.clone());
+            let remembered = Remembered::new(Arc::new(reviewer));
+            assert_eq!(remembered.review("a").await, Ok(Access::Granted));
+            tokio::time::advance(GRANTED).await;
+            assert_eq!(remembered.review("a").await, answer);
+        }
+    }
+
+    /// Never answers.
+    struct Hanging;
+
+    #[async_trait]
+    impl AccessReviewer for Hanging {
+        async fn review(&self, _: &str) -> Result<Access, ReviewError> {
+            std::future::pending().await
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_scrape_does_not_wait_for_an_api_server_that_hangs() {
+        let remembered = Remembered::new(Arc::new(Hanging));
+        let key: Key = Sha256::digest("a").into();
+        remembered.remember(key, Access::Granted);
+        tokio::time::advance(GRANTED).await;
+        let began = Instant::now();
+        for _ in 0..3 {
+            assert_eq!(remembered.review("a").await, Ok(Access::Granted));
+        }
+        assert_eq!(began.elapsed(), PATIENCE, "it is asked once in a while");
     }
 
     #[tokio::test(start_paused = true)]

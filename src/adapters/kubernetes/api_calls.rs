@@ -19,17 +19,42 @@ struct Counts {
 }
 
 impl Calls {
-    /// Counts a request that is sent.
-    pub(super) fn sent(&self) {
+    /// Counts a call that begins, and when it ends what came of it. A watch that was answered is no error, however it ends.
+    pub(super) fn counted<B, E>(
+        self,
+        call: impl Future<Output = Result<Response<B>, E>>,
+    ) -> impl Future<Output = Result<Response<B>, E>> {
         self.0.requests.fetch_add(1, Ordering::Relaxed);
+        let mut outcome = Outcome {
+            counts: self.0,
+            is_error: true,
+        };
+        async move {
+            let answer = call.await;
+            outcome.note(&answer);
+            answer
+        }
     }
+}
 
-    /// Counts what came of it, where that is an error. A watch that was answered is none, however it ends.
-    pub(super) fn answered<B, E>(&self, answer: &Result<Response<B>, E>) {
-        let is_error = answer.as_ref().map_or(true, |answer| {
+/// What came of a call. One that is given up, as nobody answers, is an error as well.
+struct Outcome {
+    counts: Arc<Counts>,
+    is_error: bool,
+}
+
+impl Outcome {
+    fn note<B, E>(&mut self, answer: &Result<Response<B>, E>) {
+        self.is_error = answer.as_ref().map_or(true, |answer| {
             answer.status().is_client_error() || answer.status().is_server_error()
         });
-        self.0.errors.fetch_add(is_error.into(), Ordering::Relaxed);
+    }
+}
+
+impl Drop for Outcome {
+    fn drop(&mut self) {
+        let errors = &self.counts.errors;
+        errors.fetch_add(self.is_error.into(), Ordering::Relaxed);
     }
 }
 
@@ -45,18 +70,30 @@ impl ApiCalls for Calls {
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+    use std::future::pending;
+    use std::future::ready;
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+
     use super::*;
 
-    #[test]
-    fn errors_are_counted() {
+    #[tokio::test(start_paused = true)]
+    async fn errors_are_counted() {
         let calls = Calls::default();
         for status in [200, 201, 304, 404, 500] {
-            calls.sent();
             let answer = Response::builder().status(status).body(()).unwrap();
-            calls.answered::<_, ()>(&Ok(answer));
+            let answer = ready(Ok::<_, Infallible>(answer));
+            calls.clone().counted(answer).await.unwrap();
         }
-        calls.sent();
-        calls.answered::<(), _>(&Err(()));
+        assert_eq!((calls.requests(), calls.errors()), (5, 2));
+        let broken = ready(Err::<Response<()>, _>("broken"));
+        calls.clone().counted(broken).await.unwrap_err();
         assert_eq!((calls.requests(), calls.errors()), (6, 3));
+        let hangs = calls.clone().counted(pending::<Result<Response<()>, ()>>());
+        let given_up = timeout(Duration::from_secs(10), hangs).await;
+        assert!(given_up.is_err());
+        assert_eq!((calls.requests(), calls.errors()), (7, 4));
     }
 }

@@ -6,11 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderValue;
-use http::Request;
 use http::header::USER_AGENT;
 use kube::Client;
 use kube::Config;
-use kube::client::Body;
 use kube::client::ClientBuilder;
 use kube::config::InClusterError;
 use kube::config::KubeConfigOptions;
@@ -18,8 +16,7 @@ use kube::config::Kubeconfig;
 use kube::config::KubeconfigError;
 use thiserror::Error;
 use tokio::time::timeout;
-use tower::util::MapRequestLayer;
-use tower::util::MapResultLayer;
+use tower::util::MapFutureLayer;
 
 use crate::adapters::kubernetes::api_calls::Calls;
 use crate::adapters::kubernetes::reason::reason;
@@ -190,17 +187,10 @@ impl Cluster {
 
 /// A client whose calls are counted.
 fn client(config: Config, calls: &Calls) -> kube::Result<Client> {
-    let (sent, answered) = (calls.clone(), calls.clone());
-    let request = MapRequestLayer::new(move |request: Request<Body>| {
-        sent.sent();
-        request
-    });
-    let answer = MapResultLayer::new(move |answer| {
-        answered.answered(&answer);
-        answer
-    });
+    let calls = calls.clone();
+    let counting = MapFutureLayer::new(move |call| calls.clone().counted(call));
     let builder = ClientBuilder::try_from(config)?;
-    Ok(builder.with_layer(&answer).with_layer(&request).build())
+    Ok(builder.with_layer(&counting).build())
 }
 
 /// Where a cluster is described.

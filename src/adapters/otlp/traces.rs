@@ -111,15 +111,18 @@ impl Traces {
     }
 }
 
-/// What names the receipts of the deliveries of these events, the latest first.
+/// What names the receipts of the deliveries of these events: those that are recorded before the others, and the latest of each first. What is part of
+/// one that is not recorded is not recorded either.
 fn receipts(events: &[QueuedEvent]) -> Vec<SpanContext> {
     let mut seen = HashSet::new();
     let latest_first = events.iter().rev();
-    latest_first
+    let mut receipts: Vec<SpanContext> = latest_first
         .filter(|queued| seen.insert(&queued.delivery))
-        .take(NAMED)
         .filter_map(|queued| parent::named(queued.trace.as_ref()?))
-        .collect()
+        .collect();
+    receipts.sort_by_key(|receipt| !receipt.is_sampled());
+    receipts.truncate(NAMED);
+    receipts
 }
 
 /// What is said of the program in every span.
@@ -218,7 +221,11 @@ impl WorkWatcher for Traces {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::event::ImageEvent;
     use crate::domain::pairs::Pairs;
+    use crate::domain::queue::entry::EntryId;
+    use crate::domain::reference::ImageName;
+    use crate::domain::reference::Tag;
     use crate::ports::delivery_watcher::Refusal;
 
     fn traces() -> Traces {
@@ -257,6 +264,37 @@ mod tests {
         });
         answer(&traces, outcome);
         assert_eq!(traces.under_way.count(), 0);
+    }
+
+    #[test]
+    fn what_is_recorded_is_gone_on_with_before_what_is_not() {
+        let queued = |id: &str, trace: String| QueuedEvent {
+            entry: EntryId(0),
+            event: ImageEvent {
+                image: ImageName::parse("quay.io/a/b").unwrap(),
+                tag: Tag::parse(id).unwrap(),
+                digest: None,
+            },
+            delivery: DeliveryId::new(id),
+            at: SystemTime::UNIX_EPOCH,
+            trace: TraceParent::parse(&trace),
+        };
+        let named = |span: u8, flags: &str| format!("00-{:032x}-{span:016x}-{flags}", 7);
+        let events = [
+            queued("1", named(1, "01")),
+            queued("2", named(2, "01")),
+            queued("3", named(3, "00")),
+        ];
+        let spans = receipts(&events).into_iter();
+        let spans: Vec<u64> = spans
+            .map(|receipt| u64::from_be_bytes(receipt.span_id().to_bytes()))
+            .collect();
+        assert_eq!(spans, [2, 1, 3]);
+        let crowd = (10..10 + 2 * NAMED).map(|n| queued(&n.to_string(), named(9, "00")));
+        let crowd: Vec<QueuedEvent> = events.into_iter().chain(crowd).collect();
+        let receipts = receipts(&crowd);
+        assert_eq!(receipts.len(), NAMED);
+        assert!(receipts[0].is_sampled() && receipts[1].is_sampled());
     }
 
     #[test]
