@@ -117,7 +117,7 @@ impl Desk {
         for application in &account.gone {
             concerned.extend(self.end_failure(application, &account.image));
         }
-        for (change, reason) in &account.failed {
+        for (change, reason) in account.unwritten() {
             if self.begin_failure(change, &account.image, reason) {
                 let application = &change.application;
                 announcements.push(Announcement::update_failed(

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 
 use super::*;
 use crate::app::status;
+use crate::app::status::Metered;
 use crate::domain::change::ApplicationChange;
 use crate::domain::change::Edit;
 use crate::domain::delivery::DeliveryId;
@@ -26,6 +27,7 @@ use crate::domain::resources::labels::Labels;
 use crate::domain::resources::resource::ResourceId;
 use crate::ports::announcer::MockAnnouncer;
 use crate::ports::event_queue::MockEventQueue;
+use crate::ports::meter::MockMeter;
 use crate::ports::pace::MockPace;
 use crate::ports::resource_reader::MockResourceReader;
 use crate::ports::status_writer::MockStatusWriter;
@@ -457,6 +459,38 @@ async fn what_fails_for_now_is_told_when_it_lasts() {
         let mut told = told.lock().unwrap().clone();
         told.retain(|line| !line.starts_with("updater "));
         assert_eq!(told, expected, "{failures}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_fails_for_now_is_an_error_when_it_is_given_up() {
+    for (failures, updated, errors) in [(7, 1, 0), (15, 0, 1)] {
+        let mut trigger = MockUpdateTrigger::new();
+        trigger.expect_apply().times(failures).returning(|_| {
+            let reason = "time-out".to_owned();
+            vec![Err(TriggerError::Unavailable { reason })]
+        });
+        trigger.expect_apply().returning(|_| vec![Ok(())]);
+        let mut meter = MockMeter::new();
+        meter.expect_applications_watched().return_const(());
+        meter.expect_images_watched().return_const(());
+        meter
+            .expect_images_updated()
+            .times(updated)
+            .return_const(());
+        meter.expect_images_errors().times(errors).return_const(());
+        let seen = vec![resources("quay.io/a/b:1.5.0", "quay.io/a/b:^1", "semver")];
+        let (mut updater, _) = telling(updater(1, trigger, seen));
+        let reporter = updater.reporter.take().unwrap();
+        updater.reporter = Some(reporter.metered(Metered {
+            meter: Arc::new(meter),
+            is_dry: false,
+        }));
+        updater.examine(batch(&["quay.io/a/b:1.6.0"])).await;
+        for _ in 0..2 {
+            work_and_tell(&updater).await;
+        }
+        assert_eq!(updater.unfinished(), []);
     }
 }
 

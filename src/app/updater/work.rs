@@ -146,8 +146,11 @@ impl Updater {
         let mut account = Account::new(task.batch.image.clone());
         let (judgement, is_left) = self.carry_out(&mut task, &mut account).await;
         lock(&self.in_work).take();
-        if task.failures + 1 >= TOLD_AT {
-            account.failed.extend(task.postponed.iter().cloned());
+        let postponed = task.postponed.iter().cloned();
+        if task.failures + 1 >= ATTEMPTS {
+            account.failed.extend(postponed);
+        } else if task.failures + 1 >= TOLD_AT {
+            account.held_up.extend(postponed);
         }
         if let Some(reporter) = &self.reporter {
             reporter.done(&account);
