@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
+use std::collections::HashSet;
 use std::collections::VecDeque;
 use std::time::Duration;
 use std::time::SystemTime;
@@ -226,16 +227,15 @@ impl Desk {
     pub(super) fn forget_unasked(&mut self, index: &Index, now: Instant) -> bool {
         let mut concerned = BTreeSet::new();
         self.unanswered.retain(|image, by_updater| {
+            let live = index
+                .tracked(image)
+                .filter(|tracked| tracked.live.is_some());
+            let live: HashSet<(&ResourceId, &ResourceId)> = live
+                .map(|tracked| (&tracked.application.id, &tracked.updater.id))
+                .collect();
             by_updater.retain(|updater, failures| {
                 let before = failures.len();
-                failures.retain(|failure| {
-                    let mut tracked = index.tracked(image);
-                    tracked.any(|tracked| {
-                        tracked.application.id == failure.application
-                            && tracked.updater.id == *updater
-                            && tracked.live.is_some()
-                    })
-                });
+                failures.retain(|failure| live.contains(&(&failure.application, updater)));
                 if failures.len() < before {
                     concerned.insert(updater.clone());
                 }

@@ -11,6 +11,7 @@ mod metered;
 mod untold;
 
 use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -210,10 +211,9 @@ impl Reporter {
         let Some(object) = updaters.find(|one| one.id == *updater) else {
             return;
         };
-        let failures = lock(&self.desk).failures_of(updater, |failed| {
-            let mut applications = resources.applications.iter();
-            applications.any(|application| application.id == *failed)
-        });
+        let applications = resources.applications.iter();
+        let there: HashSet<&ResourceId> = applications.map(|one| &one.id).collect();
+        let failures = lock(&self.desk).failures_of(updater, |failed| there.contains(failed));
         let before = &object.status;
         let now = SystemTime::now();
         let run = sheet.run.as_ref();

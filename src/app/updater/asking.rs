@@ -9,6 +9,7 @@ use futures_util::FutureExt;
 use tokio::sync::mpsc;
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
+use tokio::time::Instant;
 
 use super::lock;
 use super::registry::Learned;
@@ -54,7 +55,11 @@ pub(super) enum Incoming {
         waiting: oneshot::Sender<Looked>,
     },
     /// Registries have answered.
-    Answers { key: Key, learned: Learned },
+    Answers {
+        key: Key,
+        learned: Learned,
+        at: Instant,
+    },
 }
 
 impl Default for Asking {
@@ -108,7 +113,11 @@ impl Asking {
             let answers = AssertUnwindSafe(registry.answers(questions, &batch)).catch_unwind();
             let learned = answers.await.unwrap_or_else(|_| unanswered(asked));
             // Nobody is there any more where the process ends.
-            let _ = send.send(Incoming::Answers { key: to, learned });
+            let _ = send.send(Incoming::Answers {
+                key: to,
+                learned,
+                at: Instant::now(),
+            });
         });
         let one = Open {
             task,
@@ -138,9 +147,14 @@ impl Asking {
     }
 
     /// Takes the work to which answers belong, with what was learned, and what waits behind it.
-    pub(super) fn end(&self, key: &Key, learned: Learned) -> Option<(Task, Option<Task>)> {
+    pub(super) fn end(
+        &self,
+        key: &Key,
+        learned: Learned,
+        at: Instant,
+    ) -> Option<(Task, Option<Task>)> {
         let mut open = lock(&self.open).remove(key)?;
-        open.task.learn(learned);
+        open.task.learn(learned, at);
         Some((open.task, open.newer))
     }
 

@@ -44,11 +44,12 @@ impl Updater {
         let mut made = Made::default();
         let mut changes = judgement.changes.clone();
         changes.retain(|change| !task.settled.contains(&change.application));
-        if self.ports.spread.is_some() && changes.len() > 1 {
-            changes.truncate(1);
+        if self.ports.spread.is_some() {
+            made.is_left = keep_first_application(&mut changes);
+        }
+        if made.is_left {
             let settled = changes.iter().map(|change| change.application.clone());
             task.settled.extend(settled);
-            made.is_left = true;
         }
         let results = self.apply(&task.batch, &changes).await;
         for (change, result) in changes.into_iter().zip(results) {
@@ -142,6 +143,15 @@ impl Updater {
     }
 }
 
+/// Keeps the changes of one Application, which may have several sources, and says whether there are those of others.
+fn keep_first_application(changes: &mut Vec<ApplicationChange>) -> bool {
+    let all = changes.len();
+    if let Some(first) = changes.first().map(|change| change.application.clone()) {
+        changes.retain(|change| change.application == first);
+    }
+    changes.len() < all
+}
+
 /// Notes what was found in an Application that is not changed.
 pub(super) fn note(task: &mut Task, found: &Verdict) {
     if !found.live {
@@ -155,4 +165,31 @@ pub(super) fn note(task: &mut Task, found: &Verdict) {
         Opinion::Failed(failure) => (ImageOutcome::Failed, &failure.reason),
     };
     task.note(&found.application, &found.alias, outcome, detail.clone());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::resources::application::SourcePlace;
+
+    #[test]
+    fn all_sources_of_an_application_have_one_turn() {
+        let change = |name: &str, index| ApplicationChange {
+            application: ResourceId {
+                namespace: "argocd".to_owned(),
+                name: name.to_owned(),
+            },
+            source: SourcePlace::Multiple(index),
+            edits: Vec::new(),
+            images: Vec::new(),
+        };
+        let both = [change("web", 0), change("web", 1)];
+        let mut changes = both.to_vec();
+        assert!(!keep_first_application(&mut changes));
+        assert_eq!(changes, both);
+        changes.push(change("shop", 0));
+        assert!(keep_first_application(&mut changes));
+        assert_eq!(changes, both);
+        assert!(!keep_first_application(&mut Vec::new()));
+    }
 }

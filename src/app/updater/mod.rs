@@ -189,7 +189,7 @@ impl Updater {
     /// registries does so again after the next start.
     async fn finish(&self) {
         self.is_closing.store(true, Ordering::Relaxed);
-        lock(&self.backlog).drop_looks();
+        self.give_up_looks();
         let may_leave = self.terms.is_durable;
         loop {
             if may_leave && !self.is_current() {

@@ -261,6 +261,50 @@ async fn a_look_with_many_questions_leaves_room_for_a_delivery() {
     look.abort();
 }
 
+#[tokio::test(start_paused = true)]
+async fn answers_that_lay_about_for_long_are_asked_for_again() {
+    let mut client = MockRegistryClient::new();
+    client
+        .expect_digest()
+        .times(2)
+        .returning(|_, _| Ok(Some(digest())));
+    let updater = updater(1, writes(1), follows("quay.io/a/b:^1"));
+    let updater = asking(client, Confirm::Registry, updater);
+    updater.examine(batch(&["quay.io/a/b:1.6.0"])).await;
+    let answers = updater.asking.next().await;
+    tokio::time::advance(Duration::from_secs(31)).await;
+    updater.take_in(answers).await;
+    take_next(&updater).await;
+    updater.work_on_next(false).await;
+    assert_eq!(updater.unfinished(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn questions_that_take_long_one_after_the_other_are_asked_once() {
+    let mut task = Task::of(batch(&["quay.io/a/b:1.6.0"]));
+    for _ in 0..3 {
+        task.learn(Vec::new(), tokio::time::Instant::now());
+        assert!(!task.forget_old());
+        tokio::time::advance(Duration::from_secs(29)).await;
+    }
+    assert!(!task.forget_old());
+    tokio::time::advance(Duration::from_secs(2)).await;
+    assert!(task.forget_old());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_that_nobody_wants_any_more_is_not_made() {
+    let updater = updater(0, writes(0), follows("quay.io/a/b:^1"));
+    let updater = asking(MockRegistryClient::new(), Confirm::Registry, updater);
+    drop(updater.look(ImageName::parse("quay.io/a/b").unwrap()));
+    take_next(&updater).await;
+    assert!(
+        !updater
+            .asking
+            .is_open(&Task::look(ImageName::parse("quay.io/a/b").unwrap(), None).key())
+    );
+}
+
 /// A registry that lists nothing before a gate is opened.
 struct SlowLists {
     client: MockRegistryClient,

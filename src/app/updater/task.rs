@@ -44,7 +44,7 @@ pub(super) struct Task {
     pub(super) waiting: Vec<oneshot::Sender<Looked>>,
     /// What registries have answered for it.
     pub(super) knowledge: Knowledge,
-    /// Since when it is known.
+    /// When they last answered.
     pub(super) learned: Option<Instant>,
     /// When a registry first did not show what was announced.
     pub(super) unshown: Option<Instant>,
@@ -153,12 +153,12 @@ impl Task {
         superseded
     }
 
-    /// Takes up what registries answered.
-    pub(super) fn learn(&mut self, learned: Learned) {
+    /// Takes up what registries answered then. What was answered before was fresh enough for it to be asked, so the latest answers count.
+    pub(super) fn learn(&mut self, learned: Learned, at: Instant) {
         for (access, question, answer) in learned {
             self.knowledge.learn(access, question, answer);
         }
-        self.learned.get_or_insert_with(Instant::now);
+        self.learned = Some(at);
     }
 
     /// Everything is to be asked and decided anew.

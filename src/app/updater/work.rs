@@ -52,11 +52,13 @@ impl Updater {
     /// Takes in what is no event.
     pub(super) async fn take_in(&self, incoming: Incoming) {
         match incoming {
+            // Whoever asked may have given it up while nothing was decided.
+            Incoming::Look { waiting, .. } if waiting.is_closed() => {}
             Incoming::Look { image, waiting } => {
                 self.consider(Task::look(image, Some(waiting))).await;
             }
-            Incoming::Answers { key, learned } => {
-                let ended = self.asking.end(&key, learned);
+            Incoming::Answers { key, learned, at } => {
+                let ended = self.asking.end(&key, learned, at);
                 let (task, newer) = ended.unzip();
                 for task in task.into_iter().chain(newer.flatten()) {
                     self.consider(task).await;
@@ -71,6 +73,8 @@ impl Updater {
             let superseded = self.asking.follow(task);
             return self.end_superseded(superseded).await;
         }
+        // Answers may have waited while nothing was decided.
+        task.forget_old();
         let judgement = self.decide(&task);
         if let Some(registry) = self.registry_for(&judgement) {
             let superseded = self.asking.begin(task, judgement.questions, registry);
@@ -147,7 +151,7 @@ impl Updater {
         let (judgement, is_left) = self.carry_out(&mut task, &mut account).await;
         lock(&self.in_work).take();
         let postponed = task.postponed.iter().cloned();
-        if task.failures + 1 >= ATTEMPTS {
+        if task.failures + 1 >= ATTEMPTS && !is_left {
             account.failed.extend(postponed);
         } else if task.failures + 1 >= TOLD_AT {
             account.held_up.extend(postponed);
@@ -253,7 +257,7 @@ impl Updater {
             };
             let questions = std::mem::take(&mut judgement.questions);
             let learned = registry.answers(questions, &task.batch).await;
-            task.learn(learned);
+            task.learn(learned, Instant::now());
             judgement = self.decide(task);
         }
         judgement

@@ -232,6 +232,8 @@ impl Server {
         };
         outdated.abort();
         polling.abort();
+        // They are made again after the next start, at their rate.
+        self.updater.give_up_looks();
         // Not only once the door is shut: a client that dawdles could keep it open for all the time there is.
         self.paces.iter().for_each(|pace| pace.lift());
         let end = if let Cause::Failure(part) = cause {
