@@ -330,6 +330,8 @@ mod currency_tests;
 #[cfg(test)]
 mod ending_tests;
 #[cfg(test)]
+mod giving_up_tests;
+#[cfg(test)]
 mod overtaking_tests;
 #[cfg(test)]
 mod registry_tests;

@@ -64,7 +64,7 @@ pub(super) async fn take_next(updater: &Updater) {
 }
 
 /// Lets time pass until nothing waits any more.
-async fn give_up(updater: &Updater) {
+pub(super) async fn give_up(updater: &Updater) {
     while !updater.is_idle() {
         tokio::time::advance(Duration::from_secs(1)).await;
         updater.work_on_next(false).await;

@@ -1,6 +1,7 @@
 //! What is to be done about one image.
 
 use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use super::changing::Postponed;
 use super::registry::Learned;
 use crate::domain::delivery::DeliveryId;
 use crate::domain::queue::entry::Batch;
+use crate::domain::queue::entry::EntryId;
 use crate::domain::queue::entry::QueuedEvent;
 use crate::domain::queue::fate::ApplicationOutcome;
 use crate::domain::queue::fate::Fate;
@@ -23,6 +25,9 @@ use crate::domain::resources::resource::ResourceId;
 const FRESH: Duration = Duration::from_secs(30);
 /// How long a registry is asked for a tag that it told of and does not show.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long an event that fails is tried, where newer ones of its image keep coming.
+const TRIED: Duration = Duration::from_secs(15 * 60);
 
 /// Which work is one: the events of an image are judged together, and apart from a look at its registry.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -38,6 +43,8 @@ pub(super) struct Task {
     pub(super) batch: Batch,
     /// How often the work has failed for now.
     pub(super) failures: u32,
+    /// Since when events of it fail.
+    pub(super) failing: HashMap<EntryId, Instant>,
     /// Before when it is not worked on.
     pub(super) not_before: Option<Instant>,
     /// Who waits for the end of it.
@@ -97,6 +104,7 @@ impl Task {
         Self {
             batch,
             failures: 0,
+            failing: HashMap::new(),
             not_before: None,
             waiting: Vec::new(),
             knowledge: Knowledge::new(),
@@ -147,10 +155,36 @@ impl Task {
         }
         self.batch.events.extend(newer.batch.events);
         self.waiting.extend(newer.waiting);
+        self.failing.extend(newer.failing);
         self.unshown = None;
         self.has_turn = false;
         self.begin_anew();
         superseded
+    }
+
+    /// Notes that it has failed for now. Gives the events apart that have done so for long, where newer ones keep the rest going: with each of those the
+    /// work begins anew, and its failures alone would never be too many.
+    pub(super) fn split_off_old(&mut self) -> Option<Self> {
+        let now = Instant::now();
+        let known = std::mem::take(&mut self.failing);
+        for queued in &self.batch.events {
+            let since = known.get(&queued.entry).copied().unwrap_or(now);
+            self.failing.insert(queued.entry, since);
+        }
+        let is_old = |queued: &QueuedEvent| {
+            let since = self.failing.get(&queued.entry);
+            since.is_some_and(|since| now.duration_since(*since) >= TRIED)
+        };
+        let (old, rest): (Vec<_>, Vec<_>) = self.batch.events.iter().cloned().partition(is_old);
+        if old.is_empty() || rest.is_empty() {
+            return None;
+        }
+        self.batch.events = rest;
+        let image = self.batch.image.clone();
+        Some(Self {
+            outcomes: self.outcomes.clone(),
+            ..Self::of(Batch { image, events: old })
+        })
     }
 
     /// Takes up what registries answered then. What was answered before was fresh enough for it to be asked, so the latest answers count.

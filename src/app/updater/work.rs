@@ -116,6 +116,8 @@ impl Updater {
     }
 
     async fn ask_later(&self, mut task: Task, judgement: &Judgement) {
+        self.give_up_old(&mut task, judgement, &Postponed::new())
+            .await;
         task.forget();
         let batch = task.batch.clone();
         task.place = Place::Last;
@@ -177,7 +179,7 @@ impl Updater {
     async fn settle_up(&self, mut task: Task, judgement: &Judgement) {
         let gives_up = task.failures + 1 >= ATTEMPTS;
         if !task.postponed.is_empty() && !gives_up {
-            return self.postpone(task).await;
+            return self.postpone(task, judgement).await;
         }
         for (change, reason) in task.postponed.clone() {
             self.fail(&mut task, &change, &reason);
@@ -189,8 +191,10 @@ impl Updater {
         self.conclude(task, judgement).await;
     }
 
-    async fn postpone(&self, mut task: Task) {
-        let (batch, postponed) = (task.batch.clone(), std::mem::take(&mut task.postponed));
+    async fn postpone(&self, mut task: Task, judgement: &Judgement) {
+        let postponed = std::mem::take(&mut task.postponed);
+        self.give_up_old(&mut task, judgement, &postponed).await;
+        let batch = task.batch.clone();
         task.forget();
         for (change, _) in &postponed {
             task.settled.remove(&change.application);
@@ -200,6 +204,24 @@ impl Updater {
             report::postponed(&batch, &change.application, reason, wait);
         }
         self.end_superseded(superseded).await;
+    }
+
+    /// Ends the work on events that have failed for long while newer ones came. The rest goes on.
+    async fn give_up_old(&self, task: &mut Task, judgement: &Judgement, postponed: &Postponed) {
+        let Some(mut old) = task.split_off_old() else {
+            return;
+        };
+        let failed = judgement.verdicts.iter();
+        let failed = failed.filter(|verdict| matches!(verdict.opinion, Opinion::Failed(_)));
+        for verdict in failed {
+            report::verdict(&self.watching, &old.batch, verdict);
+            changing::note(&mut old, verdict);
+        }
+        for (change, reason) in postponed {
+            self.fail(&mut old, change, reason);
+        }
+        let fate = old.fate();
+        self.ports.queue.done(&old.batch, &fate).await;
     }
 
     /// Ends the work, and tells those who wait for it what came of it.
