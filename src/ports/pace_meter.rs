@@ -5,11 +5,14 @@ use std::time::Duration;
 /// Counts turns and waits.
 #[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
 pub trait PaceMeter: Send + Sync {
-    /// Somebody waits for a turn. It ends with [`waited`](Self::waited).
+    /// Somebody waits for a turn. It ends with [`ended`](Self::ended).
     fn waits(&self, limit: Limit);
 
-    /// Somebody has waited so long, until they had their turn or gave up.
-    fn waited(&self, limit: Limit, time: Duration, had_turn: bool);
+    /// Somebody who waits has done so for this time more.
+    fn waited(&self, limit: Limit, time: Duration);
+
+    /// Somebody waits no more, as they had their turn or gave up.
+    fn ended(&self, limit: Limit, had_turn: bool);
 }
 
 /// What spaces work out.

@@ -15,6 +15,7 @@ use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 
+use image_updater::ports::delivery_watcher::DeliveryOutcome;
 use serde_json::Value;
 
 use self::names::Names;
@@ -115,6 +116,23 @@ fn they_speak_of_metrics_and_labels_that_there_are() {
         }
         for label in &labels {
             assert!(known.contains(label.as_str()), "{place}: {label}");
+        }
+    }
+}
+
+#[test]
+fn every_outcome_of_a_delivery_is_documented() {
+    let page = read("docs/METRICS.md");
+    let row = |metric: &str| {
+        let start = format!("| `{}{metric}` |", names::PREFIX);
+        page.lines().find(|line| line.starts_with(&start)).unwrap()
+    };
+    for outcome in DeliveryOutcome::ALL {
+        let name = format!("`{}`", outcome.name());
+        assert!(row("deliveries_total").contains(&name), "{name}");
+        if let DeliveryOutcome::Rejected(reason) = outcome {
+            let name = format!("`{}`", reason.name());
+            assert!(row("deliveries_rejected_total").contains(&name), "{name}");
         }
     }
 }

@@ -218,7 +218,8 @@ mod tests {
         for had_turn in [false, true] {
             meters.waits.waits(Limit::EventsPerHour);
             let time = Duration::from_millis(1500);
-            meters.waits.waited(Limit::EventsPerHour, time, had_turn);
+            meters.waits.waited(Limit::EventsPerHour, time);
+            meters.waits.ended(Limit::EventsPerHour, had_turn);
         }
         meters.waits.waits(Limit::UpdatesPerMinute);
         meters.waited("ghcr.io", Duration::from_millis(250));

@@ -73,12 +73,14 @@ impl PaceMeter for WaitMeters {
         self.waiting.get_or_create(&labels(limit)).inc();
     }
 
-    fn waited(&self, limit: Limit, time: Duration, had_turn: bool) {
+    fn waited(&self, limit: Limit, time: Duration) {
+        let waited = self.waited.get_or_create(&labels(limit));
+        waited.inc_by(time.as_secs_f64());
+    }
+
+    fn ended(&self, limit: Limit, had_turn: bool) {
         let labels = labels(limit);
         self.waiting.get_or_create(&labels).dec();
-        self.waited
-            .get_or_create(&labels)
-            .inc_by(time.as_secs_f64());
         self.turns.get_or_create(&labels).inc_by(had_turn.into());
     }
 }
