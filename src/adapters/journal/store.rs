@@ -29,10 +29,10 @@ use crate::domain::queue::record::DeliveryRecord;
 pub(super) const VERSION: u64 = 2;
 /// Memory for pages of the file, in bytes.
 const CACHE: usize = 4 * 1024 * 1024;
-/// How many deliveries are remembered. What waits or is in work is kept beyond that.
+/// How many deliveries are remembered that have ended. What waits or is in work is kept beside them.
 const REMEMBERED: u64 = 10_000;
 /// How many there may be beyond that before some are forgotten: many at once cost less for each.
-const SURPLUS: u64 = 256;
+const SURPLUS: usize = 256;
 
 /// `version`.
 pub(super) const ABOUT: TableDefinition<&str, u64> = TableDefinition::new("about");
@@ -154,7 +154,8 @@ impl Store {
         Ok(kept)
     }
 
-    /// Writes all rows, or none. When it returns, they are on disk. Deliveries that are too many are forgotten, but for those that are open.
+    /// Writes all rows, or none. When it returns, they are on disk. Deliveries that are too many are forgotten, but for those that are open and
+    /// those that are written.
     pub(super) fn write<'r>(
         &self,
         rows: impl IntoIterator<Item = &'r RecordForm>,
@@ -163,10 +164,12 @@ impl Store {
         let transaction = self.database.begin_write()?;
         {
             let mut deliveries = transaction.open_table(DELIVERIES)?;
+            let mut written = Vec::new();
             for row in rows {
                 deliveries.insert(row.id.as_str(), json(row).as_slice())?;
+                written.push(row.id.as_str());
             }
-            forget(&mut deliveries, open)?;
+            forget(&mut deliveries, open, &written)?;
         }
         transaction.commit()?;
         Ok(())
@@ -227,21 +230,29 @@ fn sync(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// Forgets the oldest deliveries of those that are too many, but for those that are open.
+/// Forgets the oldest of the deliveries that have ended where those are too many, but for those that were just written.
 fn forget(
     deliveries: &mut Table<'_, &'static str, &'static [u8]>,
     open: &HashMap<DeliveryId, RecordForm>,
+    written: &[&str],
 ) -> Result<(), StoreError> {
-    let surplus = deliveries.len()?.saturating_sub(REMEMBERED);
-    if surplus < SURPLUS {
+    let beyond = deliveries.len()?.saturating_sub(REMEMBERED);
+    let surplus = |stay: usize| {
+        usize::try_from(beyond)
+            .unwrap_or(usize::MAX)
+            .saturating_sub(stay)
+    };
+    if surplus(open.len() + written.len()) < SURPLUS {
         return Ok(());
     }
-    let mut surplus = usize::try_from(surplus).unwrap_or(usize::MAX);
-    let open: HashSet<&str> = open.keys().map(DeliveryId::as_str).collect();
-    // So far one has to look where all that are open are old.
-    let reach = surplus.saturating_add(open.len());
+    // What is about to be open is not among the open ones yet.
+    let open = open.keys().map(DeliveryId::as_str);
+    let stay: HashSet<&str> = open.chain(written.iter().copied()).collect();
+    let mut surplus = surplus(stay.len());
+    // So far one has to look where all that stay are old.
+    let reach = surplus.saturating_add(stay.len());
     let mut stays = |id: &str| {
-        let stays = surplus == 0 || open.contains(id);
+        let stays = surplus == 0 || stay.contains(id);
         surplus -= usize::from(!stays);
         stays
     };
@@ -272,4 +283,56 @@ fn told<T>(delivery: &str, read: Result<T, String>) -> Option<T> {
         );
     })
     .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use redb::backends::InMemoryBackend;
+
+    use super::*;
+
+    /// The row of a delivery that has no events, as none matter here.
+    fn row(id: &str) -> RecordForm {
+        RecordForm {
+            id: id.to_owned(),
+            sender: "quay.io".to_owned(),
+            key: None,
+            at: 0,
+            trace: None,
+            events: Vec::new(),
+        }
+    }
+
+    fn rows(count: usize) -> HashMap<DeliveryId, RecordForm> {
+        let names = (0..count).map(|number| format!("d{number:05}"));
+        names
+            .map(|id| (DeliveryId::new(id.as_str()), row(&id)))
+            .collect()
+    }
+
+    fn knows(store: &Store, id: &str) -> bool {
+        store.find(&DeliveryId::new(id)).unwrap().is_some()
+    }
+
+    #[test]
+    fn what_is_written_stays_however_much_is_open() {
+        let store = Store::on(InMemoryBackend::new()).unwrap();
+        let open = rows(10_300);
+        store.write(open.values(), &open).unwrap();
+        store.write([&row("e")], &open).unwrap();
+        assert!(knows(&store, "e") && knows(&store, "d00000"));
+    }
+
+    #[test]
+    fn the_oldest_that_have_ended_are_forgotten_but_for_what_is_written() {
+        let store = Store::on(InMemoryBackend::new()).unwrap();
+        store.write(rows(10_259).values(), &HashMap::new()).unwrap();
+        let open = [row("d00001")].map(|row| (DeliveryId::new(row.id.as_str()), row));
+        store
+            .write([&row("d00000"), &row("e")], &HashMap::from(open))
+            .unwrap();
+        let known = ["d00000", "d00001", "d00002", "d00258", "d00259", "e"];
+        let known = known.map(|id| knows(&store, id));
+        assert_eq!(known, [true, true, false, false, true, true]);
+    }
 }
