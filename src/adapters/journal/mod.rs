@@ -3,9 +3,11 @@
 //! One file, written by [redb](https://docs.rs/redb): copy on write, with checksums, so that a commit is there as a whole or not at all. What waits is
 //! in memory as well, where it is worked on. Beside it stands what became of each delivery, for people.
 
+mod disk;
 pub mod error;
 mod form;
 mod shelf;
+mod staged;
 mod store;
 mod upgrade;
 mod writer;
@@ -28,12 +30,13 @@ use tokio::sync::oneshot;
 use tracing::error;
 use tracing::info;
 
+use self::disk::Disk;
+use self::disk::Reopen;
 use self::error::OpenError;
 use self::shelf::Shelf;
 use self::store::Store;
 use self::writer::Order;
 use self::writer::RETRY_AFTER;
-use self::writer::Reopen;
 use self::writer::Writer;
 use self::writer::unavailable;
 use crate::domain::delivery::DeliveryId;
@@ -138,7 +141,7 @@ impl Journal {
         }
         let (orders, ordered) = mpsc::channel();
         let (end, ended) = tokio::sync::watch::channel(false);
-        let writer = Writer::new(store, reopen, Arc::clone(&shelf), capacity, kept);
+        let writer = Writer::new(Disk::new(store, reopen), Arc::clone(&shelf), capacity, kept);
         let thread = thread::Builder::new().name("journal".to_owned());
         let spawned = thread.spawn(move || {
             writer.run(&ordered);

@@ -39,6 +39,9 @@ pub(super) const ABOUT: TableDefinition<&str, u64> = TableDefinition::new("about
 /// Deliveries by their name, which begins with the time: [`RecordForm`].
 pub(super) const DELIVERIES: TableDefinition<&str, &[u8]> = TableDefinition::new("deliveries");
 
+/// Rows by the names of their deliveries.
+pub(super) type Rows = HashMap<DeliveryId, RecordForm>;
+
 /// The file.
 pub(super) struct Store {
     database: Database,
@@ -48,7 +51,7 @@ pub(super) struct Store {
 #[derive(Debug, Default)]
 pub(super) struct Kept {
     /// The deliveries of which something waits.
-    pub(super) open: HashMap<DeliveryId, RecordForm>,
+    pub(super) open: Rows,
     /// What waits, oldest first.
     pub(super) waiting: Vec<QueuedEvent>,
     /// The number of the next entry.
@@ -159,7 +162,7 @@ impl Store {
     pub(super) fn write<'r>(
         &self,
         rows: impl IntoIterator<Item = &'r RecordForm>,
-        open: &HashMap<DeliveryId, RecordForm>,
+        open: &Rows,
     ) -> Result<(), StoreError> {
         let transaction = self.database.begin_write()?;
         {
@@ -170,6 +173,32 @@ impl Store {
                 written.push(row.id.as_str());
             }
             forget(&mut deliveries, open, &written)?;
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// Takes back what was refused and may have been written, to the rows as they were, and writes what is open and missing, as somebody who makes
+    /// room on a full disk may remove the file.
+    pub(super) fn settle(
+        &self,
+        refused: &HashMap<DeliveryId, Option<RecordForm>>,
+        open: &Rows,
+    ) -> Result<(), StoreError> {
+        let transaction = self.database.begin_write()?;
+        {
+            let mut deliveries = transaction.open_table(DELIVERIES)?;
+            for (id, before) in refused {
+                match before {
+                    Some(row) => deliveries.insert(id.as_str(), json(row).as_slice())?,
+                    None => deliveries.remove(id.as_str())?,
+                };
+            }
+            for (id, row) in open {
+                if deliveries.get(id.as_str())?.is_none() {
+                    deliveries.insert(id.as_str(), json(row).as_slice())?;
+                }
+            }
         }
         transaction.commit()?;
         Ok(())
@@ -233,7 +262,7 @@ fn sync(folder: &Path) -> io::Result<()> {
 /// Forgets the oldest of the deliveries that have ended where those are too many, but for those that were just written.
 fn forget(
     deliveries: &mut Table<'_, &'static str, &'static [u8]>,
-    open: &HashMap<DeliveryId, RecordForm>,
+    open: &Rows,
     written: &[&str],
 ) -> Result<(), StoreError> {
     let beyond = deliveries.len()?.saturating_sub(REMEMBERED);
@@ -303,7 +332,7 @@ mod tests {
         }
     }
 
-    fn rows(count: usize) -> HashMap<DeliveryId, RecordForm> {
+    fn rows(count: usize) -> Rows {
         let names = (0..count).map(|number| format!("d{number:05}"));
         names
             .map(|id| (DeliveryId::new(id.as_str()), row(&id)))

@@ -2,7 +2,6 @@
 //!
 //! What comes in while it writes is written together next, with one sync for all of it.
 
-use std::collections::HashMap;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
@@ -13,14 +12,15 @@ use std::time::Instant;
 use std::time::SystemTime;
 
 use tokio::sync::oneshot;
-use tracing::error;
-use tracing::info;
 
-use super::error::OpenError;
+use super::disk::Disk;
 use super::error::StoreError;
 use super::form;
 use super::shelf::Shelf;
+use super::staged::Answer;
+use super::staged::Staged;
 use super::store::Kept;
+use super::store::Rows;
 use super::store::Store;
 use crate::adapters::wire::journal::RecordForm;
 use crate::domain::delivery::DeliveryId;
@@ -39,8 +39,6 @@ use crate::ports::event_queue::QueueError;
 const TOGETHER: usize = 1000;
 /// When a sender whose delivery was not kept may try again.
 pub(super) const RETRY_AFTER: Duration = Duration::from_secs(30);
-/// How long a disk that failed is left alone.
-const REST: Duration = Duration::from_secs(1);
 /// How long it may stay unwritten that an event has ended: most ends are written together with what comes next. Those that a crash takes
 /// are worked on again, and nothing is left to do for them.
 const LAG: Duration = Duration::from_millis(50);
@@ -70,34 +68,13 @@ pub(super) enum Order {
 /// Reads, if the store can be read.
 pub(super) type Reading = Box<dyn FnOnce(Result<&Store, LogError>) + Send>;
 
-/// A delivery that is about to be kept.
-struct Staged {
-    accepted: Accepted,
-    row: RecordForm,
-    entries: Vec<QueuedEvent>,
-    answer: Answer,
-}
-
-/// Who waits for a delivery to be kept.
-enum Answer {
-    Push(oneshot::Sender<Result<Pushed, QueueError>>),
-    Redeliver(oneshot::Sender<Result<Redelivery, LogError>>),
-}
-
-/// Opens the store anew.
-pub(super) type Reopen = Box<dyn Fn() -> Result<Store, OpenError> + Send>;
-
 pub(super) struct Writer {
-    /// `None` after it has failed, until it can be opened again.
-    store: Option<Store>,
-    reopen: Reopen,
-    /// When it has failed last, and why.
-    failed: Option<(Instant, String)>,
+    disk: Disk,
     shelf: Arc<Shelf>,
     capacity: usize,
     next: u64,
     /// The deliveries of which something waits or is in work, and those that have ended and are not on disk as such yet.
-    open: HashMap<DeliveryId, RecordForm>,
+    open: Rows,
     /// Those of them that are not on disk as they are here, and since when.
     unwritten: HashSet<DeliveryId>,
     unwritten_since: Instant,
@@ -105,17 +82,9 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(
-        store: Store,
-        reopen: Reopen,
-        shelf: Arc<Shelf>,
-        capacity: usize,
-        kept: Kept,
-    ) -> Self {
+    pub(super) fn new(disk: Disk, shelf: Arc<Shelf>, capacity: usize, kept: Kept) -> Self {
         Self {
-            store: Some(store),
-            reopen,
-            failed: None,
+            disk,
             shelf,
             capacity,
             next: kept.next,
@@ -134,6 +103,7 @@ impl Writer {
                 self.commit();
             }
         }
+        self.disk.hurry();
         self.commit();
     }
 
@@ -151,14 +121,14 @@ impl Writer {
         true
     }
 
-    /// How long what is unwritten may still wait for something to be written with.
+    /// How long what is to be written may still wait for something to be written with; `None` where there is nothing.
     fn rest(&self) -> Option<Duration> {
-        let (since, most) = match &self.failed {
-            Some((failed, _)) => (*failed, REST),
-            None => (self.unwritten_since, LAG),
+        let is_written = self.unwritten.is_empty() && !self.disk.is_in_doubt();
+        let rest = || {
+            let lag = LAG.saturating_sub(self.unwritten_since.elapsed());
+            self.disk.rest().unwrap_or(lag)
         };
-        let is_written = self.unwritten.is_empty();
-        (!is_written).then(|| most.saturating_sub(since.elapsed()))
+        (!is_written).then(rest)
     }
 
     fn gather(&mut self, orders: &Receiver<Order>) {
@@ -182,7 +152,7 @@ impl Writer {
             Order::Read(read) => {
                 // It sees all that was asked for before.
                 self.commit();
-                read(self.store());
+                read(self.disk.store(&self.open));
             }
         }
     }
@@ -221,7 +191,7 @@ impl Writer {
             return;
         }
         let row = form::row(&accepted, self.next);
-        self.add(accepted, row, Answer::Push(answer));
+        self.add(accepted, row, None, Answer::Push(answer));
     }
 
     fn begin_again(
@@ -231,21 +201,29 @@ impl Writer {
     ) {
         self.commit();
         let known = self
-            .store()
+            .disk
+            .store(&self.open)
             .and_then(|store| store.find(id).map_err(unavailable));
         let answered = match known.and_then(again) {
             Err(error) => Err(error),
             Ok(None) => Ok(Redelivery::Unknown),
             Ok(Some(_)) if self.shelf.is_open(id) => Ok(Redelivery::Open),
             Ok(Some((accepted, mut row))) => {
+                let before = row.clone();
                 form::begin_again(&mut row, self.next, accepted.at);
-                return self.add(accepted, row, Answer::Redeliver(answer));
+                return self.add(accepted, row, Some(before), Answer::Redeliver(answer));
             }
         };
         let _ = answer.send(answered);
     }
 
-    fn add(&mut self, accepted: Accepted, row: RecordForm, answer: Answer) {
+    fn add(
+        &mut self,
+        accepted: Accepted,
+        row: RecordForm,
+        before: Option<RecordForm>,
+        answer: Answer,
+    ) {
         let first = self.next;
         let entries: Vec<QueuedEvent> = (first..)
             .zip(&accepted.events)
@@ -261,6 +239,7 @@ impl Writer {
         self.staged.push(Staged {
             accepted,
             row,
+            before,
             entries,
             answer,
         });
@@ -268,7 +247,7 @@ impl Writer {
 
     /// Writes what is gathered, and answers those who wait for it.
     fn commit(&mut self) {
-        if self.staged.is_empty() && self.unwritten.is_empty() {
+        if self.staged.is_empty() && self.unwritten.is_empty() && !self.disk.is_in_doubt() {
             return;
         }
         match self.write() {
@@ -295,51 +274,18 @@ impl Writer {
     }
 
     fn write(&mut self) -> Result<(), String> {
-        self.store()
-            .map_err(|LogError::Unavailable(reason)| reason)?;
+        let ready = self.disk.store(&self.open).map(|_| ());
+        ready.map_err(|LogError::Unavailable(reason)| reason)?;
         let unwritten = self.unwritten.iter().filter_map(|id| self.open.get(id));
         let rows = unwritten.chain(self.staged.iter().map(|staged| &staged.row));
-        let written = self
-            .store
-            .as_ref()
-            .map_or(Ok(()), |store| store.write(rows, &self.open));
-        if let Err(error) = written {
-            let reason = error.to_string();
-            error!(
-                reason,
-                "the journal cannot be written: deliveries are refused until it can"
-            );
-            // Only opened anew can it be trusted again.
-            self.store = None;
-            self.failed = Some((Instant::now(), reason.clone()));
-            return Err(reason);
-        }
-        if self.failed.take().is_some() {
-            info!("the journal can be written again");
-        }
-        Ok(())
-    }
-
-    /// The store, opened again where it had failed.
-    fn store(&mut self) -> Result<&Store, LogError> {
-        if self.store.is_none() {
-            if let Some((at, reason)) = &self.failed
-                && at.elapsed() < REST
-            {
-                return Err(LogError::Unavailable(reason.clone()));
+        let written = self.disk.write(rows, &self.open);
+        written.map_err(|error| {
+            for staged in &self.staged {
+                let id = staged.accepted.delivery.clone();
+                self.disk.doubt(id, staged.before.clone());
             }
-            match (self.reopen)() {
-                Ok(store) => self.store = Some(store),
-                Err(error) => {
-                    let reason = error.to_string();
-                    self.failed = Some((Instant::now(), reason.clone()));
-                    return Err(LogError::Unavailable(reason));
-                }
-            }
-        }
-        self.store
-            .as_ref()
-            .ok_or_else(|| LogError::Unavailable("it is not open".to_owned()))
+            error.to_string()
+        })
     }
 
     /// Lets the events of a delivery that is on disk wait to be worked on.
@@ -374,21 +320,6 @@ fn again(row: Option<RecordForm>) -> Result<Option<(Accepted, RecordForm)>, LogE
     Ok(Some((record.again(SystemTime::now()), row)))
 }
 
-impl Answer {
-    fn refuse(self, reason: &str) {
-        let reason = reason.to_owned();
-        match self {
-            Self::Push(answer) => {
-                _ = answer.send(Err(QueueError::Unavailable {
-                    reason,
-                    retry_after: RETRY_AFTER,
-                }));
-            }
-            Self::Redeliver(answer) => _ = answer.send(Err(LogError::Unavailable(reason))),
-        }
-    }
-}
-
 #[expect(clippy::needless_pass_by_value, reason = "it is what map_err gives")]
 pub(super) fn unavailable(error: StoreError) -> LogError {
     LogError::Unavailable(error.to_string())
@@ -413,13 +344,13 @@ mod tests {
 
     /// A disk that fails when it is told to, and counts syncs.
     #[derive(Debug, Default)]
-    struct Disk {
+    struct Backend {
         memory: InMemoryBackend,
         fails: Arc<AtomicBool>,
         syncs: Arc<AtomicUsize>,
     }
 
-    impl StorageBackend for Disk {
+    impl StorageBackend for Backend {
         fn len(&self) -> io::Result<u64> {
             self.memory.len()
         }
@@ -463,12 +394,13 @@ mod tests {
     #[test]
     fn a_copy_of_what_could_not_be_kept_is_no_copy() {
         for disk_fails in [false, true] {
-            let disk = Disk::default();
+            let disk = Backend::default();
             let fails = Arc::clone(&disk.fails);
             let store = Store::on(disk).unwrap();
             let reopen = || Store::on(InMemoryBackend::new());
             let shelf = Arc::new(Shelf::default());
-            let mut writer = Writer::new(store, Box::new(reopen), shelf, 10, Kept::default());
+            let disk = Disk::new(store, Box::new(reopen));
+            let mut writer = Writer::new(disk, shelf, 10, Kept::default());
             let [(first, mut one), (copy, mut two)] = [oneshot::channel(), oneshot::channel()];
             writer.stage(accepted("d1"), first);
             fails.store(disk_fails, Ordering::SeqCst);
@@ -486,18 +418,13 @@ mod tests {
     }
     #[test]
     fn an_end_is_written_though_nothing_comes_after_it() {
-        let disk = Disk::default();
+        let disk = Backend::default();
         let syncs = Arc::clone(&disk.syncs);
         let store = Store::on(disk).unwrap();
         let reopen = || Store::on(InMemoryBackend::new());
         let shelf = Arc::new(Shelf::default());
-        let writer = Writer::new(
-            store,
-            Box::new(reopen),
-            Arc::clone(&shelf),
-            10,
-            Kept::default(),
-        );
+        let disk = Disk::new(store, Box::new(reopen));
+        let writer = Writer::new(disk, Arc::clone(&shelf), 10, Kept::default());
         let (orders, ordered) = mpsc::channel();
         let thread = std::thread::spawn(move || writer.run(&ordered));
         let (answer, answered) = oneshot::channel();
