@@ -211,3 +211,20 @@ fn a_state_folder_that_another_process_has_stops_the_start() {
     assert!(!output.status.success());
     assert!(text.contains("is in use by another process"), "{text}");
 }
+
+#[test]
+fn a_damaged_journal_is_left_to_the_server() {
+    let world = World::new();
+    fs::create_dir_all(&world.state).unwrap();
+    let file = world.state.join("journal.redb");
+    fs::write(&file, "no journal").unwrap();
+    for wish in [&["list"][..], &["show", "d1"], &["redeliver", "d1"]] {
+        let (fine, text) = world.deliveries(wish);
+        assert!(!fine, "{text}");
+        for part in ["is damaged", "the next start of the server sets it aside"] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+    }
+    assert_eq!(fs::read_to_string(&file).unwrap(), "no journal");
+    assert_eq!(fs::read_dir(&world.state).unwrap().count(), 1);
+}

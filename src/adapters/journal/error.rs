@@ -33,6 +33,16 @@ pub enum OpenError {
         /// The latest known one.
         known: u64,
     },
+    /// An earlier version of the program wrote it, and it is only looked at.
+    #[error(
+        "{path} is of the older version {found}, which cannot be shown: the next start of the server brings it up to date"
+    )]
+    TooOld {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u64,
+    },
     /// What it holds makes no sense.
     #[error("{path} is damaged: {reason}")]
     Damaged {

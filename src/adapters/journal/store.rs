@@ -1,7 +1,7 @@
 //! What is on disk: a row for each delivery, in one file.
 
 use std::collections::HashMap;
-use std::collections::HashSet;
+use std::fs;
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -10,14 +10,14 @@ use redb::Builder;
 use redb::Database;
 use redb::ReadableDatabase;
 use redb::ReadableTable;
-use redb::ReadableTableMetadata;
 use redb::StorageBackend;
-use redb::Table;
 use redb::TableDefinition;
+use redb::TableError;
 use tracing::error;
 
 use super::error::OpenError;
 use super::error::StoreError;
+use super::forgetting;
 use super::form;
 use super::upgrade;
 use crate::adapters::wire::journal::RecordForm;
@@ -29,10 +29,6 @@ use crate::domain::queue::record::DeliveryRecord;
 pub(super) const VERSION: u64 = 2;
 /// Memory for pages of the file, in bytes.
 const CACHE: usize = 4 * 1024 * 1024;
-/// How many deliveries are remembered that have ended. What waits or is in work is kept beside them.
-const REMEMBERED: u64 = 10_000;
-/// How many there may be beyond that before some are forgotten: many at once cost less for each.
-const SURPLUS: usize = 256;
 
 /// `version`.
 pub(super) const ABOUT: TableDefinition<&str, u64> = TableDefinition::new("about");
@@ -83,19 +79,48 @@ impl Store {
         Self::of(database.map_err(|error| opening(error.into(), path))?, path)
     }
 
+    /// Opens a file for a look at it: none is made, and none brought up to this program's version. `None` where nothing was ever kept.
+    pub(super) fn existing(path: &Path) -> Result<Option<Self>, OpenError> {
+        let is_none = match fs::metadata(path) {
+            // As the server leaves it that is killed in its first moment.
+            Ok(file) => file.len() == 0,
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
+        };
+        if is_none {
+            return Ok(None);
+        }
+        let database = builder().open(path);
+        let database = database.map_err(|error| opening(error.into(), path))?;
+        let store = Self { database };
+        let found = store
+            .noted_version()
+            .map_err(|StoreError(error)| opening(error, path))?;
+        match found {
+            None => Ok(None),
+            Some(found) if found < VERSION => Err(OpenError::TooOld {
+                path: path.to_owned(),
+                found,
+            }),
+            Some(found) => known(found, path).map(|()| Some(store)),
+        }
+    }
+
     fn of(database: Database, path: &Path) -> Result<Self, OpenError> {
         let store = Self { database };
         let found = store
             .version()
             .map_err(|StoreError(error)| opening(error, path))?;
-        if found > VERSION {
-            return Err(OpenError::TooNew {
-                path: path.to_owned(),
-                found,
-                known: VERSION,
-            });
-        }
+        known(found, path)?;
         Ok(store)
+    }
+
+    /// The version that the file says it has; `None` where nothing was ever written to it.
+    fn noted_version(&self) -> Result<Option<u64>, StoreError> {
+        let about = match self.database.begin_read()?.open_table(ABOUT) {
+            Err(TableError::TableDoesNotExist(_)) => return Ok(None),
+            about => about?,
+        };
+        Ok(about.get("version")?.map(|version| version.value()))
     }
 
     /// The version that the file had; an older one is brought up to this program's, and so is a new one.
@@ -172,7 +197,7 @@ impl Store {
                 deliveries.insert(row.id.as_str(), json(row).as_slice())?;
                 written.push(row.id.as_str());
             }
-            forget(&mut deliveries, open, &written)?;
+            forgetting::forget(&mut deliveries, open, &written)?;
         }
         transaction.commit()?;
         Ok(())
@@ -233,6 +258,18 @@ fn builder() -> Builder {
     builder
 }
 
+/// Whether this program knows a version.
+fn known(found: u64, path: &Path) -> Result<(), OpenError> {
+    if found <= VERSION {
+        return Ok(());
+    }
+    Err(OpenError::TooNew {
+        path: path.to_owned(),
+        found,
+        known: VERSION,
+    })
+}
+
 /// Why a file cannot be opened.
 fn opening(error: redb::Error, path: &Path) -> OpenError {
     let path = path.to_owned();
@@ -257,40 +294,6 @@ fn opening(error: redb::Error, path: &Path) -> OpenError {
 
 fn sync(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
-}
-
-/// Forgets the oldest of the deliveries that have ended where those are too many, but for those that were just written.
-fn forget(
-    deliveries: &mut Table<'_, &'static str, &'static [u8]>,
-    open: &Rows,
-    written: &[&str],
-) -> Result<(), StoreError> {
-    let beyond = deliveries.len()?.saturating_sub(REMEMBERED);
-    let surplus = |stay: usize| {
-        usize::try_from(beyond)
-            .unwrap_or(usize::MAX)
-            .saturating_sub(stay)
-    };
-    if surplus(open.len() + written.len()) < SURPLUS {
-        return Ok(());
-    }
-    // What is about to be open is not among the open ones yet.
-    let open = open.keys().map(DeliveryId::as_str);
-    let stay: HashSet<&str> = open.chain(written.iter().copied()).collect();
-    let mut surplus = surplus(stay.len());
-    // So far one has to look where all that stay are old.
-    let reach = surplus.saturating_add(stay.len());
-    let mut stays = |id: &str| {
-        let stays = surplus == 0 || stay.contains(id);
-        surplus -= usize::from(!stays);
-        stays
-    };
-    let end = deliveries.iter()?.nth(reach).transpose()?;
-    match end.map(|(id, _)| id.value().to_owned()) {
-        Some(end) => deliveries.retain_in(..end.as_str(), |id, _| stays(id))?,
-        None => deliveries.retain(|id, _| stays(id))?,
-    }
-    Ok(())
 }
 
 pub(super) fn json(form: &impl serde::Serialize) -> Vec<u8> {

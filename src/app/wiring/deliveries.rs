@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use crate::adapters::delivery_socket::client::RunningProcess;
 use crate::adapters::journal::Journal;
+use crate::adapters::journal::error::OpenError;
 use crate::app::cli::deliveries_arguments::DeliveriesArguments;
 use crate::app::cli::deliveries_arguments::DeliveriesWish;
 use crate::app::deliveries::json;
@@ -48,13 +49,17 @@ pub(super) fn run(arguments: DeliveriesArguments) -> ExitCode {
 
 /// What a server left on disk. A folder without anything is a mistake here, not to be made a journal of.
 fn stopped(folder: &Path) -> Result<Journal, String> {
-    if !Journal::is_in(folder) {
-        return Err(format!(
-            "no server has kept deliveries in {}",
-            folder.display()
-        ));
-    }
-    Journal::open(folder, usize::MAX).map_err(|error| error.to_string())
+    let left = Journal::left_in(folder).map_err(|error| match error {
+        OpenError::Damaged { .. } => {
+            format!("{error}; the next start of the server sets it aside, and begins a new one")
+        }
+        OpenError::Folder { .. }
+        | OpenError::InUse(_)
+        | OpenError::TooNew { .. }
+        | OpenError::TooOld { .. }
+        | OpenError::Storage { .. } => error.to_string(),
+    });
+    left?.ok_or_else(|| format!("no server has kept deliveries in {}", folder.display()))
 }
 
 async fn answer(log: &dyn DeliveryLog, arguments: &DeliveriesArguments) -> ExitCode {
