@@ -180,11 +180,11 @@ impl Writer {
             let _ = answer.send(Ok(Pushed::Duplicate(same)));
             return;
         }
-        let coming: usize = self.staged.iter().map(|staged| staged.entries.len()).sum();
-        if self
-            .shelf
-            .is_full_for(&accepted, self.capacity.saturating_sub(coming))
-        {
+        if self.is_full_for(&accepted) && !self.staged.is_empty() {
+            // Among what is about to be placed a tag may stand twice, or wait already.
+            self.commit();
+        }
+        if self.is_full_for(&accepted) {
             let _ = answer.send(Err(QueueError::Full {
                 retry_after: RETRY_AFTER,
             }));
@@ -192,6 +192,11 @@ impl Writer {
         }
         let row = form::row(&accepted, self.next);
         self.add(accepted, row, None, Answer::Push(answer));
+    }
+
+    fn is_full_for(&self, accepted: &Accepted) -> bool {
+        let coming = self.staged.iter().map(|staged| staged.entries.len()).sum();
+        self.shelf.is_full_for(accepted, self.capacity, coming)
     }
 
     fn begin_again(
@@ -416,6 +421,62 @@ mod tests {
             }
         }
     }
+
+    /// A delivery of one tag that goes into a queue with room for so many.
+    fn gathered<'d>(
+        capacity: usize,
+        deliveries: impl IntoIterator<Item = (&'d str, &'d str)>,
+    ) -> Vec<bool> {
+        let store = Store::on(InMemoryBackend::new()).unwrap();
+        let disk = Disk::new(store, Box::new(|| Store::on(InMemoryBackend::new())));
+        let mut writer = Writer::new(disk, Arc::default(), capacity, Kept::default());
+        let push = |(delivery, tags): (&str, &str)| {
+            let (answer, answered) = oneshot::channel();
+            let mut accepted = accepted(delivery);
+            accepted.key = None;
+            let event = accepted.events.remove(0);
+            accepted.events = tags
+                .split(' ')
+                .map(|tag| ImageEvent {
+                    tag: Tag::parse(tag).unwrap(),
+                    ..event.clone()
+                })
+                .collect();
+            writer.stage(accepted, answer);
+            answered
+        };
+        let answers: Vec<_> = deliveries.into_iter().map(push).collect();
+        writer.commit();
+        let answers = answers.into_iter();
+        answers
+            .map(|mut answered| answered.try_recv().unwrap().is_ok())
+            .collect()
+    }
+
+    #[test]
+    fn the_bound_holds_for_what_comes_in_together() {
+        let answers = gathered(2, [("d1", "1"), ("d2", "2"), ("d3", "3")]);
+        assert_eq!(answers, [true, true, false]);
+        // One of any size has room where nothing is, and nothing beside it.
+        let answers = gathered(2, [("d1", "1 2 3"), ("d2", "4"), ("d3", "2")]);
+        assert_eq!(answers, [true, false, true]);
+    }
+
+    #[test]
+    fn a_tag_that_two_announce_together_needs_room_once() {
+        let answers = gathered(
+            2,
+            [
+                ("d1", "1"),
+                ("d2", "2"),
+                ("d3", "2"),
+                ("d4", "1 2"),
+                ("d5", "3"),
+            ],
+        );
+        assert_eq!(answers, [true, true, true, true, false]);
+    }
+
     #[test]
     fn an_end_is_written_though_nothing_comes_after_it() {
         let disk = Backend::default();
