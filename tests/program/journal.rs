@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use image_updater::adapters::journal::Journal;
 use image_updater::adapters::webhook_client::HttpWebhookClient;
 use image_updater::ports::webhook_client::WebhookClient;
 use serde_json::Value;
@@ -197,19 +198,19 @@ async fn people_see_deliveries_and_have_them_worked_on_again() {
     server.log.wait_for(&[&id, "outcome=unchanged"]);
 }
 
-#[test]
-fn a_state_folder_that_another_process_has_stops_the_start() {
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_waits_for_who_has_the_state_folder_for_a_moment() {
     let world = World::new();
-    let _server = world.start(&[]);
-    let output = program()
+    let journal = Journal::open(&world.state, 10).unwrap();
+    let mut command = program();
+    command
         .args(["webhook", "--webhook-port", "0", "--state-dir"])
         .arg(&world.state)
-        .args(world.folder.flags())
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(!output.status.success());
-    assert!(text.contains("is in use by another process"), "{text}");
+        .args(world.folder.flags());
+    let server = Server::deaf(command);
+    server.log.wait_for(&["in use by another process: waiting"]);
+    journal.close().await;
+    server.log.wait_for(&["deliveries are kept on disk"]);
 }
 
 #[test]

@@ -15,6 +15,7 @@ use crate::app::deliveries::text;
 use crate::app::settings::problem::EXIT_USAGE;
 use crate::app::wiring::block_on;
 use crate::app::wiring::complain;
+use crate::app::wiring::once_free::once_free;
 use crate::app::wiring::print;
 use crate::domain::delivery::DeliveryId;
 use crate::domain::queue::record::DeliveryRecord;
@@ -33,33 +34,50 @@ pub(super) fn run(arguments: DeliveriesArguments) -> ExitCode {
         return complain(request, EXIT_USAGE);
     };
     block_on(async move {
-        if let Some(running) = RunningProcess::of(&folder).await {
-            return answer(&running, &arguments).await;
-        }
-        match stopped(&folder) {
-            Ok(journal) => {
+        match once_free(|| kept_in(&folder)).await {
+            Ok(Some(Kept::Running(process))) => answer(&process, &arguments).await,
+            Ok(Some(Kept::Left(journal))) => {
                 let code = answer(&journal, &arguments).await;
                 journal.close().await;
                 code
             }
-            Err(error) => complain(error, 1),
+            Ok(None) => {
+                let folder = folder.display();
+                complain(format!("no server has kept deliveries in {folder}"), 1)
+            }
+            Err(error) => complain(advice(&error), 1),
         }
     })
 }
 
-/// What a server left on disk. A folder without anything is a mistake here, not to be made a journal of.
-fn stopped(folder: &Path) -> Result<Journal, String> {
-    let left = Journal::left_in(folder).map_err(|error| match error {
+/// Where deliveries are.
+enum Kept {
+    Running(RunningProcess),
+    Left(Journal),
+}
+
+/// The deliveries of a folder. One without any is a mistake here, not to be made a journal of.
+async fn kept_in(folder: &Path) -> Result<Option<Kept>, OpenError> {
+    if let Some(process) = RunningProcess::of(folder).await {
+        return Ok(Some(Kept::Running(process)));
+    }
+    Ok(Journal::left_in(folder)?.map(Kept::Left))
+}
+
+fn advice(error: &OpenError) -> String {
+    match error {
         OpenError::Damaged { .. } => {
             format!("{error}; the next start of the server sets it aside, and begins a new one")
         }
+        OpenError::InUse(file) => format!(
+            "{} is in use by a process that does not answer yet: try again in a moment",
+            file.display()
+        ),
         OpenError::Folder { .. }
-        | OpenError::InUse(_)
         | OpenError::TooNew { .. }
         | OpenError::TooOld { .. }
         | OpenError::Storage { .. } => error.to_string(),
-    });
-    left?.ok_or_else(|| format!("no server has kept deliveries in {}", folder.display()))
+    }
 }
 
 async fn answer(log: &dyn DeliveryLog, arguments: &DeliveriesArguments) -> ExitCode {
