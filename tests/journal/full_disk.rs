@@ -116,7 +116,7 @@ async fn soon<T>(work: impl Future<Output = T>) -> T {
 /// What the log says of all deliveries, as soon as it says anything.
 async fn listed(journal: &Journal) -> Vec<String> {
     loop {
-        let Ok(records) = journal.list(10).await else {
+        let Ok(records) = journal.list(None, 10).await else {
             sleep(Duration::from_millis(10)).await;
             continue;
         };

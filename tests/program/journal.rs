@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::deliver::announce;
 use crate::deliver::announcement;
+use crate::deliveries::push;
 use crate::folder::Folder;
 use crate::server::Server;
 use crate::server::program;
@@ -211,6 +212,41 @@ async fn a_start_waits_for_who_has_the_state_folder_for_a_moment() {
     server.log.wait_for(&["in use by another process: waiting"]);
     journal.close().await;
     server.log.wait_for(&["deliveries are kept on disk"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_see_as_many_as_they_want() {
+    let world = World::new();
+    let journal = Journal::open(&world.state, 1000).unwrap();
+    for number in 0..250 {
+        let image = format!("ghcr.io/other/app:{number}");
+        push(&journal, &format!("d{number:03}"), &[&image])
+            .await
+            .unwrap();
+    }
+    journal.close().await;
+    let newest: Vec<String> = (20..250)
+        .rev()
+        .map(|number| format!("d{number:03}"))
+        .collect();
+    let listed = || {
+        let (fine, text) = world.deliveries(&["list", "--limit", "230"]);
+        assert!(fine, "{text}");
+        let mut ids = text
+            .lines()
+            .map(|line| line.split(' ').next().unwrap().to_owned());
+        assert_eq!(ids.next().unwrap(), "ID");
+        assert_eq!(ids.collect::<Vec<_>>(), newest);
+        let (_, json) = world.deliveries(&["list", "--limit", "230", "--output", "json"]);
+        let ids = json.lines().map(|line| {
+            let delivery: Value = serde_json::from_str(line).unwrap();
+            delivery["id"].as_str().unwrap().to_owned()
+        });
+        assert_eq!(ids.collect::<Vec<_>>(), newest);
+    };
+    listed();
+    let _server = world.start(&[]);
+    listed();
 }
 
 #[test]

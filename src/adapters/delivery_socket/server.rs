@@ -32,8 +32,8 @@ use crate::ports::delivery_log::Redelivery;
 
 /// The longest question, in bytes.
 const LONGEST: u64 = 4096;
-/// The most deliveries in an answer.
-const MOST: usize = 10_000;
+/// The most deliveries in an answer, which is in memory as a whole.
+const MOST: usize = 100;
 
 /// Why the socket cannot be had.
 #[derive(Debug, Error)]
@@ -132,10 +132,11 @@ async fn answer(stream: UnixStream, log: &dyn DeliveryLog) -> io::Result<()> {
 
 async fn found(question: Question, log: &dyn DeliveryLog) -> Answer {
     let answer = match question {
-        Question::List(most) => log
-            .list(most.min(MOST))
-            .await
-            .map(|records| Answer::List(records.iter().map(RecordForm::from).collect())),
+        Question::List { before, most } => {
+            let before = before.map(DeliveryId::new);
+            let page = log.list(before, most.min(MOST)).await;
+            page.map(|records| Answer::List(records.iter().map(RecordForm::from).collect()))
+        }
         Question::Show(id) => log
             .show(&DeliveryId::new(id))
             .await
@@ -171,5 +172,22 @@ mod tests {
         assert!(RunningProcess::of(folder.path()).await.is_some());
         drop(next);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[tokio::test]
+    async fn who_asks_for_very_many_gets_a_page_of_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = MockDeliveryLog::new();
+        let is_meant = |before: &Option<DeliveryId>, most: &usize| {
+            (before.as_ref(), *most) == (Some(&DeliveryId::new("d7")), MOST)
+        };
+        log.expect_list()
+            .withf(is_meant)
+            .returning(|_, _| Ok(Vec::new()));
+        let socket = DeliverySocket::open(folder.path(), Arc::new(log)).unwrap();
+        tokio::spawn(socket.serve());
+        let process = RunningProcess::of(folder.path()).await.unwrap();
+        let listed = process.list(Some(DeliveryId::new("d7")), 10_000).await;
+        assert_eq!(listed, Ok(Vec::new()));
     }
 }

@@ -17,8 +17,12 @@ use crate::ports::delivery_log::Redelivery;
 
 #[async_trait]
 impl DeliveryLog for Journal {
-    async fn list(&self, most: usize) -> Result<Vec<DeliveryRecord>, LogError> {
-        read(self, move |store| store.list(most)).await
+    async fn list(
+        &self,
+        before: Option<DeliveryId>,
+        most: usize,
+    ) -> Result<Vec<DeliveryRecord>, LogError> {
+        read(self, move |store| store.list(before.as_ref(), most)).await
     }
 
     async fn show(&self, id: &DeliveryId) -> Result<Option<DeliveryRecord>, LogError> {

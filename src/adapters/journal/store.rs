@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::fs::File;
 use std::io;
+use std::ops::Bound;
 use std::path::Path;
 
 use redb::Builder;
@@ -29,6 +30,9 @@ use crate::domain::queue::record::DeliveryRecord;
 pub(super) const VERSION: u64 = 2;
 /// Memory for pages of the file, in bytes.
 const CACHE: usize = 4 * 1024 * 1024;
+
+/// How many bytes of rows are read at once for people, and one row in any case: what is to be written waits meanwhile.
+const LARGE: usize = 1024 * 1024;
 
 /// `version`.
 pub(super) const ABOUT: TableDefinition<&str, u64> = TableDefinition::new("about");
@@ -229,15 +233,27 @@ impl Store {
         Ok(())
     }
 
-    /// The newest deliveries, so many at the most.
-    pub(super) fn list(&self, most: usize) -> Result<Vec<DeliveryRecord>, StoreError> {
+    /// The newest deliveries, or the newest that came before one, so many at the most, and no more than [`LARGE`] bytes of them.
+    pub(super) fn list(
+        &self,
+        before: Option<&DeliveryId>,
+        most: usize,
+    ) -> Result<Vec<DeliveryRecord>, StoreError> {
         let transaction = self.database.begin_read()?;
         let deliveries = transaction.open_table(DELIVERIES)?;
-        let mut records = Vec::new();
-        for row in deliveries.iter()?.rev().take(most) {
+        let end = before.map_or(Bound::Unbounded, |id| Bound::Excluded(id.as_str()));
+        let mut rows = deliveries.range::<&str>((Bound::Unbounded, end))?.rev();
+        let (mut records, mut bytes) = (Vec::new(), 0);
+        while records.len() < most && bytes < LARGE {
+            let Some(row) = rows.next() else {
+                break;
+            };
             let (id, form) = row?;
             let read = read(form.value()).and_then(DeliveryRecord::try_from);
-            records.extend(told(id.value(), read));
+            if let Some(record) = told(id.value(), read) {
+                records.push(record);
+                bytes += form.value().len();
+            }
         }
         Ok(records)
     }
@@ -353,6 +369,28 @@ mod tests {
         store.write(open.values(), &open).unwrap();
         store.write([&row("e")], &open).unwrap();
         assert!(knows(&store, "e") && knows(&store, "d00000"));
+    }
+
+    #[test]
+    fn large_ones_are_listed_few_at_once() {
+        let store = Store::on(InMemoryBackend::new()).unwrap();
+        let mut large = rows(12);
+        for row in large.values_mut() {
+            row.sender = "x".repeat(LARGE / 4);
+        }
+        large.insert(DeliveryId::new("e"), row("e"));
+        store.write(large.values(), &Rows::new()).unwrap();
+        let (mut before, mut sizes) = (None, Vec::new());
+        loop {
+            let page = store.list(before.as_ref(), 100).unwrap();
+            sizes.push(page.len());
+            let Some(last) = page.last() else {
+                break;
+            };
+            before = Some(last.id.clone());
+        }
+        assert_eq!(before, Some(DeliveryId::new("d00000")));
+        assert_eq!(sizes, [5, 4, 4, 0]);
     }
 
     #[test]

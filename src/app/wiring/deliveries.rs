@@ -83,21 +83,36 @@ fn advice(error: &OpenError) -> String {
 async fn answer(log: &dyn DeliveryLog, arguments: &DeliveriesArguments) -> ExitCode {
     let answered = match &arguments.wish {
         DeliveriesWish::List(most) => list(log, *most, arguments.is_json).await,
-        DeliveriesWish::Show(id) => show(log, id, arguments.is_json).await,
-        DeliveriesWish::Redeliver(id) => redeliver(log, id).await,
+        DeliveriesWish::Show(id) => show(log, id, arguments.is_json).await.map(print),
+        DeliveriesWish::Redeliver(id) => redeliver(log, id).await.map(print),
     };
-    match answered {
-        Ok(text) => print(text),
-        Err(reason) => complain(reason, 1),
-    }
+    answered.unwrap_or_else(|reason| complain(reason, 1))
 }
 
-async fn list(log: &dyn DeliveryLog, most: usize, is_json: bool) -> Result<String, String> {
-    let records = log.list(most).await.map_err(|error| error.to_string())?;
-    if is_json {
-        return rendered(&records);
+/// Prints page after page, so that no more than one is in memory.
+async fn list(log: &dyn DeliveryLog, most: usize, is_json: bool) -> Result<ExitCode, String> {
+    let (mut left, mut before) = (most, None);
+    while left > 0 {
+        let page = log.list(before.clone(), left).await;
+        let page = page.map_err(|error| error.to_string())?;
+        let Some(last) = page.last() else {
+            break;
+        };
+        if is_json {
+            print(rendered(&page)?);
+        } else {
+            if before.is_none() {
+                print(text::heading());
+            }
+            print(text::list(&page));
+        }
+        before = Some(last.id.clone());
+        left = left.saturating_sub(page.len());
     }
-    Ok(text::list(&records))
+    if before.is_none() && !is_json {
+        print("no deliveries are remembered");
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn show(log: &dyn DeliveryLog, id: &str, is_json: bool) -> Result<String, String> {
