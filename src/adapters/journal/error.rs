@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::ports::delivery_log::LogError;
+
 /// Why the journal cannot be opened. Whatever it is, nothing in it was changed.
 #[derive(Debug, Error)]
 pub enum OpenError {
@@ -76,3 +78,9 @@ macro_rules! through_error {
     };
 }
 through_error!(StorageError, TableError, TransactionError, CommitError);
+
+/// What people are told of it.
+#[expect(clippy::needless_pass_by_value, reason = "it is what map_err gives")]
+pub(super) fn unavailable(error: StoreError) -> LogError {
+    LogError::Unavailable(error.to_string())
+}

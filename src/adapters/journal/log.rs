@@ -5,10 +5,10 @@ use tokio::sync::oneshot;
 
 use super::Journal;
 use super::error::StoreError;
+use super::error::unavailable;
 use super::gone;
+use super::order::Order;
 use super::store::Store;
-use super::writer::Order;
-use super::writer::unavailable;
 use crate::domain::delivery::DeliveryId;
 use crate::domain::queue::record::DeliveryRecord;
 use crate::ports::delivery_log::DeliveryLog;

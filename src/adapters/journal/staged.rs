@@ -1,11 +1,14 @@
 //! What is about to be written, and who waits for it.
 
+use std::time::SystemTime;
+
 use tokio::sync::oneshot;
 
 use super::writer::RETRY_AFTER;
 use crate::adapters::wire::journal::RecordForm;
 use crate::domain::queue::accepted::Accepted;
 use crate::domain::queue::entry::QueuedEvent;
+use crate::domain::queue::record::DeliveryRecord;
 use crate::ports::delivery_log::LogError;
 use crate::ports::delivery_log::Redelivery;
 use crate::ports::event_queue::Pushed;
@@ -41,4 +44,13 @@ impl Answer {
             Self::Redeliver(answer) => _ = answer.send(Err(LogError::Unavailable(reason))),
         }
     }
+}
+
+/// A delivery that is on disk, to be accepted again.
+pub(super) fn again(row: Option<RecordForm>) -> Result<Option<(Accepted, RecordForm)>, LogError> {
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    let record = DeliveryRecord::try_from(row.clone()).map_err(LogError::Unavailable)?;
+    Ok(Some((record.again(SystemTime::now()), row)))
 }

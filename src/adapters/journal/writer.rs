@@ -14,21 +14,21 @@ use std::time::SystemTime;
 use tokio::sync::oneshot;
 
 use super::disk::Disk;
-use super::error::StoreError;
+use super::error::unavailable;
 use super::form;
+use super::order::Order;
 use super::shelf::Shelf;
 use super::staged::Answer;
 use super::staged::Staged;
+use super::staged::again;
 use super::store::Kept;
 use super::store::Rows;
-use super::store::Store;
 use crate::adapters::wire::journal::RecordForm;
 use crate::domain::delivery::DeliveryId;
 use crate::domain::queue::accepted::Accepted;
 use crate::domain::queue::entry::EntryId;
 use crate::domain::queue::entry::QueuedEvent;
 use crate::domain::queue::fate::Fate;
-use crate::domain::queue::record::DeliveryRecord;
 use crate::ports::delivery_log::LogError;
 use crate::ports::delivery_log::Redelivery;
 use crate::ports::event_queue::Placement;
@@ -42,31 +42,6 @@ pub(super) const RETRY_AFTER: Duration = Duration::from_secs(30);
 /// How long it may stay unwritten that an event has ended: most ends are written together with what comes next. Those that a crash takes
 /// are worked on again, and nothing is left to do for them.
 const LAG: Duration = Duration::from_millis(50);
-
-/// What the writer is asked for.
-pub(super) enum Order {
-    /// To keep a delivery.
-    Push {
-        accepted: Accepted,
-        answer: oneshot::Sender<Result<Pushed, QueueError>>,
-    },
-    /// To note what became of events.
-    End {
-        events: Vec<QueuedEvent>,
-        at: SystemTime,
-        fate: Fate,
-    },
-    /// To let a delivery begin again.
-    Redeliver {
-        id: DeliveryId,
-        answer: oneshot::Sender<Result<Redelivery, LogError>>,
-    },
-    /// To read.
-    Read(Reading),
-}
-
-/// Reads, if the store can be read.
-pub(super) type Reading = Box<dyn FnOnce(Result<&Store, LogError>) + Send>;
 
 pub(super) struct Writer {
     disk: Disk,
@@ -316,20 +291,6 @@ impl Writer {
     }
 }
 
-/// A delivery that is on disk, to be accepted again.
-fn again(row: Option<RecordForm>) -> Result<Option<(Accepted, RecordForm)>, LogError> {
-    let Some(row) = row else {
-        return Ok(None);
-    };
-    let record = DeliveryRecord::try_from(row.clone()).map_err(LogError::Unavailable)?;
-    Ok(Some((record.again(SystemTime::now()), row)))
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "it is what map_err gives")]
-pub(super) fn unavailable(error: StoreError) -> LogError {
-    LogError::Unavailable(error.to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use std::io;
@@ -341,6 +302,7 @@ mod tests {
     use redb::StorageBackend;
     use redb::backends::InMemoryBackend;
 
+    use super::super::store::Store;
     use super::*;
     use crate::domain::delivery::SenderKey;
     use crate::domain::event::ImageEvent;
