@@ -10,11 +10,16 @@ use crate::domain::queue::record::DeliveryRecord;
 #[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
 #[async_trait]
 pub trait DeliveryLog: Send + Sync {
-    /// The newest ones, so many at the most, the newest first.
+    /// A page of them, the newest first: those that came before one, or the newest of all. It has so many at the most, and may have fewer, as large
+    /// ones are not given many at once; only where there are no earlier ones it is empty. The last one of a page is what the next one comes before.
     ///
     /// # Errors
     /// [`LogError`].
-    async fn list(&self, most: usize) -> Result<Vec<DeliveryRecord>, LogError>;
+    async fn list(
+        &self,
+        before: Option<DeliveryId>,
+        most: usize,
+    ) -> Result<Vec<DeliveryRecord>, LogError>;
 
     /// One of them; `None` where it is not known, or no longer.
     ///

@@ -43,7 +43,7 @@ pub(crate) async fn suite(make: impl AsyncFn() -> Logged) {
 }
 
 async fn begins_without_deliveries(Logged { log, .. }: Logged) {
-    assert_eq!(log.list(10).await, Ok(Vec::new()));
+    assert_eq!(log.list(None, 10).await, Ok(Vec::new()));
     let unknown = DeliveryId::new("d1");
     assert_eq!(log.show(&unknown).await, Ok(None));
     assert_eq!(log.redeliver(&unknown).await, Ok(Redelivery::Unknown));
@@ -76,9 +76,22 @@ async fn shows_the_newest_first_and_no_more_than_wanted(Logged { queue, log }: L
     end_next(&*queue, ImageOutcome::Unchanged).await;
     until(&*log, "d1", Progress::Done).await;
     for (most, expected) in [(10, &["d3", "d2", "d1"][..]), (2, &["d3", "d2"]), (0, &[])] {
-        let listed = log.list(most).await.unwrap();
+        let listed = log.list(None, most).await.unwrap();
         let ids: Vec<&str> = listed.iter().map(|record| record.id.as_str()).collect();
         assert_eq!(ids, expected);
+    }
+    // One after the other, whether that is one of them or not.
+    for (before, most, expected) in [
+        ("d4", 10, &["d3", "d2", "d1"][..]),
+        ("d3", 10, &["d2", "d1"]),
+        ("d3", 1, &["d2"]),
+        ("d2.", 10, &["d2", "d1"]),
+        ("d1", 10, &[]),
+    ] {
+        let listed = log.list(Some(DeliveryId::new(before)), most).await;
+        let listed = listed.unwrap();
+        let ids: Vec<&str> = listed.iter().map(|record| record.id.as_str()).collect();
+        assert_eq!(ids, expected, "before {before}");
     }
 }
 
@@ -108,7 +121,11 @@ async fn has_what_ended_worked_on_again(Logged { queue, log }: Logged) {
         assert_eq!(again().await, Ok(Redelivery::Queued));
         until(&*log, "d1", Progress::Open).await;
     }
-    assert_eq!(log.list(10).await.unwrap().len(), 1, "it is one delivery");
+    assert_eq!(
+        log.list(None, 10).await.unwrap().len(),
+        1,
+        "it is one delivery"
+    );
 }
 
 async fn has_all_of_a_superseded_delivery_worked_on_again(Logged { queue, log }: Logged) {

@@ -3,8 +3,12 @@
 use std::fs;
 
 use image_updater::adapters::journal::Journal;
+use image_updater::adapters::journal::error::OpenError;
 use image_updater::ports::event_queue::EventQueue;
 use proptest::prelude::*;
+use redb::Database;
+use redb::ReadableDatabase;
+use redb::TableDefinition;
 use tempfile::TempDir;
 
 use crate::support::push;
@@ -33,6 +37,48 @@ async fn what_is_no_journal_is_set_aside() {
     let names = names(&folder);
     assert_eq!(names.len(), 2, "{names:?}");
     assert!(names[1].starts_with("journal.redb.damaged-"), "{names:?}");
+}
+
+#[test]
+fn who_only_looks_leaves_what_is_no_journal_as_it_is() {
+    let folder = TempDir::new().unwrap();
+    assert!(matches!(Journal::left_in(folder.path()), Ok(None)));
+    assert_eq!(names(&folder), [""; 0]);
+    let file = folder.path().join("journal.redb");
+    fs::write(&file, "").unwrap();
+    assert!(matches!(Journal::left_in(folder.path()), Ok(None)));
+    for content in ["no journal".to_owned(), "no journal".repeat(1000)] {
+        fs::write(&file, &content).unwrap();
+        let left = Journal::left_in(folder.path());
+        assert!(matches!(left, Err(OpenError::Damaged { .. })));
+        assert_eq!(fs::read_to_string(&file).unwrap(), content);
+    }
+    assert_eq!(names(&folder), ["journal.redb"]);
+}
+
+#[test]
+fn who_only_looks_leaves_another_version_as_it_is() {
+    const ABOUT: TableDefinition<&str, u64> = TableDefinition::new("about");
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("journal.redb");
+    let database = || Database::create(&file).unwrap();
+    drop(database());
+    let left = || Journal::left_in(folder.path());
+    assert!(matches!(left(), Ok(None)), "nothing was kept in it");
+    for version in [1, 99] {
+        let transaction = database().begin_write().unwrap();
+        let about = transaction.open_table(ABOUT);
+        about.unwrap().insert("version", version).unwrap();
+        transaction.commit().unwrap();
+        match left() {
+            Err(OpenError::TooOld { found: 1, .. } | OpenError::TooNew { found: 99, .. }) => {}
+            Err(error) => panic!("{error}"),
+            Ok(_) => panic!("it is of another version"),
+        }
+        let database = database();
+        let about = database.begin_read().unwrap().open_table(ABOUT).unwrap();
+        assert_eq!(about.get("version").unwrap().unwrap().value(), version);
+    }
 }
 
 /// A journal with three deliveries, as bytes.

@@ -85,7 +85,7 @@ async fn nothing_that_was_taken_is_lost() {
     // And what became of each is known, by all.
     for queue in &replicas {
         let is_said = async || {
-            let records = queue.list(20_000).await;
+            let records = queue.list(None, 20_000).await;
             records.is_ok_and(|records| {
                 let done = records
                     .iter()

@@ -51,14 +51,14 @@ async fn every_replica_knows_what_became_of_a_delivery() {
         wait_for(&works, id, Progress::Failed).await;
         wait_for(&asked, id, Progress::Failed).await;
     }
-    let known = asked.list(10).await.unwrap();
+    let known = asked.list(None, 10).await.unwrap();
     let ids: Vec<&str> = known.iter().map(|record| record.id.as_str()).collect();
     assert_eq!(ids, ["d2", "d1"]);
 
     // It is remembered when all replicas were gone.
     drop((works, asked));
     let later = alone(&server).await;
-    assert_eq!(later.list(10).await.unwrap(), known);
+    assert_eq!(later.list(None, 10).await.unwrap(), known);
 }
 
 #[tokio::test]

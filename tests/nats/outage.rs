@@ -45,7 +45,7 @@ async fn deliveries_are_refused_while_it_is_away_and_taken_when_it_is_back() {
         push(&*late, "d3", &["quay.io/a/b:3"]).await.is_err(),
         "it never saw the server"
     );
-    assert!(late.list(1).await.is_err(), "it knows nothing");
+    assert!(late.list(None, 1).await.is_err(), "it knows nothing");
     server.restart();
     insist(&late, "d3", "quay.io/a/c:3").await;
     insist(&queue, "d4", "quay.io/a/d:4").await;

@@ -3,12 +3,14 @@
 use std::fs;
 use std::path::PathBuf;
 
+use image_updater::adapters::journal::Journal;
 use image_updater::adapters::webhook_client::HttpWebhookClient;
 use image_updater::ports::webhook_client::WebhookClient;
 use serde_json::Value;
 
 use crate::deliver::announce;
 use crate::deliver::announcement;
+use crate::deliveries::push;
 use crate::folder::Folder;
 use crate::server::Server;
 use crate::server::program;
@@ -197,17 +199,69 @@ async fn people_see_deliveries_and_have_them_worked_on_again() {
     server.log.wait_for(&[&id, "outcome=unchanged"]);
 }
 
-#[test]
-fn a_state_folder_that_another_process_has_stops_the_start() {
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_waits_for_who_has_the_state_folder_for_a_moment() {
     let world = World::new();
-    let _server = world.start(&[]);
-    let output = program()
+    let journal = Journal::open(&world.state, 10).unwrap();
+    let mut command = program();
+    command
         .args(["webhook", "--webhook-port", "0", "--state-dir"])
         .arg(&world.state)
-        .args(world.folder.flags())
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(!output.status.success());
-    assert!(text.contains("is in use by another process"), "{text}");
+        .args(world.folder.flags());
+    let server = Server::deaf(command);
+    server.log.wait_for(&["in use by another process: waiting"]);
+    journal.close().await;
+    server.log.wait_for(&["deliveries are kept on disk"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_see_as_many_as_they_want() {
+    let world = World::new();
+    let journal = Journal::open(&world.state, 1000).unwrap();
+    for number in 0..250 {
+        let image = format!("ghcr.io/other/app:{number}");
+        push(&journal, &format!("d{number:03}"), &[&image])
+            .await
+            .unwrap();
+    }
+    journal.close().await;
+    let newest: Vec<String> = (20..250)
+        .rev()
+        .map(|number| format!("d{number:03}"))
+        .collect();
+    let listed = || {
+        let (fine, text) = world.deliveries(&["list", "--limit", "230"]);
+        assert!(fine, "{text}");
+        let mut ids = text
+            .lines()
+            .map(|line| line.split(' ').next().unwrap().to_owned());
+        assert_eq!(ids.next().unwrap(), "ID");
+        assert_eq!(ids.collect::<Vec<_>>(), newest);
+        let (_, json) = world.deliveries(&["list", "--limit", "230", "--output", "json"]);
+        let ids = json.lines().map(|line| {
+            let delivery: Value = serde_json::from_str(line).unwrap();
+            delivery["id"].as_str().unwrap().to_owned()
+        });
+        assert_eq!(ids.collect::<Vec<_>>(), newest);
+    };
+    listed();
+    let _server = world.start(&[]);
+    listed();
+}
+
+#[test]
+fn a_damaged_journal_is_left_to_the_server() {
+    let world = World::new();
+    fs::create_dir_all(&world.state).unwrap();
+    let file = world.state.join("journal.redb");
+    fs::write(&file, "no journal").unwrap();
+    for wish in [&["list"][..], &["show", "d1"], &["redeliver", "d1"]] {
+        let (fine, text) = world.deliveries(wish);
+        assert!(!fine, "{text}");
+        for part in ["is damaged", "the next start of the server sets it aside"] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+    }
+    assert_eq!(fs::read_to_string(&file).unwrap(), "no journal");
+    assert_eq!(fs::read_dir(&world.state).unwrap().count(), 1);
 }

@@ -11,6 +11,9 @@ mod commands;
 #[expect(dead_code, reason = "the tests of Kubernetes use all of it")]
 mod counting;
 mod deliver;
+#[path = "../journal/support.rs"]
+#[expect(dead_code, reason = "the tests of the journal use all of it")]
+mod deliveries;
 mod dry_run;
 /// Certificates.
 #[path = "../edge/support"]

@@ -68,8 +68,13 @@ fn another() -> LogError {
 
 #[async_trait]
 impl DeliveryLog for RunningProcess {
-    async fn list(&self, most: usize) -> Result<Vec<DeliveryRecord>, LogError> {
-        match self.ask(Question::List(most)).await? {
+    async fn list(
+        &self,
+        before: Option<DeliveryId>,
+        most: usize,
+    ) -> Result<Vec<DeliveryRecord>, LogError> {
+        let before = before.map(|id| id.to_string());
+        match self.ask(Question::List { before, most }).await? {
             Answer::List(forms) => forms.into_iter().map(record).collect(),
             Answer::Show(_) | Answer::Redeliver(_) | Answer::Error(_) => Err(another()),
         }

@@ -12,7 +12,11 @@ use crate::ports::delivery_log::Redelivery;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Question {
-    List(usize),
+    List {
+        /// The page has those that came before this one.
+        before: Option<String>,
+        most: usize,
+    },
     Show(String),
     Redeliver(String),
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::path::PathBuf;
@@ -31,8 +32,8 @@ use crate::ports::delivery_log::Redelivery;
 
 /// The longest question, in bytes.
 const LONGEST: u64 = 4096;
-/// The most deliveries in an answer.
-const MOST: usize = 10_000;
+/// The most deliveries in an answer, which is in memory as a whole.
+const MOST: usize = 100;
 
 /// Why the socket cannot be had.
 #[derive(Debug, Error)]
@@ -49,13 +50,24 @@ pub struct DeliverySocket {
     listener: UnixListener,
     log: Arc<dyn DeliveryLog>,
     path: PathBuf,
+    /// Tells it from others of that name. As long as it listens, no other file has the same.
+    file: (u64, u64),
 }
 
 impl Drop for DeliverySocket {
     fn drop(&mut self) {
-        // Whoever cannot remove it leaves a socket at which nobody answers, which the next start replaces.
-        let _ = fs::remove_file(&self.path);
+        // The next process may have put its own in the place already.
+        if file_at(&self.path).is_ok_and(|file| file == self.file) {
+            // Whoever cannot remove it leaves a socket at which nobody answers, which the next start replaces.
+            let _ = fs::remove_file(&self.path);
+        }
     }
+}
+
+/// Device and inode of what has a name.
+fn file_at(path: &Path) -> io::Result<(u64, u64)> {
+    let file = fs::symlink_metadata(path)?;
+    Ok((file.dev(), file.ino()))
 }
 
 impl DeliverySocket {
@@ -68,13 +80,14 @@ impl DeliverySocket {
         let _ = fs::remove_file(&path);
         let opened = UnixListener::bind(&path).and_then(|listener| {
             fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
-            Ok(listener)
+            Ok((listener, file_at(&path)?))
         });
         match opened {
-            Ok(listener) => Ok(Self {
+            Ok((listener, file)) => Ok(Self {
                 listener,
                 log,
                 path,
+                file,
             }),
             Err(source) => Err(SocketError { path, source }),
         }
@@ -119,10 +132,11 @@ async fn answer(stream: UnixStream, log: &dyn DeliveryLog) -> io::Result<()> {
 
 async fn found(question: Question, log: &dyn DeliveryLog) -> Answer {
     let answer = match question {
-        Question::List(most) => log
-            .list(most.min(MOST))
-            .await
-            .map(|records| Answer::List(records.iter().map(RecordForm::from).collect())),
+        Question::List { before, most } => {
+            let before = before.map(DeliveryId::new);
+            let page = log.list(before, most.min(MOST)).await;
+            page.map(|records| Answer::List(records.iter().map(RecordForm::from).collect()))
+        }
         Question::Show(id) => log
             .show(&DeliveryId::new(id))
             .await
@@ -139,4 +153,41 @@ async fn found(question: Question, log: &dyn DeliveryLog) -> Answer {
         }
     };
     answer.unwrap_or_else(|LogError::Unavailable(reason)| Answer::Error(reason))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::client::RunningProcess;
+    use super::*;
+    use crate::ports::delivery_log::MockDeliveryLog;
+
+    #[tokio::test]
+    async fn a_socket_is_removed_at_its_end_and_that_of_the_next_process_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let open =
+            || DeliverySocket::open(folder.path(), Arc::new(MockDeliveryLog::new())).unwrap();
+        let ending = open();
+        let next = open();
+        drop(ending);
+        assert!(RunningProcess::of(folder.path()).await.is_some());
+        drop(next);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[tokio::test]
+    async fn who_asks_for_very_many_gets_a_page_of_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = MockDeliveryLog::new();
+        let is_meant = |before: &Option<DeliveryId>, most: &usize| {
+            (before.as_ref(), *most) == (Some(&DeliveryId::new("d7")), MOST)
+        };
+        log.expect_list()
+            .withf(is_meant)
+            .returning(|_, _| Ok(Vec::new()));
+        let socket = DeliverySocket::open(folder.path(), Arc::new(log)).unwrap();
+        tokio::spawn(socket.serve());
+        let process = RunningProcess::of(folder.path()).await.unwrap();
+        let listed = process.list(Some(DeliveryId::new("d7")), 10_000).await;
+        assert_eq!(listed, Ok(Vec::new()));
+    }
 }

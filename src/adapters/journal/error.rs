@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::ports::delivery_log::LogError;
+
 /// Why the journal cannot be opened. Whatever it is, nothing in it was changed.
 #[derive(Debug, Error)]
 pub enum OpenError {
@@ -32,6 +34,16 @@ pub enum OpenError {
         found: u64,
         /// The latest known one.
         known: u64,
+    },
+    /// An earlier version of the program wrote it, and it is only looked at.
+    #[error(
+        "{path} is of the older version {found}, which cannot be shown: the next start of the server brings it up to date"
+    )]
+    TooOld {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u64,
     },
     /// What it holds makes no sense.
     #[error("{path} is damaged: {reason}")]
@@ -66,3 +78,9 @@ macro_rules! through_error {
     };
 }
 through_error!(StorageError, TableError, TransactionError, CommitError);
+
+/// What people are told of it.
+#[expect(clippy::needless_pass_by_value, reason = "it is what map_err gives")]
+pub(super) fn unavailable(error: StoreError) -> LogError {
+    LogError::Unavailable(error.to_string())
+}

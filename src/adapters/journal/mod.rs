@@ -3,9 +3,15 @@
 //! One file, written by [redb](https://docs.rs/redb): copy on write, with checksums, so that a commit is there as a whole or not at all. What waits is
 //! in memory as well, where it is worked on. Beside it stands what became of each delivery, for people.
 
+mod disk;
 pub mod error;
+mod forgetting;
 mod form;
+mod log;
+mod opening;
+mod order;
 mod shelf;
+mod staged;
 mod store;
 mod upgrade;
 mod writer;
@@ -28,24 +34,22 @@ use tokio::sync::oneshot;
 use tracing::error;
 use tracing::info;
 
+use self::disk::Disk;
+use self::disk::Reopen;
 use self::error::OpenError;
+use self::error::StoreError;
+use self::order::Order;
 use self::shelf::Shelf;
 use self::store::Store;
-use self::writer::Order;
 use self::writer::RETRY_AFTER;
-use self::writer::Reopen;
 use self::writer::Writer;
-use self::writer::unavailable;
-use crate::domain::delivery::DeliveryId;
 use crate::domain::queue::accepted::Accepted;
 use crate::domain::queue::entry::Batch;
 use crate::domain::queue::entry::QueuedEvent;
 use crate::domain::queue::fate::Fate;
 use crate::domain::queue::record::DeliveryRecord;
 use crate::domain::secret_policy::Verified;
-use crate::ports::delivery_log::DeliveryLog;
 use crate::ports::delivery_log::LogError;
-use crate::ports::delivery_log::Redelivery;
 use crate::ports::event_queue::EventQueue;
 use crate::ports::event_queue::Load;
 use crate::ports::event_queue::Pushed;
@@ -78,7 +82,7 @@ impl Journal {
             path: folder.to_owned(),
             source,
         })?;
-        let store = match Store::open(&path) {
+        let mut store = match Store::open(&path) {
             Err(OpenError::Damaged { reason, .. }) => {
                 let aside = set_aside(&path).map_err(|source| OpenError::Folder {
                     path: path.clone(),
@@ -93,7 +97,27 @@ impl Journal {
             }
             other => other?,
         };
+        store.compact().map_err(unusable)?;
         Self::begin(store, Box::new(move || Store::open(&path)), capacity)
+    }
+
+    /// Opens what a server left in a folder, to look at it and to have deliveries worked on again by the next one: nothing is made, brought up to
+    /// date or set aside. `None` where nothing was ever kept.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn left_in(folder: &Path) -> Result<Option<Self>, OpenError> {
+        let path = folder.join(FILE);
+        let Some(store) = Store::existing(&path)? else {
+            return Ok(None);
+        };
+        let reopen = move || {
+            Store::existing(&path)?.ok_or_else(|| OpenError::Storage {
+                path: path.clone(),
+                reason: "it was there a moment ago".to_owned(),
+            })
+        };
+        Self::begin(store, Box::new(reopen), usize::MAX).map(Some)
     }
 
     /// Whether a folder has a journal.
@@ -110,17 +134,13 @@ impl Journal {
         backend: impl Fn() -> B + Send + 'static,
         capacity: usize,
     ) -> Result<Self, OpenError> {
-        let store = Store::on(backend())?;
+        let mut store = Store::on(backend())?;
+        store.compact().map_err(unusable)?;
         Self::begin(store, Box::new(move || Store::on(backend())), capacity)
     }
 
-    fn begin(mut store: Store, reopen: Reopen, capacity: usize) -> Result<Self, OpenError> {
-        let failed = |error: error::StoreError| OpenError::Storage {
-            path: PathBuf::from(FILE),
-            reason: error.to_string(),
-        };
-        store.compact().map_err(failed)?;
-        let mut kept = store.load().map_err(failed)?;
+    fn begin(store: Store, reopen: Reopen, capacity: usize) -> Result<Self, OpenError> {
+        let mut kept = store.load().map_err(unusable)?;
         let shelf = Arc::new(Shelf::default());
         let waiting = kept.waiting.len();
         let mut replaced = Vec::new();
@@ -138,7 +158,7 @@ impl Journal {
         }
         let (orders, ordered) = mpsc::channel();
         let (end, ended) = tokio::sync::watch::channel(false);
-        let writer = Writer::new(store, reopen, Arc::clone(&shelf), capacity, kept);
+        let writer = Writer::new(Disk::new(store, reopen), Arc::clone(&shelf), capacity, kept);
         let thread = thread::Builder::new().name("journal".to_owned());
         let spawned = thread.spawn(move || {
             writer.run(&ordered);
@@ -192,18 +212,6 @@ impl Journal {
     fn orders(&self) -> std::sync::MutexGuard<'_, Option<mpsc::Sender<Order>>> {
         self.orders.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    async fn read<T: Send + 'static>(
-        &self,
-        read: impl FnOnce(&Store) -> Result<T, error::StoreError> + Send + 'static,
-    ) -> Result<T, LogError> {
-        let (answer, answered) = oneshot::channel();
-        self.order(Order::Read(Box::new(move |store| {
-            let found = store.and_then(|store| read(store).map_err(unavailable));
-            let _ = answer.send(found);
-        })))?;
-        answered.await.unwrap_or_else(|_| Err(gone()))
-    }
 }
 
 /// What a row of the file says of a delivery, and what of it waits.
@@ -214,6 +222,14 @@ pub fn delivery_in(row: &[u8]) -> Result<(DeliveryRecord, Vec<QueuedEvent>), Str
     let row = store::read(row)?;
     let waiting = form::waiting(&row)?;
     Ok((row.try_into()?, waiting))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is what map_err gives")]
+fn unusable(error: StoreError) -> OpenError {
+    OpenError::Storage {
+        path: PathBuf::from(FILE),
+        reason: error.to_string(),
+    }
 }
 
 fn gone() -> LogError {
@@ -260,28 +276,5 @@ impl EventQueue for Journal {
 
     fn load(&self) -> Load {
         self.shelf.load()
-    }
-}
-
-#[async_trait]
-impl DeliveryLog for Journal {
-    async fn list(&self, most: usize) -> Result<Vec<DeliveryRecord>, LogError> {
-        self.read(move |store| store.list(most)).await
-    }
-
-    async fn show(&self, id: &DeliveryId) -> Result<Option<DeliveryRecord>, LogError> {
-        let id = id.clone();
-        let row = self.read(move |store| store.find(&id)).await?;
-        let record = row.map(DeliveryRecord::try_from).transpose();
-        record.map_err(LogError::Unavailable)
-    }
-
-    async fn redeliver(&self, id: &DeliveryId) -> Result<Redelivery, LogError> {
-        let (answer, answered) = oneshot::channel();
-        self.order(Order::Redeliver {
-            id: id.clone(),
-            answer,
-        })?;
-        answered.await.unwrap_or_else(|_| Err(gone()))
     }
 }

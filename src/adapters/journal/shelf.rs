@@ -59,8 +59,8 @@ impl Shelf {
         self.lines().is_open(delivery)
     }
 
-    pub(super) fn is_full_for(&self, accepted: &Accepted, capacity: usize) -> bool {
-        self.lines().is_full_for(accepted, capacity)
+    pub(super) fn is_full_for(&self, accepted: &Accepted, capacity: usize, coming: usize) -> bool {
+        self.lines().is_full_for(accepted, capacity, coming)
     }
 
     pub(super) fn load(&self) -> Load {

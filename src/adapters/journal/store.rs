@@ -1,54 +1,43 @@
 //! What is on disk: a row for each delivery, in one file.
 
 use std::collections::HashMap;
-use std::collections::HashSet;
-use std::fs::File;
-use std::io;
-use std::path::Path;
+use std::ops::Bound;
 
-use redb::Builder;
 use redb::Database;
 use redb::ReadableDatabase;
 use redb::ReadableTable;
-use redb::ReadableTableMetadata;
-use redb::StorageBackend;
-use redb::Table;
 use redb::TableDefinition;
 use tracing::error;
 
-use super::error::OpenError;
 use super::error::StoreError;
+use super::forgetting;
 use super::form;
-use super::upgrade;
 use crate::adapters::wire::journal::RecordForm;
 use crate::domain::delivery::DeliveryId;
 use crate::domain::queue::entry::QueuedEvent;
 use crate::domain::queue::record::DeliveryRecord;
 
-/// What this program writes. A file of a lower version is brought up to it when it is opened.
-pub(super) const VERSION: u64 = 2;
-/// Memory for pages of the file, in bytes.
-const CACHE: usize = 4 * 1024 * 1024;
-/// How many deliveries are remembered. What waits or is in work is kept beyond that.
-const REMEMBERED: u64 = 10_000;
-/// How many there may be beyond that before some are forgotten: many at once cost less for each.
-const SURPLUS: u64 = 256;
+/// How many bytes of rows are read at once for people, and one row in any case: what is to be written waits meanwhile.
+const LARGE: usize = 1024 * 1024;
 
 /// `version`.
 pub(super) const ABOUT: TableDefinition<&str, u64> = TableDefinition::new("about");
 /// Deliveries by their name, which begins with the time: [`RecordForm`].
 pub(super) const DELIVERIES: TableDefinition<&str, &[u8]> = TableDefinition::new("deliveries");
 
+/// Rows by the names of their deliveries.
+pub(super) type Rows = HashMap<DeliveryId, RecordForm>;
+
 /// The file.
 pub(super) struct Store {
-    database: Database,
+    pub(super) database: Database,
 }
 
 /// What was on disk and is not done.
 #[derive(Debug, Default)]
 pub(super) struct Kept {
     /// The deliveries of which something waits.
-    pub(super) open: HashMap<DeliveryId, RecordForm>,
+    pub(super) open: Rows,
     /// What waits, oldest first.
     pub(super) waiting: Vec<QueuedEvent>,
     /// The number of the next entry.
@@ -56,64 +45,6 @@ pub(super) struct Kept {
 }
 
 impl Store {
-    /// Opens the file, or makes it. It is checked as a whole: what a crash left half-way is taken back to the last commit.
-    pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
-        let is_new = !path.exists();
-        let database = builder().create(path);
-        let database = database.map_err(|error| opening(error.into(), path))?;
-        if is_new {
-            // Its name is as durable as what is in it.
-            path.parent()
-                .map_or(Ok(()), sync)
-                .map_err(|source| OpenError::Folder {
-                    path: path.to_owned(),
-                    source,
-                })?;
-        }
-        Self::of(database, path)
-    }
-
-    /// Opens what a backend holds.
-    pub(super) fn on(backend: impl StorageBackend) -> Result<Self, OpenError> {
-        let path = Path::new("backend");
-        let database = builder().create_with_backend(backend);
-        Self::of(database.map_err(|error| opening(error.into(), path))?, path)
-    }
-
-    fn of(database: Database, path: &Path) -> Result<Self, OpenError> {
-        let store = Self { database };
-        let found = store
-            .version()
-            .map_err(|StoreError(error)| opening(error, path))?;
-        if found > VERSION {
-            return Err(OpenError::TooNew {
-                path: path.to_owned(),
-                found,
-                known: VERSION,
-            });
-        }
-        Ok(store)
-    }
-
-    /// The version that the file had; an older one is brought up to this program's, and so is a new one.
-    fn version(&self) -> Result<u64, StoreError> {
-        let transaction = self.database.begin_write()?;
-        let version = {
-            let mut about = transaction.open_table(ABOUT)?;
-            let known = about.get("version")?.map(|version| version.value());
-            let mut deliveries = transaction.open_table(DELIVERIES)?;
-            if known == Some(1) {
-                upgrade::from_1(&transaction, &mut deliveries)?;
-            }
-            if known.is_none_or(|known| known < VERSION) {
-                about.insert("version", VERSION)?;
-            }
-            known.unwrap_or(VERSION)
-        };
-        transaction.commit()?;
-        Ok(version)
-    }
-
     /// Gives space that is not needed back to the disk, where that is much.
     pub(super) fn compact(&mut self) -> Result<(), StoreError> {
         /// Below this, in bytes, it is not worth while.
@@ -154,33 +85,74 @@ impl Store {
         Ok(kept)
     }
 
-    /// Writes all rows, or none. When it returns, they are on disk. Deliveries that are too many are forgotten, but for those that are open.
+    /// Writes all rows, or none. When it returns, they are on disk. Deliveries that are too many are forgotten, but for those that are open and
+    /// those that are written.
     pub(super) fn write<'r>(
         &self,
         rows: impl IntoIterator<Item = &'r RecordForm>,
-        open: &HashMap<DeliveryId, RecordForm>,
+        open: &Rows,
     ) -> Result<(), StoreError> {
         let transaction = self.database.begin_write()?;
         {
             let mut deliveries = transaction.open_table(DELIVERIES)?;
+            let mut written = Vec::new();
             for row in rows {
                 deliveries.insert(row.id.as_str(), json(row).as_slice())?;
+                written.push(row.id.as_str());
             }
-            forget(&mut deliveries, open)?;
+            forgetting::forget(&mut deliveries, open, &written)?;
         }
         transaction.commit()?;
         Ok(())
     }
 
-    /// The newest deliveries, so many at the most.
-    pub(super) fn list(&self, most: usize) -> Result<Vec<DeliveryRecord>, StoreError> {
+    /// Takes back what was refused and may have been written, to the rows as they were, and writes what is open and missing, as somebody who makes
+    /// room on a full disk may remove the file.
+    pub(super) fn settle(
+        &self,
+        refused: &HashMap<DeliveryId, Option<RecordForm>>,
+        open: &Rows,
+    ) -> Result<(), StoreError> {
+        let transaction = self.database.begin_write()?;
+        {
+            let mut deliveries = transaction.open_table(DELIVERIES)?;
+            for (id, before) in refused {
+                match before {
+                    Some(row) => deliveries.insert(id.as_str(), json(row).as_slice())?,
+                    None => deliveries.remove(id.as_str())?,
+                };
+            }
+            for (id, row) in open {
+                if deliveries.get(id.as_str())?.is_none() {
+                    deliveries.insert(id.as_str(), json(row).as_slice())?;
+                }
+            }
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// The newest deliveries, or the newest that came before one, so many at the most, and no more than [`LARGE`] bytes of them.
+    pub(super) fn list(
+        &self,
+        before: Option<&DeliveryId>,
+        most: usize,
+    ) -> Result<Vec<DeliveryRecord>, StoreError> {
         let transaction = self.database.begin_read()?;
         let deliveries = transaction.open_table(DELIVERIES)?;
-        let mut records = Vec::new();
-        for row in deliveries.iter()?.rev().take(most) {
+        let end = before.map_or(Bound::Unbounded, |id| Bound::Excluded(id.as_str()));
+        let mut rows = deliveries.range::<&str>((Bound::Unbounded, end))?.rev();
+        let (mut records, mut bytes) = (Vec::new(), 0);
+        while records.len() < most && bytes < LARGE {
+            let Some(row) = rows.next() else {
+                break;
+            };
             let (id, form) = row?;
             let read = read(form.value()).and_then(DeliveryRecord::try_from);
-            records.extend(told(id.value(), read));
+            if let Some(record) = told(id.value(), read) {
+                records.push(record);
+                bytes += form.value().len();
+            }
         }
         Ok(records)
     }
@@ -192,65 +164,6 @@ impl Store {
         let found = deliveries.get(id.as_str())?;
         Ok(found.and_then(|form| told(id.as_str(), read(form.value()))))
     }
-}
-
-fn builder() -> Builder {
-    let mut builder = Builder::new();
-    builder.set_cache_size(CACHE);
-    builder.set_check_integrity_on_open(true);
-    builder
-}
-
-/// Why a file cannot be opened.
-fn opening(error: redb::Error, path: &Path) -> OpenError {
-    let path = path.to_owned();
-    let reason = error.to_string();
-    match error {
-        redb::Error::DatabaseAlreadyOpen | redb::Error::LockProtocolMismatch => {
-            OpenError::InUse(path)
-        }
-        redb::Error::Corrupted(_) => OpenError::Damaged { path, reason },
-        // Not even the first bytes are those of such a file, or it ends before it should.
-        redb::Error::Io(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof
-            ) =>
-        {
-            OpenError::Damaged { path, reason }
-        }
-        _ => OpenError::Storage { path, reason },
-    }
-}
-
-fn sync(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
-/// Forgets the oldest deliveries of those that are too many, but for those that are open.
-fn forget(
-    deliveries: &mut Table<'_, &'static str, &'static [u8]>,
-    open: &HashMap<DeliveryId, RecordForm>,
-) -> Result<(), StoreError> {
-    let surplus = deliveries.len()?.saturating_sub(REMEMBERED);
-    if surplus < SURPLUS {
-        return Ok(());
-    }
-    let mut surplus = usize::try_from(surplus).unwrap_or(usize::MAX);
-    let open: HashSet<&str> = open.keys().map(DeliveryId::as_str).collect();
-    // So far one has to look where all that are open are old.
-    let reach = surplus.saturating_add(open.len());
-    let mut stays = |id: &str| {
-        let stays = surplus == 0 || open.contains(id);
-        surplus -= usize::from(!stays);
-        stays
-    };
-    let end = deliveries.iter()?.nth(reach).transpose()?;
-    match end.map(|(id, _)| id.value().to_owned()) {
-        Some(end) => deliveries.retain_in(..end.as_str(), |id, _| stays(id))?,
-        None => deliveries.retain(|id, _| stays(id))?,
-    }
-    Ok(())
 }
 
 pub(super) fn json(form: &impl serde::Serialize) -> Vec<u8> {
@@ -272,4 +185,78 @@ fn told<T>(delivery: &str, read: Result<T, String>) -> Option<T> {
         );
     })
     .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use redb::backends::InMemoryBackend;
+
+    use super::*;
+
+    /// The row of a delivery that has no events, as none matter here.
+    fn row(id: &str) -> RecordForm {
+        RecordForm {
+            id: id.to_owned(),
+            sender: "quay.io".to_owned(),
+            key: None,
+            at: 0,
+            trace: None,
+            events: Vec::new(),
+        }
+    }
+
+    fn rows(count: usize) -> Rows {
+        let names = (0..count).map(|number| format!("d{number:05}"));
+        names
+            .map(|id| (DeliveryId::new(id.as_str()), row(&id)))
+            .collect()
+    }
+
+    fn knows(store: &Store, id: &str) -> bool {
+        store.find(&DeliveryId::new(id)).unwrap().is_some()
+    }
+
+    #[test]
+    fn what_is_written_stays_however_much_is_open() {
+        let store = Store::on(InMemoryBackend::new()).unwrap();
+        let open = rows(10_300);
+        store.write(open.values(), &open).unwrap();
+        store.write([&row("e")], &open).unwrap();
+        assert!(knows(&store, "e") && knows(&store, "d00000"));
+    }
+
+    #[test]
+    fn large_ones_are_listed_few_at_once() {
+        let store = Store::on(InMemoryBackend::new()).unwrap();
+        let mut large = rows(12);
+        for row in large.values_mut() {
+            row.sender = "x".repeat(LARGE / 4);
+        }
+        large.insert(DeliveryId::new("e"), row("e"));
+        store.write(large.values(), &Rows::new()).unwrap();
+        let (mut before, mut sizes) = (None, Vec::new());
+        loop {
+            let page = store.list(before.as_ref(), 100).unwrap();
+            sizes.push(page.len());
+            let Some(last) = page.last() else {
+                break;
+            };
+            before = Some(last.id.clone());
+        }
+        assert_eq!(before, Some(DeliveryId::new("d00000")));
+        assert_eq!(sizes, [5, 4, 4, 0]);
+    }
+
+    #[test]
+    fn the_oldest_that_have_ended_are_forgotten_but_for_what_is_written() {
+        let store = Store::on(InMemoryBackend::new()).unwrap();
+        store.write(rows(10_259).values(), &HashMap::new()).unwrap();
+        let open = [row("d00001")].map(|row| (DeliveryId::new(row.id.as_str()), row));
+        store
+            .write([&row("d00000"), &row("e")], &HashMap::from(open))
+            .unwrap();
+        let known = ["d00000", "d00001", "d00002", "d00258", "d00259", "e"];
+        let known = known.map(|id| knows(&store, id));
+        assert_eq!(known, [true, true, false, false, true, true]);
+    }
 }

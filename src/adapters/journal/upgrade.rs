@@ -97,8 +97,8 @@ mod tests {
     use redb::Database;
     use redb::ReadableDatabase;
 
+    use super::super::opening::VERSION;
     use super::super::store::Store;
-    use super::super::store::VERSION;
     use super::*;
 
     const DELIVERIES: TableDefinition<&str, &[u8]> = TableDefinition::new("deliveries");

@@ -2,7 +2,6 @@
 //!
 //! What comes in while it writes is written together next, with one sync for all of it.
 
-use std::collections::HashMap;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
@@ -13,22 +12,23 @@ use std::time::Instant;
 use std::time::SystemTime;
 
 use tokio::sync::oneshot;
-use tracing::error;
-use tracing::info;
 
-use super::error::OpenError;
-use super::error::StoreError;
+use super::disk::Disk;
+use super::error::unavailable;
 use super::form;
+use super::order::Order;
 use super::shelf::Shelf;
+use super::staged::Answer;
+use super::staged::Staged;
+use super::staged::again;
 use super::store::Kept;
-use super::store::Store;
+use super::store::Rows;
 use crate::adapters::wire::journal::RecordForm;
 use crate::domain::delivery::DeliveryId;
 use crate::domain::queue::accepted::Accepted;
 use crate::domain::queue::entry::EntryId;
 use crate::domain::queue::entry::QueuedEvent;
 use crate::domain::queue::fate::Fate;
-use crate::domain::queue::record::DeliveryRecord;
 use crate::ports::delivery_log::LogError;
 use crate::ports::delivery_log::Redelivery;
 use crate::ports::event_queue::Placement;
@@ -39,65 +39,17 @@ use crate::ports::event_queue::QueueError;
 const TOGETHER: usize = 1000;
 /// When a sender whose delivery was not kept may try again.
 pub(super) const RETRY_AFTER: Duration = Duration::from_secs(30);
-/// How long a disk that failed is left alone.
-const REST: Duration = Duration::from_secs(1);
 /// How long it may stay unwritten that an event has ended: most ends are written together with what comes next. Those that a crash takes
 /// are worked on again, and nothing is left to do for them.
 const LAG: Duration = Duration::from_millis(50);
 
-/// What the writer is asked for.
-pub(super) enum Order {
-    /// To keep a delivery.
-    Push {
-        accepted: Accepted,
-        answer: oneshot::Sender<Result<Pushed, QueueError>>,
-    },
-    /// To note what became of events.
-    End {
-        events: Vec<QueuedEvent>,
-        at: SystemTime,
-        fate: Fate,
-    },
-    /// To let a delivery begin again.
-    Redeliver {
-        id: DeliveryId,
-        answer: oneshot::Sender<Result<Redelivery, LogError>>,
-    },
-    /// To read.
-    Read(Reading),
-}
-
-/// Reads, if the store can be read.
-pub(super) type Reading = Box<dyn FnOnce(Result<&Store, LogError>) + Send>;
-
-/// A delivery that is about to be kept.
-struct Staged {
-    accepted: Accepted,
-    row: RecordForm,
-    entries: Vec<QueuedEvent>,
-    answer: Answer,
-}
-
-/// Who waits for a delivery to be kept.
-enum Answer {
-    Push(oneshot::Sender<Result<Pushed, QueueError>>),
-    Redeliver(oneshot::Sender<Result<Redelivery, LogError>>),
-}
-
-/// Opens the store anew.
-pub(super) type Reopen = Box<dyn Fn() -> Result<Store, OpenError> + Send>;
-
 pub(super) struct Writer {
-    /// `None` after it has failed, until it can be opened again.
-    store: Option<Store>,
-    reopen: Reopen,
-    /// When it has failed last, and why.
-    failed: Option<(Instant, String)>,
+    disk: Disk,
     shelf: Arc<Shelf>,
     capacity: usize,
     next: u64,
     /// The deliveries of which something waits or is in work, and those that have ended and are not on disk as such yet.
-    open: HashMap<DeliveryId, RecordForm>,
+    open: Rows,
     /// Those of them that are not on disk as they are here, and since when.
     unwritten: HashSet<DeliveryId>,
     unwritten_since: Instant,
@@ -105,17 +57,9 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(
-        store: Store,
-        reopen: Reopen,
-        shelf: Arc<Shelf>,
-        capacity: usize,
-        kept: Kept,
-    ) -> Self {
+    pub(super) fn new(disk: Disk, shelf: Arc<Shelf>, capacity: usize, kept: Kept) -> Self {
         Self {
-            store: Some(store),
-            reopen,
-            failed: None,
+            disk,
             shelf,
             capacity,
             next: kept.next,
@@ -134,6 +78,7 @@ impl Writer {
                 self.commit();
             }
         }
+        self.disk.hurry();
         self.commit();
     }
 
@@ -151,14 +96,14 @@ impl Writer {
         true
     }
 
-    /// How long what is unwritten may still wait for something to be written with.
+    /// How long what is to be written may still wait for something to be written with; `None` where there is nothing.
     fn rest(&self) -> Option<Duration> {
-        let (since, most) = match &self.failed {
-            Some((failed, _)) => (*failed, REST),
-            None => (self.unwritten_since, LAG),
+        let is_written = self.unwritten.is_empty() && !self.disk.is_in_doubt();
+        let rest = || {
+            let lag = LAG.saturating_sub(self.unwritten_since.elapsed());
+            self.disk.rest().unwrap_or(lag)
         };
-        let is_written = self.unwritten.is_empty();
-        (!is_written).then(|| most.saturating_sub(since.elapsed()))
+        (!is_written).then(rest)
     }
 
     fn gather(&mut self, orders: &Receiver<Order>) {
@@ -182,7 +127,7 @@ impl Writer {
             Order::Read(read) => {
                 // It sees all that was asked for before.
                 self.commit();
-                read(self.store());
+                read(self.disk.store(&self.open));
             }
         }
     }
@@ -210,18 +155,23 @@ impl Writer {
             let _ = answer.send(Ok(Pushed::Duplicate(same)));
             return;
         }
-        let coming: usize = self.staged.iter().map(|staged| staged.entries.len()).sum();
-        if self
-            .shelf
-            .is_full_for(&accepted, self.capacity.saturating_sub(coming))
-        {
+        if self.is_full_for(&accepted) && !self.staged.is_empty() {
+            // Among what is about to be placed a tag may stand twice, or wait already.
+            self.commit();
+        }
+        if self.is_full_for(&accepted) {
             let _ = answer.send(Err(QueueError::Full {
                 retry_after: RETRY_AFTER,
             }));
             return;
         }
         let row = form::row(&accepted, self.next);
-        self.add(accepted, row, Answer::Push(answer));
+        self.add(accepted, row, None, Answer::Push(answer));
+    }
+
+    fn is_full_for(&self, accepted: &Accepted) -> bool {
+        let coming = self.staged.iter().map(|staged| staged.entries.len()).sum();
+        self.shelf.is_full_for(accepted, self.capacity, coming)
     }
 
     fn begin_again(
@@ -231,21 +181,29 @@ impl Writer {
     ) {
         self.commit();
         let known = self
-            .store()
+            .disk
+            .store(&self.open)
             .and_then(|store| store.find(id).map_err(unavailable));
         let answered = match known.and_then(again) {
             Err(error) => Err(error),
             Ok(None) => Ok(Redelivery::Unknown),
             Ok(Some(_)) if self.shelf.is_open(id) => Ok(Redelivery::Open),
             Ok(Some((accepted, mut row))) => {
+                let before = row.clone();
                 form::begin_again(&mut row, self.next, accepted.at);
-                return self.add(accepted, row, Answer::Redeliver(answer));
+                return self.add(accepted, row, Some(before), Answer::Redeliver(answer));
             }
         };
         let _ = answer.send(answered);
     }
 
-    fn add(&mut self, accepted: Accepted, row: RecordForm, answer: Answer) {
+    fn add(
+        &mut self,
+        accepted: Accepted,
+        row: RecordForm,
+        before: Option<RecordForm>,
+        answer: Answer,
+    ) {
         let first = self.next;
         let entries: Vec<QueuedEvent> = (first..)
             .zip(&accepted.events)
@@ -261,6 +219,7 @@ impl Writer {
         self.staged.push(Staged {
             accepted,
             row,
+            before,
             entries,
             answer,
         });
@@ -268,7 +227,7 @@ impl Writer {
 
     /// Writes what is gathered, and answers those who wait for it.
     fn commit(&mut self) {
-        if self.staged.is_empty() && self.unwritten.is_empty() {
+        if self.staged.is_empty() && self.unwritten.is_empty() && !self.disk.is_in_doubt() {
             return;
         }
         match self.write() {
@@ -295,51 +254,18 @@ impl Writer {
     }
 
     fn write(&mut self) -> Result<(), String> {
-        self.store()
-            .map_err(|LogError::Unavailable(reason)| reason)?;
+        let ready = self.disk.store(&self.open).map(|_| ());
+        ready.map_err(|LogError::Unavailable(reason)| reason)?;
         let unwritten = self.unwritten.iter().filter_map(|id| self.open.get(id));
         let rows = unwritten.chain(self.staged.iter().map(|staged| &staged.row));
-        let written = self
-            .store
-            .as_ref()
-            .map_or(Ok(()), |store| store.write(rows, &self.open));
-        if let Err(error) = written {
-            let reason = error.to_string();
-            error!(
-                reason,
-                "the journal cannot be written: deliveries are refused until it can"
-            );
-            // Only opened anew can it be trusted again.
-            self.store = None;
-            self.failed = Some((Instant::now(), reason.clone()));
-            return Err(reason);
-        }
-        if self.failed.take().is_some() {
-            info!("the journal can be written again");
-        }
-        Ok(())
-    }
-
-    /// The store, opened again where it had failed.
-    fn store(&mut self) -> Result<&Store, LogError> {
-        if self.store.is_none() {
-            if let Some((at, reason)) = &self.failed
-                && at.elapsed() < REST
-            {
-                return Err(LogError::Unavailable(reason.clone()));
+        let written = self.disk.write(rows, &self.open);
+        written.map_err(|error| {
+            for staged in &self.staged {
+                let id = staged.accepted.delivery.clone();
+                self.disk.doubt(id, staged.before.clone());
             }
-            match (self.reopen)() {
-                Ok(store) => self.store = Some(store),
-                Err(error) => {
-                    let reason = error.to_string();
-                    self.failed = Some((Instant::now(), reason.clone()));
-                    return Err(LogError::Unavailable(reason));
-                }
-            }
-        }
-        self.store
-            .as_ref()
-            .ok_or_else(|| LogError::Unavailable("it is not open".to_owned()))
+            error.to_string()
+        })
     }
 
     /// Lets the events of a delivery that is on disk wait to be worked on.
@@ -365,35 +291,6 @@ impl Writer {
     }
 }
 
-/// A delivery that is on disk, to be accepted again.
-fn again(row: Option<RecordForm>) -> Result<Option<(Accepted, RecordForm)>, LogError> {
-    let Some(row) = row else {
-        return Ok(None);
-    };
-    let record = DeliveryRecord::try_from(row.clone()).map_err(LogError::Unavailable)?;
-    Ok(Some((record.again(SystemTime::now()), row)))
-}
-
-impl Answer {
-    fn refuse(self, reason: &str) {
-        let reason = reason.to_owned();
-        match self {
-            Self::Push(answer) => {
-                _ = answer.send(Err(QueueError::Unavailable {
-                    reason,
-                    retry_after: RETRY_AFTER,
-                }));
-            }
-            Self::Redeliver(answer) => _ = answer.send(Err(LogError::Unavailable(reason))),
-        }
-    }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "it is what map_err gives")]
-pub(super) fn unavailable(error: StoreError) -> LogError {
-    LogError::Unavailable(error.to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use std::io;
@@ -405,6 +302,7 @@ mod tests {
     use redb::StorageBackend;
     use redb::backends::InMemoryBackend;
 
+    use super::super::store::Store;
     use super::*;
     use crate::domain::delivery::SenderKey;
     use crate::domain::event::ImageEvent;
@@ -413,13 +311,13 @@ mod tests {
 
     /// A disk that fails when it is told to, and counts syncs.
     #[derive(Debug, Default)]
-    struct Disk {
+    struct Backend {
         memory: InMemoryBackend,
         fails: Arc<AtomicBool>,
         syncs: Arc<AtomicUsize>,
     }
 
-    impl StorageBackend for Disk {
+    impl StorageBackend for Backend {
         fn len(&self) -> io::Result<u64> {
             self.memory.len()
         }
@@ -463,12 +361,13 @@ mod tests {
     #[test]
     fn a_copy_of_what_could_not_be_kept_is_no_copy() {
         for disk_fails in [false, true] {
-            let disk = Disk::default();
+            let disk = Backend::default();
             let fails = Arc::clone(&disk.fails);
             let store = Store::on(disk).unwrap();
             let reopen = || Store::on(InMemoryBackend::new());
             let shelf = Arc::new(Shelf::default());
-            let mut writer = Writer::new(store, Box::new(reopen), shelf, 10, Kept::default());
+            let disk = Disk::new(store, Box::new(reopen));
+            let mut writer = Writer::new(disk, shelf, 10, Kept::default());
             let [(first, mut one), (copy, mut two)] = [oneshot::channel(), oneshot::channel()];
             writer.stage(accepted("d1"), first);
             fails.store(disk_fails, Ordering::SeqCst);
@@ -484,20 +383,71 @@ mod tests {
             }
         }
     }
+
+    /// A delivery of one tag that goes into a queue with room for so many.
+    fn gathered<'d>(
+        capacity: usize,
+        deliveries: impl IntoIterator<Item = (&'d str, &'d str)>,
+    ) -> Vec<bool> {
+        let store = Store::on(InMemoryBackend::new()).unwrap();
+        let disk = Disk::new(store, Box::new(|| Store::on(InMemoryBackend::new())));
+        let mut writer = Writer::new(disk, Arc::default(), capacity, Kept::default());
+        let push = |(delivery, tags): (&str, &str)| {
+            let (answer, answered) = oneshot::channel();
+            let mut accepted = accepted(delivery);
+            accepted.key = None;
+            let event = accepted.events.remove(0);
+            accepted.events = tags
+                .split(' ')
+                .map(|tag| ImageEvent {
+                    tag: Tag::parse(tag).unwrap(),
+                    ..event.clone()
+                })
+                .collect();
+            writer.stage(accepted, answer);
+            answered
+        };
+        let answers: Vec<_> = deliveries.into_iter().map(push).collect();
+        writer.commit();
+        let answers = answers.into_iter();
+        answers
+            .map(|mut answered| answered.try_recv().unwrap().is_ok())
+            .collect()
+    }
+
+    #[test]
+    fn the_bound_holds_for_what_comes_in_together() {
+        let answers = gathered(2, [("d1", "1"), ("d2", "2"), ("d3", "3")]);
+        assert_eq!(answers, [true, true, false]);
+        // One of any size has room where nothing is, and nothing beside it.
+        let answers = gathered(2, [("d1", "1 2 3"), ("d2", "4"), ("d3", "2")]);
+        assert_eq!(answers, [true, false, true]);
+    }
+
+    #[test]
+    fn a_tag_that_two_announce_together_needs_room_once() {
+        let answers = gathered(
+            2,
+            [
+                ("d1", "1"),
+                ("d2", "2"),
+                ("d3", "2"),
+                ("d4", "1 2"),
+                ("d5", "3"),
+            ],
+        );
+        assert_eq!(answers, [true, true, true, true, false]);
+    }
+
     #[test]
     fn an_end_is_written_though_nothing_comes_after_it() {
-        let disk = Disk::default();
+        let disk = Backend::default();
         let syncs = Arc::clone(&disk.syncs);
         let store = Store::on(disk).unwrap();
         let reopen = || Store::on(InMemoryBackend::new());
         let shelf = Arc::new(Shelf::default());
-        let writer = Writer::new(
-            store,
-            Box::new(reopen),
-            Arc::clone(&shelf),
-            10,
-            Kept::default(),
-        );
+        let disk = Disk::new(store, Box::new(reopen));
+        let writer = Writer::new(disk, Arc::clone(&shelf), 10, Kept::default());
         let (orders, ordered) = mpsc::channel();
         let thread = std::thread::spawn(move || writer.run(&ordered));
         let (answer, answered) = oneshot::channel();

@@ -47,7 +47,7 @@ impl State {
         if let Some(same) = same {
             return Ok(Pushed::Duplicate(same.clone()));
         }
-        if self.lines.is_full_for(&accepted, capacity) {
+        if self.lines.is_full_for(&accepted, capacity, 0) {
             return Err(QueueError::Full {
                 retry_after: RETRY_AFTER,
             });

@@ -215,7 +215,11 @@ impl EventQueue for SharedQueue {
 
 #[async_trait]
 impl DeliveryLog for SharedQueue {
-    async fn list(&self, most: usize) -> Result<Vec<DeliveryRecord>, LogError> {
+    async fn list(
+        &self,
+        before: Option<DeliveryId>,
+        most: usize,
+    ) -> Result<Vec<DeliveryRecord>, LogError> {
         let ids = {
             let state = self.shared.state();
             if !state.is_current() {
@@ -224,7 +228,9 @@ impl DeliveryLog for SharedQueue {
                     self.shared.server.place()
                 )));
             }
-            state.newest(most)
+            let ids = state.newest(usize::MAX).into_iter();
+            let ids = ids.filter(|id| before.as_ref().is_none_or(|before| id < before));
+            ids.take(most).collect::<Vec<_>>()
         };
         // The server forgets all that it is asked where that is too much at once.
         let asked = stream::iter(ids).map(async |id| self.noted(&id).await);

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use crate::adapters::delivery_socket::client::RunningProcess;
 use crate::adapters::journal::Journal;
+use crate::adapters::journal::error::OpenError;
 use crate::app::cli::deliveries_arguments::DeliveriesArguments;
 use crate::app::cli::deliveries_arguments::DeliveriesWish;
 use crate::app::deliveries::json;
@@ -14,6 +15,7 @@ use crate::app::deliveries::text;
 use crate::app::settings::problem::EXIT_USAGE;
 use crate::app::wiring::block_on;
 use crate::app::wiring::complain;
+use crate::app::wiring::once_free::once_free;
 use crate::app::wiring::print;
 use crate::domain::delivery::DeliveryId;
 use crate::domain::queue::record::DeliveryRecord;
@@ -32,49 +34,85 @@ pub(super) fn run(arguments: DeliveriesArguments) -> ExitCode {
         return complain(request, EXIT_USAGE);
     };
     block_on(async move {
-        if let Some(running) = RunningProcess::of(&folder).await {
-            return answer(&running, &arguments).await;
-        }
-        match stopped(&folder) {
-            Ok(journal) => {
+        match once_free(|| kept_in(&folder)).await {
+            Ok(Some(Kept::Running(process))) => answer(&process, &arguments).await,
+            Ok(Some(Kept::Left(journal))) => {
                 let code = answer(&journal, &arguments).await;
                 journal.close().await;
                 code
             }
-            Err(error) => complain(error, 1),
+            Ok(None) => {
+                let folder = folder.display();
+                complain(format!("no server has kept deliveries in {folder}"), 1)
+            }
+            Err(error) => complain(advice(&error), 1),
         }
     })
 }
 
-/// What a server left on disk. A folder without anything is a mistake here, not to be made a journal of.
-fn stopped(folder: &Path) -> Result<Journal, String> {
-    if !Journal::is_in(folder) {
-        return Err(format!(
-            "no server has kept deliveries in {}",
-            folder.display()
-        ));
+/// Where deliveries are.
+enum Kept {
+    Running(RunningProcess),
+    Left(Journal),
+}
+
+/// The deliveries of a folder. One without any is a mistake here, not to be made a journal of.
+async fn kept_in(folder: &Path) -> Result<Option<Kept>, OpenError> {
+    if let Some(process) = RunningProcess::of(folder).await {
+        return Ok(Some(Kept::Running(process)));
     }
-    Journal::open(folder, usize::MAX).map_err(|error| error.to_string())
+    Ok(Journal::left_in(folder)?.map(Kept::Left))
+}
+
+fn advice(error: &OpenError) -> String {
+    match error {
+        OpenError::Damaged { .. } => {
+            format!("{error}; the next start of the server sets it aside, and begins a new one")
+        }
+        OpenError::InUse(file) => format!(
+            "{} is in use by a process that does not answer yet: try again in a moment",
+            file.display()
+        ),
+        OpenError::Folder { .. }
+        | OpenError::TooNew { .. }
+        | OpenError::TooOld { .. }
+        | OpenError::Storage { .. } => error.to_string(),
+    }
 }
 
 async fn answer(log: &dyn DeliveryLog, arguments: &DeliveriesArguments) -> ExitCode {
     let answered = match &arguments.wish {
         DeliveriesWish::List(most) => list(log, *most, arguments.is_json).await,
-        DeliveriesWish::Show(id) => show(log, id, arguments.is_json).await,
-        DeliveriesWish::Redeliver(id) => redeliver(log, id).await,
+        DeliveriesWish::Show(id) => show(log, id, arguments.is_json).await.map(print),
+        DeliveriesWish::Redeliver(id) => redeliver(log, id).await.map(print),
     };
-    match answered {
-        Ok(text) => print(text),
-        Err(reason) => complain(reason, 1),
-    }
+    answered.unwrap_or_else(|reason| complain(reason, 1))
 }
 
-async fn list(log: &dyn DeliveryLog, most: usize, is_json: bool) -> Result<String, String> {
-    let records = log.list(most).await.map_err(|error| error.to_string())?;
-    if is_json {
-        return rendered(&records);
+/// Prints page after page, so that no more than one is in memory.
+async fn list(log: &dyn DeliveryLog, most: usize, is_json: bool) -> Result<ExitCode, String> {
+    let (mut left, mut before) = (most, None);
+    while left > 0 {
+        let page = log.list(before.clone(), left).await;
+        let page = page.map_err(|error| error.to_string())?;
+        let Some(last) = page.last() else {
+            break;
+        };
+        if is_json {
+            print(rendered(&page)?);
+        } else {
+            if before.is_none() {
+                print(text::heading());
+            }
+            print(text::list(&page));
+        }
+        before = Some(last.id.clone());
+        left = left.saturating_sub(page.len());
     }
-    Ok(text::list(&records))
+    if before.is_none() && !is_json {
+        print("no deliveries are remembered");
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn show(log: &dyn DeliveryLog, id: &str, is_json: bool) -> Result<String, String> {

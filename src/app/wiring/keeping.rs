@@ -1,5 +1,6 @@
 //! From settings to where deliveries are kept.
 
+use std::future::ready;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use crate::adapters::delivery_socket::server::DeliverySocket;
 use crate::adapters::journal::Journal;
 use crate::adapters::memory::event_queue::InMemoryQueue;
 use crate::app::settings::Settings;
+use crate::app::wiring::once_free::once_free;
 use crate::app::wiring::server::Background;
 use crate::app::wiring::server::StartError;
 use crate::app::wiring::sharing;
@@ -39,7 +41,7 @@ pub(super) async fn open(settings: &Settings) -> Result<Keeping, StartError> {
         return sharing::open(settings, address).await;
     }
     if let Some(folder) = &settings.state_dir {
-        return journal(folder, capacity);
+        return journal(folder, capacity).await;
     }
     warn!(
         "deliveries are kept in memory: those that are accepted and not done when the process is killed are lost, and their senders do not come back; set --state-dir or --queue"
@@ -52,12 +54,13 @@ fn memory(capacity: usize) -> Keeping {
         queue: Arc::new(InMemoryQueue::new(capacity)),
         is_durable: false,
         showing: None,
-        closing: Box::pin(std::future::ready(())),
+        closing: Box::pin(ready(())),
     }
 }
 
-fn journal(folder: &Path, capacity: usize) -> Result<Keeping, StartError> {
-    let journal = Arc::new(Journal::open(folder, capacity)?);
+async fn journal(folder: &Path, capacity: usize) -> Result<Keeping, StartError> {
+    let journal = once_free(|| ready(Journal::open(folder, capacity))).await?;
+    let journal = Arc::new(journal);
     let socket = DeliverySocket::open(folder, Arc::clone(&journal) as _)?;
     info!(folder = %folder.display(), "deliveries are kept on disk");
     Ok(Keeping {
@@ -66,4 +69,20 @@ fn journal(folder: &Path, capacity: usize) -> Result<Keeping, StartError> {
         showing: Some(Box::pin(socket.serve())),
         closing: Box::pin(async move { journal.close().await }),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_folder_that_another_process_keeps_stops_the_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let _other = Journal::open(folder.path(), 10).unwrap();
+        let Err(error) = journal(folder.path(), 10).await else {
+            panic!("two have it");
+        };
+        let text = error.to_string();
+        assert!(text.contains("is in use by another process"), "{text}");
+    }
 }

@@ -14,6 +14,7 @@ mod leadership;
 mod listen;
 mod metrics;
 mod objects;
+mod once_free;
 mod probes;
 mod quickstart;
 mod registries;

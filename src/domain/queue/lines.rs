@@ -77,17 +77,17 @@ impl Line {
 }
 
 impl Lines {
-    /// Whether a delivery finds no room, where so many entries are allowed. What needs no new entry always has room, and what is empty takes a
-    /// delivery of any size.
+    /// Whether a delivery finds no room, where so many entries are allowed and so many are about to be placed. What needs no new entry always has
+    /// room, and what is empty takes a delivery of any size.
     #[must_use]
-    pub fn is_full_for(&self, accepted: &Accepted, capacity: usize) -> bool {
+    pub fn is_full_for(&self, accepted: &Accepted, capacity: usize, coming: usize) -> bool {
         let new = accepted.events.iter();
         let new = new.filter(|event| {
             let line = self.by_image.get(&event.image);
             line.is_none_or(|line| !line.holds(&event.tag))
         });
-        let new = new.count();
-        new > 0 && self.entries > 0 && self.entries + new > capacity
+        let (new, taken) = (new.count(), self.entries + coming);
+        new > 0 && taken > 0 && taken + new > capacity
     }
 
     /// The delivery that its sender calls by the same name, where something of it waits or is in work.
