@@ -1,10 +1,9 @@
-//! Floods that HTTP/2 makes possible, and clients that take no answers, in frames made by hand.
+//! Floods that HTTP/2 makes possible, and clients that take no answers over it, in frames made by hand.
 
 use std::time::Duration;
 
 use image_updater::adapters::http::limits::Limits;
 use image_updater::adapters::tls::setup::TlsSettings;
-use tokio::net::TcpSocket;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::client::TlsStream;
@@ -144,22 +143,4 @@ async fn a_body_of_nothing_has_its_time_too() {
     };
     timeout(PATIENCE, drip).await.expect("it may go on");
     still_serves(&server).await;
-}
-
-/// In HTTP/1.1: requests in a row, and nobody who reads what is answered.
-#[tokio::test]
-async fn who_reads_nothing_is_cut_off() {
-    let server = Server::with_limits(Limits {
-        idle: SHORT,
-        head: SHORT,
-        ..Limits::default()
-    })
-    .await;
-    // What fits in here is answered before anybody notices.
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.set_recv_buffer_size(4096).unwrap();
-    let mut wire = Wire::new(socket.connect(server.address).await.unwrap());
-    let many = request("GET", "/nowhere").repeat(1000);
-    let send = async { while wire.try_send(&many).await.is_ok() {} };
-    timeout(PATIENCE, send).await.expect("it may go on");
 }

@@ -22,4 +22,5 @@ mod refusals;
 mod secrecy;
 mod sources;
 mod support;
+mod unread;
 mod watching;

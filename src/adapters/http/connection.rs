@@ -279,11 +279,13 @@ fn service(
     Future = impl Future<Output = Result<Response, Infallible>> + Send,
 > {
     service_fn(move |mut request| {
-        let in_flight = activity.begin();
         let arrival = Arrival::of(&request, &client);
         request.extensions_mut().insert(Arc::new(arrival));
         let answer = routes.call(request);
+        let activity = Arc::clone(&activity);
         async move {
+            // Not before: as long as a client does not take the answers before this one, hyper holds this future and does not poll it.
+            let in_flight = activity.begin();
             let answer = answer.await;
             drop(in_flight);
             answer
