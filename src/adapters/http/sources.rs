@@ -20,6 +20,7 @@ use governor::state::InMemoryState;
 use governor::state::NotKeyed;
 use governor::state::StateStore;
 use http::HeaderMap;
+use http::HeaderValue;
 use quick_cache::sync::Cache;
 use tokio::time::Instant;
 
@@ -74,9 +75,11 @@ impl Sources {
             return peer.ip();
         }
         let forwarded = headers.get_all("x-forwarded-for").into_iter();
-        // What is no text is no address either.
-        let forwarded = forwarded.map(|value| value.to_str().unwrap_or_default());
-        source(peer.ip(), forwarded, &self.proxies)
+        source(
+            peer.ip(),
+            forwarded.map(HeaderValue::as_bytes),
+            &self.proxies,
+        )
     }
 
     /// Counts what fails, and says what it is answered.
