@@ -9,6 +9,7 @@ mod client_certificates;
 mod crowd;
 mod drain;
 mod framing;
+mod gone;
 mod handshakes;
 mod hostile;
 mod hostile_http2;

@@ -100,7 +100,7 @@ impl Activity {
     pub(super) fn idle_since(&self) -> Option<Instant> {
         const HANDSHAKE: Duration = Duration::from_secs(1);
         const FIRST_WORD: Duration = Duration::from_millis(250);
-        if self.is_busy() || self.in_head.load(Ordering::Relaxed) {
+        if self.is_busy() || self.is_in_head() {
             return None;
         }
         let grace = if self.in_handshake.load(Ordering::Relaxed) {
@@ -125,7 +125,12 @@ impl Activity {
 
     /// Whether a request was due that has not come, or not whole.
     pub(super) fn owes_request(&self) -> bool {
-        self.is_new.load(Ordering::Relaxed) || self.in_head.load(Ordering::Relaxed)
+        self.is_new.load(Ordering::Relaxed) || self.is_in_head()
+    }
+
+    /// Whether a part of a head has come.
+    pub(super) fn is_in_head(&self) -> bool {
+        self.in_head.load(Ordering::Relaxed)
     }
 
     /// Asks the connection to end if it is still idle.
@@ -168,9 +173,11 @@ impl Activity {
         if self.is_busy() {
             return None;
         }
-        let is_due_soon =
-            self.is_new.load(Ordering::Relaxed) || self.in_head.load(Ordering::Relaxed);
-        let limit = if is_due_soon { self.head } else { self.idle };
+        let limit = if self.owes_request() {
+            self.head
+        } else {
+            self.idle
+        };
         Some(self.waiting_since() + limit)
     }
 }

@@ -85,13 +85,14 @@ impl EndError {
         }
     }
 
-    /// Whether it is the client's fault where no request came. Load balancers open connections and close them, to see whether somebody listens;
-    /// what hyper could not read has been counted when it was answered.
-    fn is_fault(&self) -> bool {
+    /// Whether it is the client's fault. Load balancers open connections and end or reset them, to see whether somebody listens; what hyper
+    /// could not read has been counted when it was answered.
+    fn is_fault(&self, activity: &Activity) -> bool {
+        use io::ErrorKind::{ConnectionReset, UnexpectedEof};
         match self {
-            Self::Overdue | Self::MadeRoom | Self::HandshakeTimedOut => true,
-            Self::Handshake(error) => error.kind() != io::ErrorKind::UnexpectedEof,
-            Self::Http(_) => false,
+            Self::Overdue | Self::MadeRoom | Self::HandshakeTimedOut => activity.owes_request(),
+            Self::Handshake(error) => !matches!(error.kind(), ConnectionReset | UnexpectedEof),
+            Self::Http(error) => !error.is_parse() && activity.is_in_head(),
         }
     }
 }
@@ -123,7 +124,7 @@ impl Connection {
         if let Err(error) = ended {
             let remote = self.peer;
             tracing::debug!(%remote, %error, "connection ended");
-            if error.is_fault() && activity.owes_request() {
+            if error.is_fault(&activity) {
                 self.sources.silent(remote.ip());
             }
         }

@@ -27,7 +27,8 @@ pub trait Acceptor: Send + Sync {
     /// Completes the handshake, if there is one. It has no time-out of its own.
     ///
     /// # Errors
-    /// The peer went away, or does not speak what is served.
+    /// The peer went away, or does not speak what is served. The kind is [`io::ErrorKind::UnexpectedEof`] or [`io::ErrorKind::ConnectionReset`] only
+    /// where it went before it said anything, as load balancers do to see whether somebody listens.
     async fn accept(&self, tcp: TcpStream) -> io::Result<Accepted>;
 }
 
@@ -44,6 +45,17 @@ pub(super) trait TlsAcceptor: Acceptor {
     /// # Errors
     /// [`TlsError`] where they cannot be used; the old ones stay.
     fn trust(&self, clients: &ClientCa) -> Result<(), TlsError>;
+}
+
+/// Waits until the client has said something.
+///
+/// # Errors
+/// The client went away.
+pub(super) async fn first_byte(tcp: &TcpStream) -> io::Result<()> {
+    match tcp.peek(&mut [0]).await? {
+        0 => Err(io::ErrorKind::UnexpectedEof.into()),
+        _ => Ok(()),
+    }
 }
 
 /// The name of HTTP/2 in ALPN.

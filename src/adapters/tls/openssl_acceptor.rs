@@ -18,7 +18,7 @@ use openssl::x509::store::X509StoreBuilder;
 use tokio::net::TcpStream;
 use tokio_openssl::SslStream;
 
-use super::acceptor::{Accepted, Acceptor, TlsAcceptor, version};
+use super::acceptor::{Accepted, Acceptor, TlsAcceptor, first_byte, version};
 use super::certificate::KeyPair;
 use super::client_ca::ClientCa;
 use super::error::TlsError;
@@ -81,6 +81,7 @@ impl OpensslAcceptor {
 #[async_trait]
 impl Acceptor for OpensslAcceptor {
     async fn accept(&self, tcp: TcpStream) -> io::Result<Accepted> {
+        first_byte(&tcp).await?;
         let ssl = Ssl::new(&self.context.load())?;
         let mut stream = SslStream::new(ssl, tcp)?;
         Pin::new(&mut stream)

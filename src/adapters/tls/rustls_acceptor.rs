@@ -12,7 +12,7 @@ use rustls::sign::CertifiedKey;
 use rustls::{Error, ServerConfig, SupportedCipherSuite, SupportedProtocolVersion};
 use tokio::net::TcpStream;
 
-use super::acceptor::{Accepted, Acceptor, H2, HTTP11, TlsAcceptor, version};
+use super::acceptor::{Accepted, Acceptor, H2, HTTP11, TlsAcceptor, first_byte, version};
 use super::certificate::KeyPair;
 use super::client_ca::ClientCa;
 use super::error::TlsError;
@@ -98,7 +98,8 @@ impl Terms {
 impl Acceptor for RustlsAcceptor {
     async fn accept(&self, tcp: TcpStream) -> io::Result<Accepted> {
         let tls = tokio_rustls::TlsAcceptor::from(self.config.load_full());
-        let stream = tls.accept(tcp).await?;
+        first_byte(&tcp).await?;
+        let stream = tls.accept(tcp).await.map_err(io::Error::other)?;
         let session = stream.get_ref().1;
         let version = version(session.alpn_protocol());
         // A certificate that is no good has ended the handshake.
