@@ -12,19 +12,20 @@ use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 use warp::reply::Response;
 
-use super::activity::{Activity, Watched};
+use super::activity::Activity;
 use super::arrival::Arrival;
 use super::client::Client;
+use super::end_error::EndError;
 use super::limits::Limits;
 use super::refusal::Refusals;
 use super::room::Room;
 use super::sources::Sources;
+use super::watched_stream::WatchedStream;
 use crate::domain::admission::ClientCertificate;
 
 /// A stream that HTTP can be spoken on, which version of it, and what the client showed of itself.
@@ -61,42 +62,6 @@ pub(super) struct Connection {
     pub(super) draining: watch::Receiver<bool>,
 }
 
-/// Why a connection ended that neither side ended in order.
-#[derive(Debug, Error)]
-enum EndError {
-    #[error("no request came in time")]
-    Overdue,
-    #[error("idle, and its place was needed")]
-    MadeRoom,
-    #[error("handshake timed out")]
-    HandshakeTimedOut,
-    #[error("handshake failed: {0}")]
-    Handshake(io::Error),
-    #[error(transparent)]
-    Http(#[from] hyper::Error),
-}
-
-impl EndError {
-    /// Whether the client was told: hyper answers what it cannot read.
-    fn has_answer(&self) -> bool {
-        match self {
-            Self::Http(error) => error.is_parse(),
-            Self::Overdue | Self::MadeRoom | Self::HandshakeTimedOut | Self::Handshake(_) => false,
-        }
-    }
-
-    /// Whether it is the client's fault. Load balancers open connections and end or reset them, to see whether somebody listens; what hyper
-    /// could not read has been counted when it was answered.
-    fn is_fault(&self, activity: &Activity) -> bool {
-        use io::ErrorKind::{ConnectionReset, UnexpectedEof};
-        match self {
-            Self::Overdue | Self::MadeRoom | Self::HandshakeTimedOut => activity.owes_request(),
-            Self::Handshake(error) => !matches!(error.kind(), ConnectionReset | UnexpectedEof),
-            Self::Http(error) => !error.is_parse() && activity.is_in_head(),
-        }
-    }
-}
-
 impl Connection {
     /// Waits for a place, completes the handshake and answers requests until either side has enough.
     pub(super) async fn serve<S>(
@@ -111,8 +76,7 @@ impl Connection {
             place = room.enter() => place,
             _ = self.draining.wait_for(|draining| *draining) => return,
         };
-        let is_suspect = self.sources.is_suspect(self.peer.ip());
-        let activity = room.admit(&self.limits, is_suspect);
+        let activity = room.admit(&self.limits, self.peer.ip(), &self.sources);
         let accepted = tokio::select! {
             accepted = shake_hands(handshake, self.limits.handshake, &activity) => accepted,
             _ = self.draining.wait_for(|draining| *draining) => return,
@@ -163,7 +127,7 @@ impl Connection {
     {
         let service = service(routes, client.clone(), Arc::clone(activity));
         let ended = {
-            let watched = Watched {
+            let watched = WatchedStream {
                 stream: &mut stream,
                 activity,
             };
@@ -206,7 +170,7 @@ impl Connection {
         self.drive(connection, stop, activity).await
     }
 
-    /// Polls hyper's connection to its end, and stops it in time, or earlier where it is idle and its place is needed.
+    /// Polls hyper's connection to its end, and stops it in time, or earlier where its place is needed.
     async fn drive<C>(
         &mut self,
         mut connection: Pin<&mut C>,
@@ -219,6 +183,8 @@ impl Connection {
         let mut overdue = pin!(activity.overdue());
         let mut stopped = false;
         let mut makes_room = false;
+        // HTTP/2 says goodbye and waits for an answer.
+        let mut leaves_by = None;
         loop {
             // The order matters: what has come is read before the connection is taken to be idle.
             tokio::select! {
@@ -232,19 +198,30 @@ impl Connection {
                     stopped = true;
                     stop(connection.as_mut());
                 }
+                () = activity.said_goodbye(), if !stopped => {
+                    stopped = true;
+                    stop(connection.as_mut());
+                    leaves_by = Some(Instant::now() + self.limits.body + LINGER);
+                }
                 () = activity.asked_to_end(), if !makes_room => {
-                    if activity.idle_since().is_some() {
+                    if !activity.is_free() {
+                        activity.stay();
+                    } else if activity.is_in_part() {
+                        return Err(EndError::CutOff);
+                    } else {
                         makes_room = true;
                         stop(connection.as_mut());
-                    } else {
-                        activity.stay();
+                        leaves_by = Some(Instant::now() + LINGER);
                     }
                 }
-                // HTTP/2 says goodbye and waits for an answer.
-                () = sleep(LINGER), if makes_room => {
-                    if activity.idle_since().is_some() {
+                () = sleep_until(leaves_by.unwrap_or_else(Instant::now)), if leaves_by.is_some() => {
+                    if makes_room && activity.is_free() {
                         return Err(EndError::MadeRoom);
                     }
+                    if !makes_room && !activity.is_in_work() {
+                        return Err(EndError::Stayed);
+                    }
+                    leaves_by = Some(Instant::now() + LINGER);
                 }
             }
         }

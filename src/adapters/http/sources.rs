@@ -69,6 +69,18 @@ impl Sources {
         }
     }
 
+    /// Sources of which that one is over its limit.
+    #[cfg(test)]
+    pub(super) fn suspecting(peer: IpAddr) -> Self {
+        let sources = Self {
+            failures: Some(Failures::new(NonZeroU32::MIN)),
+            ..Self::unlimited()
+        };
+        sources.silent(peer);
+        sources.silent(peer);
+        sources
+    }
+
     /// From where a request of that peer comes.
     pub(super) fn of(&self, peer: SocketAddr, headers: &HeaderMap) -> IpAddr {
         if !self.proxies.contain(peer.ip()) {

@@ -1,4 +1,5 @@
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::io::AsyncWriteExt;
@@ -55,11 +56,14 @@ impl AsyncWrite for Narrow {
 }
 
 fn refusals(stream: Narrow) -> Refusals<Narrow> {
+    let peer = SocketAddr::from(([127, 0, 0, 1], 9));
+    let sources = Arc::new(Sources::unlimited());
+    let limits = Limits::default();
     let client = Client {
-        peer: ([127, 0, 0, 1], 9).into(),
+        peer,
         certificate: ClientCertificate::Absent,
-        sources: Arc::new(Sources::unlimited()),
-        activity: Activity::new(&Limits::default(), false, Arc::default()),
+        activity: Activity::new(&limits, peer.ip(), Arc::clone(&sources), Arc::default()),
+        sources,
     };
     Refusals::new(stream, client, 16 * 1024)
 }
