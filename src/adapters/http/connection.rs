@@ -125,7 +125,8 @@ impl Connection {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let service = service(routes, client.clone(), Arc::clone(activity));
+        let max_head = self.limits.max_head;
+        let service = service(routes, client.clone(), Arc::clone(activity), max_head);
         let ended = {
             let watched = WatchedStream {
                 stream: &mut stream,
@@ -134,8 +135,8 @@ impl Connection {
             let mut builder = http1::Builder::new();
             // A client that shuts its side down after its request still gets its answer.
             builder.half_close(true);
-            builder.max_buf_size(lenient(self.limits.max_head));
-            let refusals = Refusals::new(watched, client, self.limits.max_head);
+            builder.max_buf_size(lenient(max_head));
+            let refusals = Refusals::new(watched, client, max_head);
             let connection = pin!(builder.serve_connection(TokioIo::new(refusals), service));
             let stop = http1::Connection::graceful_shutdown;
             self.drive(connection, stop, activity).await
@@ -161,7 +162,8 @@ impl Connection {
     {
         /// Each may hold a whole body in memory.
         const STREAMS: u32 = 8;
-        let service = service(routes, client, Arc::clone(activity));
+        let max_head = self.limits.max_head;
+        let service = service(routes, client, Arc::clone(activity), max_head);
         let mut builder = http2::Builder::new(TokioExecutor::new());
         builder.max_header_list_size(HTTP2_HEAD);
         builder.max_concurrent_streams(STREAMS);
@@ -250,6 +252,7 @@ fn service(
     routes: impl Routes,
     client: Client,
     activity: Arc<Activity>,
+    max_head: usize,
 ) -> impl Service<
     Request<Incoming>,
     Response = Response,
@@ -257,7 +260,7 @@ fn service(
     Future = impl Future<Output = Result<Response, Infallible>> + Send,
 > {
     service_fn(move |mut request| {
-        let arrival = Arrival::of(&request, &client);
+        let arrival = Arrival::of(&request, &client, max_head);
         request.extensions_mut().insert(Arc::new(arrival));
         let answer = routes.call(request);
         let activity = Arc::clone(&activity);
@@ -279,7 +282,8 @@ fn lenient(max_head: usize) -> usize {
 }
 
 /// The length of a head in HTTP/2, in bytes, as it is told to the client (`SETTINGS_MAX_HEADER_LIST_SIZE`). h2 answers a longer one by itself, without a
-/// body; and no head is kept longer than it takes to refuse it, so that this may be as much as a body.
+/// body; and not counted. What is shorter and still too long we answer, and keep nothing of it, so that this may be as much as a body: a few bytes can
+/// stand for that, as h2 has every repetition of a field in one place.
 const HTTP2_HEAD: u32 = 1024 * 1024;
 
 /// How long a client may go on after its last answer.
