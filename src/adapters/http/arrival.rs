@@ -88,7 +88,7 @@ impl Arrival {
     pub(super) fn origin(&self) -> Origin {
         Origin {
             source: self.source,
-            certificate: self.client.certificate,
+            certificate: self.client.certificate(),
         }
     }
 
@@ -143,7 +143,6 @@ mod tests {
     use super::super::limits::Limits;
     use super::super::sources::Sources;
     use super::*;
-    use crate::domain::admission::ClientCertificate;
 
     /// Over HTTP/2 a few bytes can stand for many.
     #[test]
@@ -153,7 +152,7 @@ mod tests {
         let limits = Limits::default();
         let client = Client {
             peer,
-            certificate: ClientCertificate::Absent,
+            certificate: None,
             activity: Activity::new(&limits, peer.ip(), Arc::clone(&sources), Arc::default()),
             sources,
         };

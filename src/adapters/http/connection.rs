@@ -26,10 +26,10 @@ use super::refusal::Refusals;
 use super::room::Room;
 use super::sources::Sources;
 use super::watched_stream::WatchedStream;
-use crate::domain::admission::ClientCertificate;
+use crate::ports::shown_certificate::ShownCertificate;
 
-/// A stream that HTTP can be spoken on, which version of it, and what the client showed of itself.
-pub type Accepted<S> = (S, Version, ClientCertificate);
+/// A stream that HTTP can be spoken on, which version of it, and the certificate that the client showed, if it did.
+pub type Accepted<S> = (S, Version, Option<Arc<dyn ShownCertificate>>);
 
 /// What answers requests: warp's routes as a service of hyper.
 pub(super) trait Routes:
@@ -136,10 +136,10 @@ impl Connection {
             // A client that shuts its side down after its request still gets its answer.
             builder.half_close(true);
             builder.max_buf_size(lenient(max_head));
-            let refusals = Refusals::new(watched, client, max_head);
+            let refusals = Refusals::new(watched, client.clone(), max_head);
             let connection = pin!(builder.serve_connection(TokioIo::new(refusals), service));
             let stop = http1::Connection::graceful_shutdown;
-            self.drive(connection, stop, activity).await
+            self.drive(connection, stop, &client).await
         };
         if ended.is_err() {
             let _ = timeout(LINGER, stream.shutdown()).await;
@@ -163,13 +163,13 @@ impl Connection {
         /// Each may hold a whole body in memory.
         const STREAMS: u32 = 8;
         let max_head = self.limits.max_head;
-        let service = service(routes, client, Arc::clone(activity), max_head);
+        let service = service(routes, client.clone(), Arc::clone(activity), max_head);
         let mut builder = http2::Builder::new(TokioExecutor::new());
         builder.max_header_list_size(HTTP2_HEAD);
         builder.max_concurrent_streams(STREAMS);
         let connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
         let stop = http2::Connection::graceful_shutdown;
-        self.drive(connection, stop, activity).await
+        self.drive(connection, stop, &client).await
     }
 
     /// Polls hyper's connection to its end, and stops it in time, or earlier where its place is needed.
@@ -177,12 +177,14 @@ impl Connection {
         &mut self,
         mut connection: Pin<&mut C>,
         stop: impl Fn(Pin<&mut C>),
-        activity: &Activity,
+        client: &Client,
     ) -> Result<(), EndError>
     where
         C: Future<Output = hyper::Result<()>>,
     {
+        let activity = &client.activity;
         let mut overdue = pin!(activity.overdue());
+        let mut lapsed = pin!(client.lapsed());
         let mut stopped = false;
         let mut makes_room = false;
         // HTTP/2 says goodbye and waits for an answer.
@@ -200,7 +202,11 @@ impl Connection {
                     stopped = true;
                     stop(connection.as_mut());
                 }
-                () = activity.said_goodbye(), if !stopped => {
+                () = &mut lapsed, if !stopped => {
+                    stopped = true;
+                    stop(connection.as_mut());
+                }
+                () = activity.said_goodbye(), if leaves_by.is_none() => {
                     stopped = true;
                     stop(connection.as_mut());
                     leaves_by = Some(Instant::now() + self.limits.body + LINGER);

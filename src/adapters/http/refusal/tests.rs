@@ -8,7 +8,6 @@ use super::super::activity::Activity;
 use super::super::limits::Limits;
 use super::super::sources::Sources;
 use super::*;
-use crate::domain::admission::ClientCertificate;
 
 const REFUSAL: &str = "HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\ndate: Fri, 27 Nov 2026 18:00:00 GMT\r\n\r\n";
 const ANSWER: &str = "HTTP/1.1 404 Not Found\r\ncontent-length: 2\r\n\r\n{}";
@@ -61,7 +60,7 @@ fn refusals(stream: Narrow) -> Refusals<Narrow> {
     let limits = Limits::default();
     let client = Client {
         peer,
-        certificate: ClientCertificate::Absent,
+        certificate: None,
         activity: Activity::new(&limits, peer.ip(), Arc::clone(&sources), Arc::default()),
         sources,
     };
