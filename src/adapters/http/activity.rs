@@ -286,7 +286,7 @@ mod tests {
     }
 
     fn activity() -> Arc<Activity> {
-        of(Sources::unlimited())
+        of(Sources::unmetered(None))
     }
 
     async fn is_overdue_after(activity: &Activity, seconds: u64) -> bool {
@@ -320,7 +320,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_handshake_may_take_a_while() {
-        let sources = Arc::new(Sources::unlimited());
+        let sources = Arc::new(Sources::unmetered(None));
         let activity = Activity::new(&Limits::default(), PEER, sources, Arc::default());
         assert_eq!(activity.free_since(), Some(Instant::now() + SECOND));
         tokio::time::advance(5 * SECOND).await;

@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn nothing_is_copied_of_a_head_that_is_too_long() {
         let peer = SocketAddr::from(([127, 0, 0, 1], 9));
-        let sources = Arc::new(Sources::unlimited());
+        let sources = Arc::new(Sources::unmetered(None));
         let limits = Limits::default();
         let client = Client {
             peer,

@@ -118,7 +118,7 @@ mod tests {
         let sources = if is_suspect {
             Sources::suspecting(peer)
         } else {
-            Sources::unlimited()
+            Sources::unmetered(None)
         };
         room.admit(&Limits::default(), peer, &Arc::new(sources))
     }

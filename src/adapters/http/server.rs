@@ -80,7 +80,7 @@ pub async fn serve_probes(
     let routes = probes(&readiness, limits.max_head);
     let routes = TowerToHyperService::new(warp::service(routes));
     let accept = |tcp| ready(Ok((tcp, Version::HTTP_11, None)));
-    let sources = Arc::new(Sources::unlimited());
+    let sources = Arc::new(Sources::unmetered(limits.failures));
     serve_routes(listener, accept, (limits, sources), routes, stop).await;
 }
 
@@ -103,7 +103,7 @@ pub async fn serve_metrics<A, F, S>(
     };
     let routes = metrics::routes(metrics, limits.max_head);
     let routes = TowerToHyperService::new(warp::service(routes));
-    let sources = Arc::new(Sources::unlimited());
+    let sources = Arc::new(Sources::unmetered(limits.failures));
     serve_routes(listener, accept, (limits, sources), routes, stop).await;
 }
 

@@ -55,16 +55,16 @@ impl Sources {
     ) -> Self {
         Self {
             proxies,
-            failures: failures.map(Failures::new),
             meter: Some(meter),
+            ..Self::unmetered(failures)
         }
     }
 
-    /// Sources that are not looked at.
-    pub(super) fn unlimited() -> Self {
+    /// Sources that may fail so often in a minute, none of them a proxy, and nobody counts how many are over that.
+    pub(super) fn unmetered(failures: Option<NonZeroU32>) -> Self {
         Self {
             proxies: Networks::default(),
-            failures: None,
+            failures: failures.map(Failures::new),
             meter: None,
         }
     }
@@ -72,10 +72,7 @@ impl Sources {
     /// Sources of which that one is over its limit.
     #[cfg(test)]
     pub(super) fn suspecting(peer: IpAddr) -> Self {
-        let sources = Self {
-            failures: Some(Failures::new(NonZeroU32::MIN)),
-            ..Self::unlimited()
-        };
+        let sources = Self::unmetered(Some(NonZeroU32::MIN));
         sources.silent(peer);
         sources.silent(peer);
         sources

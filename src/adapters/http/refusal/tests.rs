@@ -56,7 +56,7 @@ impl AsyncWrite for Narrow {
 
 fn refusals(stream: Narrow) -> Refusals<Narrow> {
     let peer = SocketAddr::from(([127, 0, 0, 1], 9));
-    let sources = Arc::new(Sources::unlimited());
+    let sources = Arc::new(Sources::unmetered(None));
     let limits = Limits::default();
     let client = Client {
         peer,
