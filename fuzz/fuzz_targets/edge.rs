@@ -20,7 +20,6 @@ use image_updater::adapters::secrets::memory::MemorySecrets;
 use image_updater::adapters::senders;
 use image_updater::app::intake::Intake;
 use image_updater::domain::admission::Admission;
-use image_updater::domain::admission::ClientCertificate;
 use image_updater::domain::admission::network::Networks;
 use image_updater::domain::secret_policy::SecretPolicy;
 use image_updater::domain::secret_policy::Secrets;
@@ -47,7 +46,7 @@ fuzz_target!(|bytes: &[u8]| {
     let version = if is_http2 { Version::HTTP_2 } else { Version::HTTP_11 };
     let peer = SocketAddr::from(([10, 0, 0, 1], 1));
     let serving = serve_one(
-        (ours, version, ClientCertificate::Absent),
+        (ours, version, None),
         peer,
         edge(is_open, has_proxy),
     );

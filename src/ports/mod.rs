@@ -22,7 +22,7 @@
 //! | [`meter`], [`registry_meter`], [`pace_meter`] | driven | `adapters::metrics` |
 //! | [`delivery_watcher`], [`work_watcher`] | driven | `adapters::metrics`, `adapters::otlp` |
 //! | [`backlog_view`] | driven | `app::seeing` |
-//! | [`certificate_expiry`] | driven | `adapters::tls` |
+//! | [`certificate_expiry`], [`shown_certificate`] | driven | `adapters::tls` |
 //! | [`meter`], [`registry_meter`], [`refusal_meter`] | driven | `adapters::metrics` |
 //! | [`metrics_page`] | driving | called by `adapters::http`, written by `adapters::metrics` |
 //! | [`api_calls`] | driven | `adapters::kubernetes` |
@@ -54,6 +54,7 @@ pub mod registry_meter;
 pub mod resource_reader;
 pub mod secret_reader;
 pub mod secret_source;
+pub mod shown_certificate;
 pub mod signature_verifier;
 pub mod status_writer;
 pub mod tell_error;

@@ -9,7 +9,7 @@ use image_updater::adapters::tls::setup::{TlsSettings, check, set_up};
 use image_updater::domain::admission::Admission;
 use image_updater::domain::admission::Certified;
 use image_updater::domain::tls::TlsPolicy;
-use rustls::ClientConfig;
+use rustls::{ClientConfig, HandshakeKind};
 use tokio::time::{Instant, sleep};
 
 use crate::support::client::{config, connect_with};
@@ -147,6 +147,61 @@ async fn authorities_are_replaced_while_they_are_used() {
             "{policy:?}"
         );
         assert_eq!(log.lines("keeping the previous authorities").len(), 1);
+    }
+}
+
+/// How a client shakes hands the second time.
+async fn second_handshake(server: &Server, client: &Arc<ClientConfig>) -> Option<HandshakeKind> {
+    assert!(try_send(server, client, &post("{}")).await.is_some());
+    let stream = connect_with(server.address, Arc::clone(client)).await;
+    stream.unwrap().get_ref().1.handshake_kind()
+}
+
+/// A session would prove tomorrow what a certificate proved yesterday.
+#[tokio::test]
+async fn no_session_stands_for_a_certificate() {
+    for policy in policies() {
+        let folder = tempfile::tempdir().unwrap();
+        let authority = Authority::new();
+        let server = serving(folder.path(), &authority, policy.clone()).await;
+        for identity in [Some(authority.client()), None] {
+            let client = with(identity.as_ref());
+            let kind = second_handshake(&server, &client).await;
+            assert_eq!(kind, Some(HandshakeKind::Full), "{policy:?}");
+        }
+        let open = Server::tls(TlsSettings {
+            policy: policy.clone(),
+            ..settings(folder.path())
+        });
+        let kind = second_handshake(&open.await, &with(None)).await;
+        assert_eq!(kind, Some(HandshakeKind::Resumed), "{policy:?}");
+    }
+}
+
+/// Its client keeps it open, and would for long.
+#[tokio::test]
+async fn a_connection_ends_with_the_trust_in_its_certificate() {
+    for policy in policies() {
+        let folder = tempfile::tempdir().unwrap();
+        let authority = Authority::new();
+        let server = serving(folder.path(), &authority, policy.clone()).await;
+        let connect = async |identity| {
+            let stream = connect_with(server.address, with(identity)).await;
+            Wire::new(stream.unwrap())
+        };
+        let client = authority.client();
+        let mut known = connect(Some(&client)).await;
+        let mut unknown = connect(None).await;
+        let other = post("{}").replace("type=t", "type=u");
+        for (wire, request) in [(&mut known, &post("{}")), (&mut unknown, &other)] {
+            wire.send(request).await;
+            assert_eq!(wire.reply().await.status, 200);
+        }
+        let file = folder.path().join("ca.crt");
+        fs::write(file, Authority::new().certificate).unwrap();
+        assert_eq!(known.rest().await, "", "{policy:?}");
+        unknown.send(&other).await;
+        assert_eq!(unknown.reply().await.status, 200);
     }
 }
 

@@ -1,5 +1,6 @@
 //! More clients than there is room for.
 
+use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use image_updater::adapters::http::limits::Limits;
@@ -13,6 +14,12 @@ use crate::support::wire::{Wire, exchange, post, request};
 
 /// Long enough for a newcomer to be served who is not to be.
 const A_WHILE: Duration = Duration::from_millis(600);
+
+/// A part of a head, and of a body.
+const UNFINISHED: [&str; 2] = [
+    "P",
+    "POST /webhook HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{",
+];
 
 fn ready() -> FakeIntake {
     FakeIntake::new(ignored())
@@ -62,9 +69,7 @@ async fn the_busy_are_never_cut() {
     let mut in_head = Wire::connect(server.address).await;
     in_head.send("GET /healthz HTTP/1.1\r\nHost:").await;
     let mut in_body = Wire::connect(server.address).await;
-    in_body
-        .send("POST /webhook HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{")
-        .await;
+    in_body.send(UNFINISHED[1]).await;
     let mut newcomer = Wire::connect(server.address).await;
     newcomer.send(request("GET", "/healthz")).await;
     assert!(timeout(A_WHILE, newcomer.reply()).await.is_err());
@@ -79,6 +84,42 @@ async fn the_busy_are_never_cut() {
     assert_eq!(in_body.reply().await.status, 200);
     in_head.send(" h\r\n\r\n").await;
     assert_eq!(in_head.reply().await.status, 200);
+}
+
+/// Each holds a place with the start of a request, and there are always more of them.
+#[tokio::test]
+async fn the_suspect_hold_no_place_by_what_they_do_not_end() {
+    let limits = Limits {
+        failures: NonZeroU32::new(1),
+        ..places(3)
+    };
+    let server = Server::with_limits(limits).await;
+    // It proves who it is, and then is as slow as the others.
+    let mut sender = Wire::connect(server.address).await;
+    sender.send(post("{}")).await;
+    assert_eq!(sender.reply().await.status, 200);
+    sender.send(UNFINISHED[1]).await;
+    // One is there before its source is over its limit.
+    let mut first = Wire::connect(server.address).await;
+    for status in [404, 429] {
+        first.send(request("GET", "/nowhere")).await;
+        assert_eq!(first.reply().await.status, status);
+    }
+    first.send(UNFINISHED[1]).await;
+    let mut flood = Vec::new();
+    for part in UNFINISHED.into_iter().cycle().take(6) {
+        let mut wire = Wire::connect(server.address).await;
+        wire.send(part).await;
+        flood.push(wire);
+    }
+    let start = Instant::now();
+    let reply = exchange(server.address, request("GET", "/healthz")).await;
+    assert_eq!(reply.status, 200);
+    assert!(start.elapsed() < Limits::default().head);
+    assert_eq!(first.rest().await, "");
+    assert_eq!(flood[0].rest().await, "");
+    sender.send("}").await;
+    assert_eq!(sender.reply().await.status, 200);
 }
 
 #[tokio::test]

@@ -1,10 +1,12 @@
-//! Floods that HTTP/2 makes possible, and clients that take no answers, in frames made by hand.
+//! Floods that HTTP/2 makes possible, and clients that take no answers over it, in frames made by hand.
 
+use std::num::NonZeroU32;
+use std::num::NonZeroUsize;
 use std::time::Duration;
+use std::time::Instant;
 
 use image_updater::adapters::http::limits::Limits;
 use image_updater::adapters::tls::setup::TlsSettings;
-use tokio::net::TcpSocket;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::client::TlsStream;
@@ -19,6 +21,7 @@ use crate::support::http2_frame::HEADERS;
 use crate::support::http2_frame::NO_WINDOW;
 use crate::support::http2_frame::POST;
 use crate::support::http2_frame::PREFACE;
+use crate::support::http2_frame::RESET;
 use crate::support::http2_frame::SETTINGS;
 use crate::support::http2_frame::fields;
 use crate::support::http2_frame::frame;
@@ -146,20 +149,60 @@ async fn a_body_of_nothing_has_its_time_too() {
     still_serves(&server).await;
 }
 
-/// In HTTP/1.1: requests in a row, and nobody who reads what is answered.
+/// There is always one that is waited for, so that the connection is never idle.
 #[tokio::test]
-async fn who_reads_nothing_is_cut_off() {
-    let server = Server::with_limits(Limits {
-        idle: SHORT,
-        head: SHORT,
+async fn bodies_that_never_come_hold_no_connection() {
+    let limits = Limits {
+        body: SHORT,
+        failures: None,
         ..Limits::default()
-    })
-    .await;
-    // What fits in here is answered before anybody notices.
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.set_recv_buffer_size(4096).unwrap();
-    let mut wire = Wire::new(socket.connect(server.address).await.unwrap());
-    let many = request("GET", "/nowhere").repeat(1000);
-    let send = async { while wire.try_send(&many).await.is_ok() {} };
-    timeout(PATIENCE, send).await.expect("it may go on");
+    };
+    let server = serving(limits).await;
+    let mut wire = begun(&server, &[]).await;
+    let wait = async {
+        for stream in (1..).step_by(2) {
+            let head = frame(HEADERS, END_HEADERS, stream, POST);
+            if wire.try_send(head).await.is_err() {
+                break;
+            }
+            tokio::time::sleep(SHORT / 2).await;
+        }
+    };
+    timeout(PATIENCE, wait).await.expect("it may go on");
+    still_serves(&server).await;
+}
+
+/// Nor does one that is taken back when the next one is there.
+#[tokio::test]
+async fn the_suspect_hold_no_place_by_streams_that_wait() {
+    let limits = Limits {
+        max_connections: NonZeroUsize::MIN,
+        failures: NonZeroU32::new(1),
+        ..Limits::default()
+    };
+    let server = serving(limits).await;
+    let mut wire = begun(&server, &[]).await;
+    let hold = async {
+        for stream in (1..).step_by(2) {
+            let head = frame(HEADERS, END_HEADERS, stream, POST);
+            let parts = match stream {
+                1 => head,
+                _ => [head, frame(RESET, 0, stream - 2, &[0, 0, 0, 8])].concat(),
+            };
+            if wire.try_send(parts).await.is_err() {
+                break;
+            }
+            tokio::time::sleep(SHORT).await;
+        }
+        std::future::pending::<()>().await;
+    };
+    let start = Instant::now();
+    let served = async {
+        tokio::select! {
+            () = hold => {}
+            () = still_serves(&server) => {}
+        }
+    };
+    timeout(PATIENCE, served).await.expect("it keeps its place");
+    assert!(start.elapsed() < Limits::default().body);
 }

@@ -2,8 +2,10 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use async_trait::async_trait;
+use image_updater::adapters::http::limits::Limits;
 use image_updater::adapters::http::metrics::Metrics;
 use image_updater::adapters::http::server::serve_metrics;
 use image_updater::adapters::tls::acceptor::Acceptor;
@@ -137,6 +139,29 @@ async fn what_is_secure_is_read_by_those_who_may() {
     }
     wire.send(request("GET", "/metrics")).await;
     assert_eq!(wire.reply().await.status, 401);
+}
+
+/// Each holds a place with the start of a head, and there are more of them than places.
+#[tokio::test]
+async fn who_fails_too_often_keeps_nobody_out() {
+    let served = open().await;
+    let mut failing = Wire::connect(served.address).await;
+    let mut status = 404;
+    for _ in 0..200 {
+        failing.send(request("GET", "/nowhere")).await;
+        status = failing.reply().await.status;
+    }
+    assert_eq!(status, 429);
+    let mut flood = Vec::new();
+    for _ in 0..40 {
+        let mut wire = Wire::connect(served.address).await;
+        wire.send("P").await;
+        flood.push(wire);
+    }
+    let start = Instant::now();
+    let reply = exchange(served.address, request("GET", "/metrics")).await;
+    assert_eq!(reply.status, 200);
+    assert!(start.elapsed() < Limits::default().head);
 }
 
 #[tokio::test]

@@ -71,11 +71,11 @@ fn quay(secret: &str) -> String {
 }
 
 /// The statuses of so many times the same, over one connection.
-async fn statuses(server: &Server, request: &str, times: usize) -> Vec<u16> {
+async fn statuses(server: &Server, request: impl AsRef<[u8]>, times: usize) -> Vec<u16> {
     let mut wire = Wire::connect(server.address).await;
     let mut statuses = Vec::new();
     for _ in 0..times {
-        wire.send(request).await;
+        wire.send(&request).await;
         statuses.push(wire.reply().await.status);
     }
     statuses
@@ -206,23 +206,6 @@ async fn a_connection_without_a_request_is_counted() {
     let mut wire = client::wire(server.address).await;
     wire.send(request("GET", "/nowhere")).await;
     assert_eq!(wire.reply().await.status, 429);
-}
-
-/// Load balancers look whether somebody listens.
-#[tokio::test]
-async fn a_connection_that_is_only_opened_is_not_counted() {
-    let folder = tempfile::tempdir().unwrap();
-    let server = Server::tls_with_limits(settings(folder.path()), places(1)).await;
-    for _ in 0..3 {
-        let mut wire = Wire::connect(server.address).await;
-        wire.shut_down().await;
-        wire.rest().await;
-    }
-    // There is one place, so whoever was there before has been judged.
-    let mut wire = client::wire(server.address).await;
-    wire.send(request("GET", "/healthz")).await;
-    assert_eq!(wire.reply().await.status, 200);
-    assert_eq!(server.meter.silent(), 0);
 }
 
 /// They fill every place before they shake hands, and more of them wait outside.
@@ -363,4 +346,23 @@ async fn a_limit_is_that_of_the_source_behind_the_proxy() {
     let lines = log.lines("source=203.0.113.2");
     assert!(lines[0].contains("remote=127.0.0.1:"), "{lines:?}");
     assert!(lines[0].contains("request answered"), "{lines:?}");
+}
+
+/// A proxy passes on what a client made up, whatever bytes it is, in front of what it adds.
+#[tokio::test]
+async fn bytes_that_are_no_text_hide_no_client() {
+    let parts = Parts {
+        limits: at_most(1),
+        admission: admission("", "127.0.0.0/8"),
+        ..Parts::default()
+    };
+    let rejected = Outcome::Rejected(Rejection::InvalidSecret);
+    let server = Server::start(parts, FakeIntake::new(rejected)).await;
+    for (name, source) in [("\u{e9}", "203.0.113.9"), ("\u{ff}", "203.0.113.8")] {
+        let hop = format!("{name}, {source}");
+        let bytes: Vec<u8> = forwarded(&[&hop]).chars().map(|c| c as u8).collect();
+        assert!(str::from_utf8(&bytes).is_err());
+        assert_eq!(statuses(&server, &bytes, 2).await, [401, 429], "{source}");
+        assert_eq!(statuses(&server, forwarded(&[source]), 1).await, [429]);
+    }
 }

@@ -1,65 +1,81 @@
 //! Whether a connection does something, and since when it does not.
 
-use std::io::{self, IoSlice};
-use std::pin::Pin;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use super::limits::Limits;
+use super::sources::Sources;
 
 /// The state of one connection. Its time-out costs a request two looks at the clock; a timer runs only as often as one could be due.
-#[derive(Debug)]
 pub(super) struct Activity {
     born: Instant,
     head: Duration,
     idle: Duration,
+    /// The other end, and where it is one of many.
+    peer: IpAddr,
+    sources: Arc<Sources>,
     /// Requests that are being answered.
     in_flight: AtomicUsize,
+    /// Those among them whose body has not come whole.
+    in_body: AtomicUsize,
     /// Whether there was no request yet, so that the first one is expected soon, rather than some time.
     is_new: AtomicBool,
     /// Whether a part of a head has come.
     in_head: AtomicBool,
     /// Whether the handshake is not done yet.
     in_handshake: AtomicBool,
-    /// Whether its source has sent too much already that fails, and nothing has come over it yet that proves who is there.
-    is_suspect: AtomicBool,
+    /// Whether something has come over it that proves who is there.
+    is_proved: AtomicBool,
     /// When the wait for a head began, in nanoseconds after `born`: whole milliseconds would not tell who of two came first.
     since: AtomicU64,
+    /// When the handshake was done, likewise.
+    shaken: AtomicU64,
     /// Told when the last request is answered.
     idle_now: Arc<Notify>,
     /// Whether it was asked to end and has not said that it stays.
     is_asked: AtomicBool,
     end: Notify,
+    goodbye: Notify,
 }
 
 impl Activity {
-    /// A new connection, which should now shake hands. It tells `idle_now` when it has become idle.
-    pub(super) fn new(limits: &Limits, is_suspect: bool, idle_now: Arc<Notify>) -> Arc<Self> {
+    /// A new connection of that peer, which should now shake hands. It tells `idle_now` when it has become idle.
+    pub(super) fn new(
+        limits: &Limits,
+        peer: IpAddr,
+        sources: Arc<Sources>,
+        idle_now: Arc<Notify>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             born: Instant::now(),
             head: limits.head,
             idle: limits.idle,
+            peer,
+            sources,
             in_flight: AtomicUsize::new(0),
+            in_body: AtomicUsize::new(0),
             is_new: AtomicBool::new(true),
             in_head: AtomicBool::new(false),
             in_handshake: AtomicBool::new(true),
-            is_suspect: AtomicBool::new(is_suspect),
+            is_proved: AtomicBool::new(false),
             since: AtomicU64::new(0),
+            shaken: AtomicU64::new(0),
             idle_now,
             is_asked: AtomicBool::new(false),
             end: Notify::new(),
+            goodbye: Notify::new(),
         })
     }
 
     /// Says that hands are shaken, so that the first request should come now.
     pub(super) fn shaken(&self) {
         self.in_handshake.store(false, Ordering::Relaxed);
+        self.shaken.store(self.age(), Ordering::Relaxed);
         self.wait();
     }
 
@@ -71,8 +87,14 @@ impl Activity {
         InFlight(Arc::clone(self))
     }
 
+    /// Says that the body of a request that is being answered is waited for until what this returns is dropped.
+    pub(super) fn begin_body(&self) -> InBody<'_> {
+        self.in_body.fetch_add(1, Ordering::Relaxed);
+        InBody(self)
+    }
+
     /// Says that bytes have come. Between two requests they are the start of a head.
-    fn received(&self) {
+    pub(super) fn received(&self) {
         if self.is_busy() || self.in_head.swap(true, Ordering::Relaxed) {
             return;
         }
@@ -86,49 +108,92 @@ impl Activity {
         self.in_flight.load(Ordering::Acquire) > 0
     }
 
+    /// Whether a request is being answered that has come whole.
+    pub(super) fn is_in_work(&self) -> bool {
+        self.in_flight.load(Ordering::Acquire) > self.in_body.load(Ordering::Relaxed)
+    }
+
+    /// Whether a part of a request has come, and nothing that is whole.
+    pub(super) fn is_in_part(&self) -> bool {
+        self.is_in_head() || self.is_busy() && !self.is_in_work()
+    }
+
+    fn age(&self) -> u64 {
+        u64::try_from(self.born.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
     fn wait(&self) {
-        let since = u64::try_from(self.born.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        self.since.store(since, Ordering::Relaxed);
+        self.since.store(self.age(), Ordering::Relaxed);
     }
 
     fn waiting_since(&self) -> Instant {
-        self.born + Duration::from_nanos(self.since.load(Ordering::Relaxed))
+        self.at(&self.since)
     }
 
-    /// Since when nothing of a request has been here. A new connection is not idle before some time that is still to come: its handshake
-    /// takes a while, and its first request is on its way, after the handshake of TLS 1.2 for a whole round trip.
-    pub(super) fn idle_since(&self) -> Option<Instant> {
+    fn at(&self, age: &AtomicU64) -> Instant {
+        self.born + Duration::from_nanos(age.load(Ordering::Relaxed))
+    }
+
+    /// Since when its place may be given to somebody else; `None`: it may not.
+    ///
+    /// That is since when nothing of a request has been here, but not before some time that is still to come where the connection is new: its
+    /// handshake takes a while, and its first request is on its way, after the handshake of TLS 1.2 for a whole round trip. A request that has
+    /// begun to come keeps the place. The suspect could keep all places by that, so with them it does for the first moment alone, however they
+    /// go on: within that, a delivery can have proved who is there.
+    pub(super) fn free_since(&self) -> Option<Instant> {
         const HANDSHAKE: Duration = Duration::from_secs(1);
         const FIRST_WORD: Duration = Duration::from_millis(250);
-        if self.is_busy() || self.in_head.load(Ordering::Relaxed) {
-            return None;
-        }
-        let grace = if self.in_handshake.load(Ordering::Relaxed) {
-            HANDSHAKE
+        const PROOF: Duration = Duration::from_secs(1);
+        if self.is_in_work() {
+            None
+        } else if self.is_in_part() {
+            self.is_suspect().then(|| self.at(&self.shaken) + PROOF)
+        } else if self.in_handshake.load(Ordering::Relaxed) {
+            Some(self.waiting_since() + HANDSHAKE)
         } else if self.is_new.load(Ordering::Relaxed) {
-            FIRST_WORD
+            Some(self.waiting_since() + FIRST_WORD)
         } else {
-            Duration::ZERO
-        };
-        Some(self.waiting_since() + grace)
+            Some(self.waiting_since())
+        }
     }
 
-    /// Whether it has to go before others.
+    /// Whether its place may be given to somebody else now.
+    pub(super) fn is_free(&self) -> bool {
+        self.free_since()
+            .is_some_and(|since| since <= Instant::now())
+    }
+
+    /// Whether it has to go before others: its source is over its limit, and it has not proved that it is somebody else there.
     pub(super) fn is_suspect(&self) -> bool {
-        self.is_suspect.load(Ordering::Relaxed)
+        !self.is_proved.load(Ordering::Relaxed) && self.sources.is_suspect(self.peer)
     }
 
     /// Says that an authentic delivery has come. Behind an ingress it shares its address with whoever floods, and is not to go for that.
     pub(super) fn prove(&self) {
-        self.is_suspect.store(false, Ordering::Relaxed);
+        self.is_proved.store(true, Ordering::Relaxed);
     }
 
     /// Whether a request was due that has not come, or not whole.
     pub(super) fn owes_request(&self) -> bool {
-        self.is_new.load(Ordering::Relaxed) || self.in_head.load(Ordering::Relaxed)
+        self.is_new.load(Ordering::Relaxed) || self.is_in_head()
     }
 
-    /// Asks the connection to end if it is still idle.
+    /// Whether a part of a head has come.
+    pub(super) fn is_in_head(&self) -> bool {
+        self.in_head.load(Ordering::Relaxed)
+    }
+
+    /// Says that the connection should end when what has come over it is answered.
+    pub(super) fn say_goodbye(&self) {
+        self.goodbye.notify_one();
+    }
+
+    /// Returns when that was said.
+    pub(super) async fn said_goodbye(&self) {
+        self.goodbye.notified().await;
+    }
+
+    /// Asks the connection to end if its place is still free.
     pub(super) fn ask_to_end(&self) {
         self.is_asked.store(true, Ordering::Relaxed);
         self.end.notify_one();
@@ -139,7 +204,7 @@ impl Activity {
         self.is_asked.load(Ordering::Relaxed)
     }
 
-    /// Says that it was asked to end and does not: it had become busy meanwhile.
+    /// Says that it was asked to end and does not: a request has come meanwhile.
     pub(super) fn stay(&self) {
         self.is_asked.store(false, Ordering::Relaxed);
     }
@@ -168,9 +233,11 @@ impl Activity {
         if self.is_busy() {
             return None;
         }
-        let is_due_soon =
-            self.is_new.load(Ordering::Relaxed) || self.in_head.load(Ordering::Relaxed);
-        let limit = if is_due_soon { self.head } else { self.idle };
+        let limit = if self.owes_request() {
+            self.head
+        } else {
+            self.idle
+        };
         Some(self.waiting_since() + limit)
     }
 }
@@ -188,54 +255,12 @@ impl Drop for InFlight {
     }
 }
 
-/// A stream that tells when bytes come.
-pub(super) struct Watched<'a, S> {
-    pub(super) stream: &'a mut S,
-    pub(super) activity: &'a Activity,
-}
+/// A request whose body is waited for.
+pub(super) struct InBody<'a>(&'a Activity);
 
-impl<S: AsyncRead + Unpin> AsyncRead for Watched<'_, S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        let read = Pin::new(&mut *self.stream).poll_read(cx, buf);
-        if buf.filled().len() > before {
-            self.activity.received();
-        }
-        read
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<'_, S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut *self.stream).poll_write(cx, buf)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut *self.stream).poll_write_vectored(cx, bufs)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.stream).poll_shutdown(cx)
+impl Drop for InBody<'_> {
+    fn drop(&mut self) {
+        self.0.in_body.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -245,15 +270,23 @@ mod tests {
 
     use super::*;
 
-    fn activity() -> Arc<Activity> {
+    const PEER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// One whose handshake is done.
+    fn of(sources: Sources) -> Arc<Activity> {
         let limits = Limits {
             head: Duration::from_secs(10),
             idle: Duration::from_secs(60),
             ..Limits::default()
         };
-        let activity = Activity::new(&limits, false, Arc::default());
+        let activity = Activity::new(&limits, PEER, Arc::new(sources), Arc::default());
         activity.shaken();
         activity
+    }
+
+    fn activity() -> Arc<Activity> {
+        of(Sources::unmetered(None))
     }
 
     async fn is_overdue_after(activity: &Activity, seconds: u64) -> bool {
@@ -274,29 +307,52 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_part_of_a_request_makes_it_busy() {
         let activity = activity();
-        assert!(activity.idle_since() > Some(Instant::now()));
+        assert!(activity.free_since() > Some(Instant::now()));
         activity.received();
-        assert_eq!(activity.idle_since(), None);
+        assert_eq!(activity.free_since(), None);
         let request = activity.begin();
-        assert_eq!(activity.idle_since(), None);
+        assert_eq!(activity.free_since(), None);
         drop(request);
-        assert_eq!(activity.idle_since(), Some(Instant::now()));
+        assert_eq!(activity.free_since(), Some(Instant::now()));
         activity.received();
-        assert_eq!(activity.idle_since(), None);
+        assert_eq!(activity.free_since(), None);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_handshake_may_take_a_while() {
-        let activity = Activity::new(&Limits::default(), false, Arc::default());
-        let second = Duration::from_secs(1);
-        assert_eq!(activity.idle_since(), Some(Instant::now() + second));
-        tokio::time::advance(5 * second).await;
-        assert_eq!(activity.idle_since(), Some(Instant::now() - 4 * second));
+        let sources = Arc::new(Sources::unmetered(None));
+        let activity = Activity::new(&Limits::default(), PEER, sources, Arc::default());
+        assert_eq!(activity.free_since(), Some(Instant::now() + SECOND));
+        tokio::time::advance(5 * SECOND).await;
+        assert_eq!(activity.free_since(), Some(Instant::now() - 4 * SECOND));
         assert!(activity.owes_request());
         activity.shaken();
-        assert!(activity.idle_since() > Some(Instant::now()));
+        assert!(activity.free_since() > Some(Instant::now()));
         drop(activity.begin());
         assert!(!activity.owes_request());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_suspect_keep_no_place_by_what_they_begin() {
+        let suspect = of(Sources::suspecting(PEER));
+        let due = Instant::now() + SECOND;
+        suspect.received();
+        assert_eq!(suspect.free_since(), Some(due));
+        assert!(!suspect.is_free());
+        tokio::time::advance(SECOND).await;
+        assert!(suspect.is_free());
+        let request = suspect.begin();
+        assert_eq!(suspect.free_since(), None);
+        let body = suspect.begin_body();
+        assert_eq!(suspect.free_since(), Some(due));
+        let other = suspect.begin();
+        assert_eq!(suspect.free_since(), None);
+        drop(other);
+        assert!(suspect.is_free());
+        suspect.prove();
+        assert_eq!(suspect.free_since(), None);
+        drop((body, request));
+        assert!(suspect.is_free());
     }
 
     #[tokio::test(start_paused = true)]

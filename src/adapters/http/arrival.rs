@@ -45,21 +45,27 @@ pub(super) struct Texts {
 }
 
 impl Arrival {
-    /// Names a request that has just come.
-    pub(super) fn of<B>(request: &Request<B>, client: &Client) -> Self {
+    /// Names a request that has just come. What says more than a head may have is refused, so nobody needs its texts.
+    pub(super) fn of<B>(request: &Request<B>, client: &Client, max_head: usize) -> Self {
+        let head_bytes = head_bytes(request);
+        let texts = if head_bytes > max_head {
+            Texts::default()
+        } else {
+            Texts {
+                headers: headers(request.headers()),
+                query: query(request.uri()),
+            }
+        };
         Self {
             id: delivery_id::fresh(),
             source: client.sources.of(client.peer, request.headers()),
             client: client.clone(),
             at: Instant::now(),
-            head_bytes: head_bytes(request),
+            head_bytes,
             version: request.version(),
             path: request.uri().path().to_owned(),
             announced: announced(request.headers()),
-            texts: Mutex::new(Texts {
-                headers: headers(request.headers()),
-                query: query(request.uri()),
-            }),
+            texts: Mutex::new(texts),
         }
     }
 
@@ -82,7 +88,7 @@ impl Arrival {
     pub(super) fn origin(&self) -> Origin {
         Origin {
             source: self.source,
-            certificate: self.client.certificate,
+            certificate: self.client.certificate(),
         }
     }
 
@@ -130,7 +136,37 @@ fn head_bytes<B>(request: &Request<B>) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+    use std::sync::Arc;
+
+    use super::super::activity::Activity;
+    use super::super::limits::Limits;
+    use super::super::sources::Sources;
     use super::*;
+
+    /// Over HTTP/2 a few bytes can stand for many.
+    #[test]
+    fn nothing_is_copied_of_a_head_that_is_too_long() {
+        let peer = SocketAddr::from(([127, 0, 0, 1], 9));
+        let sources = Arc::new(Sources::unmetered(None));
+        let limits = Limits::default();
+        let client = Client {
+            peer,
+            certificate: None,
+            activity: Activity::new(&limits, peer.ip(), Arc::clone(&sources), Arc::default()),
+            sources,
+        };
+        let request = Request::post("/webhook?type=x").header("x-y", "z");
+        let request = request.body(()).unwrap();
+        let length = head_bytes(&request);
+        let texts = |max| Arrival::of(&request, &client, max).take_texts();
+        let Texts { headers, query } = texts(length);
+        assert_eq!(headers.first("x-y"), Some("z"));
+        assert_eq!(query.first("type"), Some("x"));
+        let Texts { headers, query } = texts(length - 1);
+        assert_eq!(headers.first("x-y"), None);
+        assert_eq!(query.first("type"), None);
+    }
 
     #[test]
     fn the_head_is_as_long_as_it_was_on_the_wire() {

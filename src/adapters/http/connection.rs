@@ -12,23 +12,24 @@ use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 use warp::reply::Response;
 
-use super::activity::{Activity, Watched};
+use super::activity::Activity;
 use super::arrival::Arrival;
 use super::client::Client;
+use super::end_error::EndError;
 use super::limits::Limits;
 use super::refusal::Refusals;
 use super::room::Room;
 use super::sources::Sources;
-use crate::domain::admission::ClientCertificate;
+use super::watched_stream::WatchedStream;
+use crate::ports::shown_certificate::ShownCertificate;
 
-/// A stream that HTTP can be spoken on, which version of it, and what the client showed of itself.
-pub type Accepted<S> = (S, Version, ClientCertificate);
+/// A stream that HTTP can be spoken on, which version of it, and the certificate that the client showed, if it did.
+pub type Accepted<S> = (S, Version, Option<Arc<dyn ShownCertificate>>);
 
 /// What answers requests: warp's routes as a service of hyper.
 pub(super) trait Routes:
@@ -61,41 +62,6 @@ pub(super) struct Connection {
     pub(super) draining: watch::Receiver<bool>,
 }
 
-/// Why a connection ended that neither side ended in order.
-#[derive(Debug, Error)]
-enum EndError {
-    #[error("no request came in time")]
-    Overdue,
-    #[error("idle, and its place was needed")]
-    MadeRoom,
-    #[error("handshake timed out")]
-    HandshakeTimedOut,
-    #[error("handshake failed: {0}")]
-    Handshake(io::Error),
-    #[error(transparent)]
-    Http(#[from] hyper::Error),
-}
-
-impl EndError {
-    /// Whether the client was told: hyper answers what it cannot read.
-    fn has_answer(&self) -> bool {
-        match self {
-            Self::Http(error) => error.is_parse(),
-            Self::Overdue | Self::MadeRoom | Self::HandshakeTimedOut | Self::Handshake(_) => false,
-        }
-    }
-
-    /// Whether it is the client's fault where no request came. Load balancers open connections and close them, to see whether somebody listens;
-    /// what hyper could not read has been counted when it was answered.
-    fn is_fault(&self) -> bool {
-        match self {
-            Self::Overdue | Self::MadeRoom | Self::HandshakeTimedOut => true,
-            Self::Handshake(error) => error.kind() != io::ErrorKind::UnexpectedEof,
-            Self::Http(_) => false,
-        }
-    }
-}
-
 impl Connection {
     /// Waits for a place, completes the handshake and answers requests until either side has enough.
     pub(super) async fn serve<S>(
@@ -110,8 +76,7 @@ impl Connection {
             place = room.enter() => place,
             _ = self.draining.wait_for(|draining| *draining) => return,
         };
-        let is_suspect = self.sources.is_suspect(self.peer.ip());
-        let activity = room.admit(&self.limits, is_suspect);
+        let activity = room.admit(&self.limits, self.peer.ip(), &self.sources);
         let accepted = tokio::select! {
             accepted = shake_hands(handshake, self.limits.handshake, &activity) => accepted,
             _ = self.draining.wait_for(|draining| *draining) => return,
@@ -123,7 +88,7 @@ impl Connection {
         if let Err(error) = ended {
             let remote = self.peer;
             tracing::debug!(%remote, %error, "connection ended");
-            if error.is_fault() && activity.owes_request() {
+            if error.is_fault(&activity) {
                 self.sources.silent(remote.ip());
             }
         }
@@ -160,20 +125,21 @@ impl Connection {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let service = service(routes, client.clone(), Arc::clone(activity));
+        let max_head = self.limits.max_head;
+        let service = service(routes, client.clone(), Arc::clone(activity), max_head);
         let ended = {
-            let watched = Watched {
+            let watched = WatchedStream {
                 stream: &mut stream,
                 activity,
             };
             let mut builder = http1::Builder::new();
             // A client that shuts its side down after its request still gets its answer.
             builder.half_close(true);
-            builder.max_buf_size(lenient(self.limits.max_head));
-            let refusals = Refusals::new(watched, client, self.limits.max_head);
+            builder.max_buf_size(lenient(max_head));
+            let refusals = Refusals::new(watched, client.clone(), max_head);
             let connection = pin!(builder.serve_connection(TokioIo::new(refusals), service));
             let stop = http1::Connection::graceful_shutdown;
-            self.drive(connection, stop, activity).await
+            self.drive(connection, stop, &client).await
         };
         if ended.is_err() {
             let _ = timeout(LINGER, stream.shutdown()).await;
@@ -196,28 +162,33 @@ impl Connection {
     {
         /// Each may hold a whole body in memory.
         const STREAMS: u32 = 8;
-        let service = service(routes, client, Arc::clone(activity));
+        let max_head = self.limits.max_head;
+        let service = service(routes, client.clone(), Arc::clone(activity), max_head);
         let mut builder = http2::Builder::new(TokioExecutor::new());
         builder.max_header_list_size(HTTP2_HEAD);
         builder.max_concurrent_streams(STREAMS);
         let connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
         let stop = http2::Connection::graceful_shutdown;
-        self.drive(connection, stop, activity).await
+        self.drive(connection, stop, &client).await
     }
 
-    /// Polls hyper's connection to its end, and stops it in time, or earlier where it is idle and its place is needed.
+    /// Polls hyper's connection to its end, and stops it in time, or earlier where its place is needed.
     async fn drive<C>(
         &mut self,
         mut connection: Pin<&mut C>,
         stop: impl Fn(Pin<&mut C>),
-        activity: &Activity,
+        client: &Client,
     ) -> Result<(), EndError>
     where
         C: Future<Output = hyper::Result<()>>,
     {
+        let activity = &client.activity;
         let mut overdue = pin!(activity.overdue());
+        let mut lapsed = pin!(client.lapsed());
         let mut stopped = false;
         let mut makes_room = false;
+        // HTTP/2 says goodbye and waits for an answer.
+        let mut leaves_by = None;
         loop {
             // The order matters: what has come is read before the connection is taken to be idle.
             tokio::select! {
@@ -231,19 +202,34 @@ impl Connection {
                     stopped = true;
                     stop(connection.as_mut());
                 }
+                () = &mut lapsed, if !stopped => {
+                    stopped = true;
+                    stop(connection.as_mut());
+                }
+                () = activity.said_goodbye(), if leaves_by.is_none() => {
+                    stopped = true;
+                    stop(connection.as_mut());
+                    leaves_by = Some(Instant::now() + self.limits.body + LINGER);
+                }
                 () = activity.asked_to_end(), if !makes_room => {
-                    if activity.idle_since().is_some() {
+                    if !activity.is_free() {
+                        activity.stay();
+                    } else if activity.is_in_part() {
+                        return Err(EndError::CutOff);
+                    } else {
                         makes_room = true;
                         stop(connection.as_mut());
-                    } else {
-                        activity.stay();
+                        leaves_by = Some(Instant::now() + LINGER);
                     }
                 }
-                // HTTP/2 says goodbye and waits for an answer.
-                () = sleep(LINGER), if makes_room => {
-                    if activity.idle_since().is_some() {
+                () = sleep_until(leaves_by.unwrap_or_else(Instant::now)), if leaves_by.is_some() => {
+                    if makes_room && activity.is_free() {
                         return Err(EndError::MadeRoom);
                     }
+                    if !makes_room && !activity.is_in_work() {
+                        return Err(EndError::Stayed);
+                    }
+                    leaves_by = Some(Instant::now() + LINGER);
                 }
             }
         }
@@ -272,6 +258,7 @@ fn service(
     routes: impl Routes,
     client: Client,
     activity: Arc<Activity>,
+    max_head: usize,
 ) -> impl Service<
     Request<Incoming>,
     Response = Response,
@@ -279,11 +266,13 @@ fn service(
     Future = impl Future<Output = Result<Response, Infallible>> + Send,
 > {
     service_fn(move |mut request| {
-        let in_flight = activity.begin();
-        let arrival = Arrival::of(&request, &client);
+        let arrival = Arrival::of(&request, &client, max_head);
         request.extensions_mut().insert(Arc::new(arrival));
         let answer = routes.call(request);
+        let activity = Arc::clone(&activity);
         async move {
+            // Not before: as long as a client does not take the answers before this one, hyper holds this future and does not poll it.
+            let in_flight = activity.begin();
             let answer = answer.await;
             drop(in_flight);
             answer
@@ -299,7 +288,8 @@ fn lenient(max_head: usize) -> usize {
 }
 
 /// The length of a head in HTTP/2, in bytes, as it is told to the client (`SETTINGS_MAX_HEADER_LIST_SIZE`). h2 answers a longer one by itself, without a
-/// body; and no head is kept longer than it takes to refuse it, so that this may be as much as a body.
+/// body; and not counted. What is shorter and still too long we answer, and keep nothing of it, so that this may be as much as a body: a few bytes can
+/// stand for that, as h2 has every repetition of a field in one place.
 const HTTP2_HEAD: u32 = 1024 * 1024;
 
 /// How long a client may go on after its last answer.

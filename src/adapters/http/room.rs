@@ -1,5 +1,6 @@
 //! Who is let in, and who has to make room.
 
+use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -9,9 +10,10 @@ use tokio::time::{Instant, sleep_until};
 
 use super::activity::Activity;
 use super::limits::Limits;
+use super::sources::Sources;
 
 /// The places for connections. While all are taken, whoever waits is given that of the connection which has been idle the longest; of a source
-/// that has sent too much that fails, before all others.
+/// that has sent too much that fails, before all others, and then where it has begun a request and does not go on, too.
 pub(super) struct Room {
     places: Semaphore,
     /// The connections that may become idle. Those which are closed go when the next one comes.
@@ -48,8 +50,13 @@ impl Room {
     }
 
     /// A new connection, which can be asked to make room from now on: one that does not even shake hands must not keep its place.
-    pub(super) fn admit(&self, limits: &Limits, is_suspect: bool) -> Arc<Activity> {
-        let activity = Activity::new(limits, is_suspect, Arc::clone(&self.idle));
+    pub(super) fn admit(
+        &self,
+        limits: &Limits,
+        peer: IpAddr,
+        sources: &Arc<Sources>,
+    ) -> Arc<Activity> {
+        let activity = Activity::new(limits, peer, Arc::clone(sources), Arc::clone(&self.idle));
         let mut guests = self.guests.lock().unwrap_or_else(PoisonError::into_inner);
         guests.retain(|guest| guest.strong_count() > 0);
         guests.push(Arc::downgrade(&activity));
@@ -62,13 +69,13 @@ impl Room {
         const PAUSE: Duration = Duration::from_millis(50);
         let now = Instant::now();
         let guests = self.guests.lock().unwrap_or_else(PoisonError::into_inner);
-        let idle: Vec<_> = guests
+        let free: Vec<_> = guests
             .iter()
             .filter_map(Weak::upgrade)
             .filter(|guest| !guest.is_asked_to_end())
-            .filter_map(|guest| Some((guest.idle_since()?, guest)))
+            .filter_map(|guest| Some((guest.free_since()?, guest)))
             .collect();
-        let has_to_go = idle
+        let has_to_go = free
             .iter()
             .filter(|(since, _)| *since <= now)
             .min_by_key(|(since, guest)| (!guest.is_suspect(), *since));
@@ -79,7 +86,7 @@ impl Room {
                 look_again: now + PAUSE,
             };
         }
-        let soonest = idle.iter().map(|(since, _)| *since).min();
+        let soonest = free.iter().map(|(since, _)| *since).min();
         Asked {
             is_any: false,
             look_again: soonest.unwrap_or(now + PAUSE),
@@ -105,9 +112,20 @@ mod tests {
         Room::new(NonZeroUsize::MIN)
     }
 
+    /// One that is not done with its handshake.
+    fn stranger(room: &Room, is_suspect: bool) -> Arc<Activity> {
+        let peer = IpAddr::from([192, 0, 2, 1]);
+        let sources = if is_suspect {
+            Sources::suspecting(peer)
+        } else {
+            Sources::unmetered(None)
+        };
+        room.admit(&Limits::default(), peer, &Arc::new(sources))
+    }
+
     /// One whose handshake is done.
     fn guest(room: &Room, is_suspect: bool) -> Arc<Activity> {
-        let guest = room.admit(&Limits::default(), is_suspect);
+        let guest = stranger(room, is_suspect);
         guest.shaken();
         guest
     }
@@ -167,7 +185,7 @@ mod tests {
     async fn whoever_does_not_shake_hands_makes_room() {
         let room = room();
         let place = room.enter().await;
-        let guest = room.admit(&Limits::default(), false);
+        let guest = stranger(&room, false);
         let start = Instant::now();
         assert!(lets_in(&room, place, &guest).await);
         assert_eq!(start.elapsed(), SECOND);

@@ -13,6 +13,7 @@ use super::access_log;
 use super::answer::Answer;
 use super::arrival::{Arrival, Texts};
 use super::body;
+use super::body::BodyError;
 use super::limits::Limits;
 use super::readiness::Readiness;
 use super::watched;
@@ -190,13 +191,21 @@ async fn answer<B: Buf, E>(
     {
         return (watched::rejected(&rejection), Answer::unread(&rejection));
     }
-    match body::read(chunks, arrival.announced, &edge.limits).await {
+    let activity = &arrival.client.activity;
+    let in_body = activity.begin_body();
+    let body = body::read(chunks, arrival.announced, &edge.limits).await;
+    drop(in_body);
+    match body {
         Ok(body) => {
             delivery.body = body;
             let outcome = edge.intake.accept(delivery).await;
             (watched::outcome(&outcome), Answer::outcome(outcome))
         }
         Err(error) => {
+            if matches!(error, BodyError::TooSlow { .. }) {
+                // Over HTTP/2 the answer alone ends its stream, and the next one could wait as long.
+                activity.say_goodbye();
+            }
             let outcome = DeliveryOutcome::Rejected(Refusal::Body);
             (outcome, Answer::body_error(&error))
         }

@@ -23,7 +23,6 @@ use super::readiness::Readiness;
 use super::room::Room;
 use super::routes::{probes, routes};
 use super::sources::Sources;
-use crate::domain::admission::ClientCertificate;
 
 pub use super::connection::Accepted;
 pub use super::routes::Edge;
@@ -80,8 +79,8 @@ pub async fn serve_probes(
     let limits = Limits::default();
     let routes = probes(&readiness, limits.max_head);
     let routes = TowerToHyperService::new(warp::service(routes));
-    let accept = |tcp| ready(Ok((tcp, Version::HTTP_11, ClientCertificate::Absent)));
-    let sources = Arc::new(Sources::unlimited());
+    let accept = |tcp| ready(Ok((tcp, Version::HTTP_11, None)));
+    let sources = Arc::new(Sources::unmetered(limits.failures));
     serve_routes(listener, accept, (limits, sources), routes, stop).await;
 }
 
@@ -104,7 +103,7 @@ pub async fn serve_metrics<A, F, S>(
     };
     let routes = metrics::routes(metrics, limits.max_head);
     let routes = TowerToHyperService::new(warp::service(routes));
-    let sources = Arc::new(Sources::unlimited());
+    let sources = Arc::new(Sources::unmetered(limits.failures));
     serve_routes(listener, accept, (limits, sources), routes, stop).await;
 }
 

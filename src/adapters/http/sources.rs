@@ -20,6 +20,7 @@ use governor::state::InMemoryState;
 use governor::state::NotKeyed;
 use governor::state::StateStore;
 use http::HeaderMap;
+use http::HeaderValue;
 use quick_cache::sync::Cache;
 use tokio::time::Instant;
 
@@ -54,18 +55,27 @@ impl Sources {
     ) -> Self {
         Self {
             proxies,
-            failures: failures.map(Failures::new),
             meter: Some(meter),
+            ..Self::unmetered(failures)
         }
     }
 
-    /// Sources that are not looked at.
-    pub(super) fn unlimited() -> Self {
+    /// Sources that may fail so often in a minute, none of them a proxy, and nobody counts how many are over that.
+    pub(super) fn unmetered(failures: Option<NonZeroU32>) -> Self {
         Self {
             proxies: Networks::default(),
-            failures: None,
+            failures: failures.map(Failures::new),
             meter: None,
         }
+    }
+
+    /// Sources of which that one is over its limit.
+    #[cfg(test)]
+    pub(super) fn suspecting(peer: IpAddr) -> Self {
+        let sources = Self::unmetered(Some(NonZeroU32::MIN));
+        sources.silent(peer);
+        sources.silent(peer);
+        sources
     }
 
     /// From where a request of that peer comes.
@@ -74,9 +84,11 @@ impl Sources {
             return peer.ip();
         }
         let forwarded = headers.get_all("x-forwarded-for").into_iter();
-        // What is no text is no address either.
-        let forwarded = forwarded.map(|value| value.to_str().unwrap_or_default());
-        source(peer.ip(), forwarded, &self.proxies)
+        source(
+            peer.ip(),
+            forwarded.map(HeaderValue::as_bytes),
+            &self.proxies,
+        )
     }
 
     /// Counts what fails, and says what it is answered.

@@ -19,6 +19,7 @@ pub mod reload;
 mod rustls_acceptor;
 mod self_signed;
 pub mod setup;
+mod shown;
 mod sources;
 
 use crate::domain::tls::Capabilities;

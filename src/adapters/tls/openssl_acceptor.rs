@@ -2,6 +2,7 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
@@ -11,18 +12,18 @@ use openssl::error::ErrorStack;
 use openssl::pkey::PKey;
 use openssl::ssl::{
     self, AlpnError, Ssl, SslContext, SslContextBuilder, SslMethod, SslMode, SslOptions,
-    SslVerifyMode, SslVersion,
+    SslSessionCacheMode, SslVerifyMode, SslVersion,
 };
 use openssl::x509::X509;
 use openssl::x509::store::X509StoreBuilder;
 use tokio::net::TcpStream;
 use tokio_openssl::SslStream;
 
-use super::acceptor::{Accepted, Acceptor, TlsAcceptor, version};
+use super::acceptor::{Accepted, Acceptor, TlsAcceptor, first_byte, version};
 use super::certificate::KeyPair;
 use super::client_ca::ClientCa;
 use super::error::TlsError;
-use crate::domain::admission::ClientCertificate;
+use super::shown::{Shown, Trust};
 use crate::domain::tls::cipher_suite::{CipherSuite, SuiteClass};
 use crate::domain::tls::{TlsPolicy, TlsVersion};
 
@@ -37,6 +38,7 @@ pub(super) struct OpensslAcceptor {
     /// What the context is made of: a part of it cannot be replaced alone.
     parts: Mutex<Parts>,
     context: ArcSwap<SslContext>,
+    trust: Trust,
 }
 
 struct Parts {
@@ -64,6 +66,7 @@ impl OpensslAcceptor {
             policy: policy.clone(),
             http2,
             parts: Mutex::new(parts),
+            trust: Trust::default(),
         })
     }
 
@@ -81,6 +84,9 @@ impl OpensslAcceptor {
 #[async_trait]
 impl Acceptor for OpensslAcceptor {
     async fn accept(&self, tcp: TcpStream) -> io::Result<Accepted> {
+        first_byte(&tcp).await?;
+        // First this: authorities that are replaced in between count as replaced.
+        let trust = self.trust.subscribe();
         let ssl = Ssl::new(&self.context.load())?;
         let mut stream = SslStream::new(ssl, tcp)?;
         Pin::new(&mut stream)
@@ -89,10 +95,9 @@ impl Acceptor for OpensslAcceptor {
             .map_err(io::Error::other)?;
         let version = version(stream.ssl().selected_alpn_protocol());
         // A certificate that is no good has ended the handshake.
-        let certificate = if stream.ssl().peer_certificate().is_some() {
-            ClientCertificate::Verified
-        } else {
-            ClientCertificate::Absent
+        let certificate = match stream.ssl().peer_certificate() {
+            Some(leaf) => Some(Arc::new(Shown::new(&leaf.to_der()?.into(), trust)?) as _),
+            None => None,
         };
         Ok((Box::new(stream), version, certificate))
     }
@@ -110,7 +115,9 @@ impl TlsAcceptor for OpensslAcceptor {
         self.change(|parts| Parts {
             pair: parts.pair.copy(),
             clients: Some(clients.clone()),
-        })
+        })?;
+        self.trust.send_replace(());
+        Ok(())
     }
 }
 
@@ -127,7 +134,8 @@ fn context(policy: &TlsPolicy, http2: bool, parts: &Parts) -> Result<SslContext,
     Ok(builder.build())
 }
 
-/// Asks for a certificate and does not insist: which deliveries need one is known when they have said their type.
+/// Asks for a certificate and does not insist: which deliveries need one is known when they have said their type. No session is resumed: it would
+/// have its certificate from the first handshake, and nothing would look at that again.
 fn add_clients(builder: &mut SslContextBuilder, clients: &ClientCa) -> Result<(), ErrorStack> {
     let mut store = X509StoreBuilder::new()?;
     for certificate in clients.certificates() {
@@ -137,6 +145,9 @@ fn add_clients(builder: &mut SslContextBuilder, clients: &ClientCa) -> Result<()
     }
     builder.set_verify_cert_store(store.build())?;
     builder.set_verify(SslVerifyMode::PEER);
+    builder.set_session_cache_mode(SslSessionCacheMode::OFF);
+    builder.set_options(SslOptions::NO_TICKET);
+    builder.set_num_tickets(0)?;
     Ok(())
 }
 

@@ -7,7 +7,6 @@ use http::Version;
 use tokio::net::TcpStream;
 
 use super::acceptor::{Accepted, Acceptor};
-use crate::domain::admission::ClientCertificate;
 
 /// Takes connections as they are: HTTP/1.1 in clear text, for a proxy that ends TLS.
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +15,6 @@ pub struct PlainAcceptor;
 #[async_trait]
 impl Acceptor for PlainAcceptor {
     async fn accept(&self, tcp: TcpStream) -> io::Result<Accepted> {
-        Ok((Box::new(tcp), Version::HTTP_11, ClientCertificate::Absent))
+        Ok((Box::new(tcp), Version::HTTP_11, None))
     }
 }

@@ -7,22 +7,25 @@ use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use rustls::crypto::CryptoProvider;
 use rustls::server::danger::ClientCertVerifier;
-use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
+use rustls::server::{
+    ClientHello, NoServerSessionStorage, ResolvesServerCert, WebPkiClientVerifier,
+};
 use rustls::sign::CertifiedKey;
 use rustls::{Error, ServerConfig, SupportedCipherSuite, SupportedProtocolVersion};
 use tokio::net::TcpStream;
 
-use super::acceptor::{Accepted, Acceptor, H2, HTTP11, TlsAcceptor, version};
+use super::acceptor::{Accepted, Acceptor, H2, HTTP11, TlsAcceptor, first_byte, version};
 use super::certificate::KeyPair;
 use super::client_ca::ClientCa;
 use super::error::TlsError;
-use crate::domain::admission::ClientCertificate;
+use super::shown::{Shown, Trust};
 use crate::domain::tls::{TlsPolicy, TlsVersion};
 
 /// Accepts TLS 1.2 and 1.3.
 pub(super) struct RustlsAcceptor {
     config: ArcSwap<ServerConfig>,
     terms: Terms,
+    trust: Trust,
 }
 
 /// What stays whoever is trusted.
@@ -55,6 +58,7 @@ impl RustlsAcceptor {
         Ok(Self {
             config: ArcSwap::from_pointee(terms.config(clients)?),
             terms,
+            trust: Trust::default(),
         })
     }
 }
@@ -73,6 +77,11 @@ impl Terms {
             config.alpn_protocols.push(H2.to_vec());
         }
         config.alpn_protocols.push(HTTP11.to_vec());
+        if clients.is_some() {
+            // A session that is resumed has its certificate from the first handshake, and nothing would look at that again.
+            config.session_storage = Arc::new(NoServerSessionStorage {});
+            config.send_tls13_tickets = 0;
+        }
         Ok(config)
     }
 
@@ -97,14 +106,17 @@ impl Terms {
 #[async_trait]
 impl Acceptor for RustlsAcceptor {
     async fn accept(&self, tcp: TcpStream) -> io::Result<Accepted> {
+        first_byte(&tcp).await?;
+        // First this: authorities that are replaced in between count as replaced.
+        let trust = self.trust.subscribe();
         let tls = tokio_rustls::TlsAcceptor::from(self.config.load_full());
-        let stream = tls.accept(tcp).await?;
+        let stream = tls.accept(tcp).await.map_err(io::Error::other)?;
         let session = stream.get_ref().1;
         let version = version(session.alpn_protocol());
         // A certificate that is no good has ended the handshake.
         let certificate = match session.peer_certificates() {
-            Some([_, ..]) => ClientCertificate::Verified,
-            Some([]) | None => ClientCertificate::Absent,
+            Some([leaf, ..]) => Some(Arc::new(Shown::new(leaf, trust)?) as _),
+            Some([]) | None => None,
         };
         Ok((Box::new(stream), version, certificate))
     }
@@ -120,6 +132,7 @@ impl TlsAcceptor for RustlsAcceptor {
     fn trust(&self, clients: &ClientCa) -> Result<(), TlsError> {
         let config = self.terms.config(Some(clients))?;
         self.config.store(Arc::new(config));
+        self.trust.send_replace(());
         Ok(())
     }
 }

@@ -72,9 +72,16 @@ pub(crate) async fn connect_with(
     address: SocketAddr,
     config: Arc<ClientConfig>,
 ) -> std::io::Result<TlsStream<TcpStream>> {
-    let tcp = TcpStream::connect(address).await?;
+    over(TcpStream::connect(address).await?, config).await
+}
+
+/// Shakes hands over a connection, as this configuration says.
+pub(crate) async fn over(
+    tcp: TcpStream,
+    config: impl Into<Arc<ClientConfig>>,
+) -> std::io::Result<TlsStream<TcpStream>> {
     let name = ServerName::try_from("localhost").unwrap();
-    TlsConnector::from(config).connect(name, tcp).await
+    TlsConnector::from(config.into()).connect(name, tcp).await
 }
 
 /// A client that shows this certificate where it is asked for one.
