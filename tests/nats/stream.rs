@@ -32,7 +32,7 @@ use crate::support::push;
 const STREAM: &str = "updater";
 
 /// The hands of an administrator.
-async fn administrator(server: &Nats) -> jetstream::Context {
+pub(crate) async fn administrator(server: &Nats) -> jetstream::Context {
     let options = ConnectOptions::with_user_and_password(USER.to_owned(), PASSWORD.to_owned());
     let client = options.connect(&server.authority).await.unwrap();
     jetstream::new(client)
@@ -244,4 +244,65 @@ async fn what_took_the_place_of_another_one_is_written_after_it() {
     };
     let older = written_at(&stream, "older").await;
     assert!(a_part < older && older < Some(newer), "{older:?} {newer}");
+}
+
+/// A delivery as it stands in the stream.
+const DELIVERY: &str = r#"{"id":"d1","sender":"quay.io","key":"quay.io:d1","at":1700000000000,"images":[{"image":"quay.io/a/b","tags":[{"tag":"1"}]}]}"#;
+
+/// Says something in the place of a replica. Gives the number of the message.
+async fn say(administrator: &jetstream::Context, subject: &str, content: String) -> u64 {
+    let subject = format!("{STREAM}.{subject}");
+    let said = administrator.publish(subject, content.into()).await;
+    said.unwrap().await.unwrap().sequence
+}
+
+#[tokio::test]
+async fn what_a_replica_has_done_and_left_in_the_stream_as_it_died_is_taken_out() {
+    let Some(server) = Nats::fast() else {
+        return;
+    };
+    let _queue = alone(&server).await;
+    let administrator = administrator(&server).await;
+    let number = say(&administrator, "delivery.x", DELIVERY.to_owned()).await;
+    let end = r#"{"events":[0],"end":{"at":1700000000001}}"#;
+    let note = format!(r#"{{"number":{number},"delivery":{DELIVERY},"ends":[{end}]}}"#);
+    say(&administrator, "note.x", note).await;
+    let stream = administrator.get_stream(STREAM).await.unwrap();
+    let gone = async {
+        while stream.get_raw_message(number).await.is_ok() {
+            sleep(PATIENCE / 10).await;
+        }
+    };
+    timeout(LONG, gone).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_became_of_a_part_is_not_forgotten_while_the_rest_is_in_work() {
+    for limits in LIMITS {
+        let Some(server) = Nats::fast() else {
+            return;
+        };
+        let queue = alone(&server).await;
+        let administrator = administrator(&server).await;
+        let stream = administrator.get_stream(STREAM).await.unwrap();
+        work_off(&queue, "first").await;
+        push(&*queue, "older", &["quay.io/a/a:1", "quay.io/a/c:1"])
+            .await
+            .unwrap();
+        let batch = next(&queue).await;
+        assert_eq!(shown(&batch), ["older quay.io/a/a:1"]);
+        queue.done(&batch, &fate(ImageOutcome::Changed)).await;
+        assert_eq!(shown(&next(&queue).await), ["older quay.io/a/c:1"]);
+        while written_at(&stream, "older").await.is_none() {}
+        limit(&server, limits).await;
+        for number in 0..100 {
+            work_off(&queue, &format!("d{number}")).await;
+        }
+        assert_eq!(written_at(&stream, "first").await, None, "it is forgotten");
+        assert_eq!(written_at(&stream, "d9").await, None, "so is what is newer");
+        drop(queue);
+        let queue = join(&server).await;
+        assert_eq!(shown(&next(&queue).await), ["older quay.io/a/c:1"]);
+        assert_eq!(timeout(PATIENCE, queue.next()).await.ok(), None);
+    }
 }

@@ -138,7 +138,7 @@ impl Follower {
         let subject = self.shared.server.names.read(subject);
         let applied = match subject {
             Some(Subject::Delivery) => self.begin_delivery(content, number),
-            Some(Subject::Note) => self.note(content),
+            Some(Subject::Note) => self.note(content, number),
             Some(Subject::Partition(partition)) => self.sit(partition, content, number),
             Some(Subject::Replica(replica)) => form::read(content).map(|form: BeatForm| {
                 let mut state = self.shared.state();
@@ -168,11 +168,11 @@ impl Follower {
         Ok(())
     }
 
-    fn note(&self, content: &[u8]) -> Result<(), String> {
+    fn note(&self, content: &[u8], message: u64) -> Result<(), String> {
         let form: NoteForm = form::read(content)?;
         let number = form.number;
         let note = form.record()?;
-        self.shared.state().note(number, &note);
+        self.shared.state().note(message, number, &note);
         Ok(())
     }
 

@@ -14,8 +14,10 @@ use super::form;
 use super::form::BeatForm;
 use super::form::SeatForm;
 use super::reading::Room;
+use super::remembered::Kept;
 use super::seats::BEATS;
 use super::seats::Move;
+use super::server::AT_ONCE;
 use super::server::ServerError;
 use super::shared::Shared;
 
@@ -23,6 +25,8 @@ use super::shared::Shared;
 const REMEMBERED: usize = 10_000;
 /// How many more there may be before the oldest are forgotten.
 const SURPLUS: usize = 500;
+/// How many deliveries that are done are looked after before it is time to be heard again.
+const TIDIED: usize = 256;
 
 /// Works for ever.
 pub(super) async fn run(shared: Arc<Shared>) {
@@ -146,28 +150,49 @@ impl Keeper {
                 return;
             }
             let is_more = state.remembered.len() > REMEMBERED + SURPLUS;
-            state.remembered.forget(REMEMBERED + SURPLUS);
-            // One is enough.
-            let is_more = is_more && state.seats.is_ours(0);
-            (state.leftover(), state.seats.forgotten(), is_more)
+            // One is enough, and the others know that they are forgotten.
+            let is_ours = state.seats.is_ours(0);
+            if is_more && !is_ours {
+                let surplus = state.surplus(Kept::Newest(REMEMBERED + SURPLUS));
+                state.remembered.forget(&surplus);
+            }
+            let done = state.leftover.due(shared.patience, TIDIED);
+            (done, state.seats.forgotten(), is_more && is_ours)
         };
-        for number in done.iter().chain(&dead) {
-            if let Err(error) = shared.server.delete(*number).await {
-                // Who begins to read the stream finds it again.
-                debug!("a message is left in the stream: {error}");
-                return;
-            }
+        if let Err(error) = self.take_out(done, dead).await {
+            debug!("a message is left in the stream: {error}");
+            return;
         }
-        for number in dead {
-            shared.state().seats.forget(number);
-        }
-        if is_more {
-            if let Err(error) = shared.server.forget(REMEMBERED).await {
-                warn!("old deliveries cannot be forgotten: {error}");
-            }
-            shared.state().remembered.forget(REMEMBERED);
+        if is_more && let Err(error) = shared.forget(Kept::Newest(REMEMBERED)).await {
+            warn!("old deliveries cannot be forgotten: {error}");
         }
     }
+
+    /// Takes deliveries that are done out of the stream, and beats of the dead. They need not be there.
+    async fn take_out(&self, done: Vec<u64>, dead: Vec<u64>) -> Result<(), ServerError> {
+        let shared = &self.shared;
+        for some in done.chunks(AT_ONCE) {
+            let taken = join_all(some.iter().map(|number| take_out(shared, *number)));
+            taken.await.into_iter().collect::<Result<(), _>>()?;
+        }
+        for number in dead {
+            shared.server.delete(number).await?;
+            shared.state().seats.forget(number);
+        }
+        if done.len() == TIDIED {
+            shared.moved.notify_one();
+        }
+        Ok(())
+    }
+}
+
+/// Takes a delivery that is done out of the stream, where it is in there: nearly always it is not, and that is cheaper to ask for.
+async fn take_out(shared: &Shared, number: u64) -> Result<(), ServerError> {
+    if shared.server.holds(number).await? {
+        shared.server.delete(number).await?;
+    }
+    shared.state().leftover.remove(number);
+    Ok(())
 }
 
 /// Takes a partition, or gives one away, if nobody was faster.

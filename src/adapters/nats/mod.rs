@@ -13,9 +13,11 @@
 
 pub mod connection;
 mod follower;
+mod forgetting;
 mod form;
 mod held;
 mod keeper;
+mod leftover;
 pub mod names;
 mod open;
 mod pushed;
@@ -47,6 +49,7 @@ use self::form::NoteForm;
 use self::names::Names;
 use self::names::PARTITIONS;
 use self::seats::BEATS;
+use self::server::AT_ONCE;
 use self::server::Server;
 use self::server::ServerError;
 use self::shared::Shared;
@@ -64,9 +67,6 @@ use crate::ports::event_queue::EventQueue;
 use crate::ports::event_queue::Load;
 use crate::ports::event_queue::Pushed;
 use crate::ports::event_queue::QueueError;
-
-/// How many deliveries the server is asked for at once.
-const AT_ONCE: usize = 64;
 
 /// How a queue is shared.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,15 +14,20 @@ use async_nats::jetstream::context::PublishErrorKind;
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::DeleteMessageErrorKind;
 use async_nats::jetstream::stream::LastRawMessageErrorKind;
+use async_nats::jetstream::stream::RawMessageErrorKind;
 use async_nats::jetstream::stream::Stream;
+use futures_util::future::join_all;
 use thiserror::Error;
 
 use super::names::Names;
+use super::remembered::Surplus;
 
 /// How long an answer is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How many messages may be on their way to the server at once.
 const IN_FLIGHT: usize = 4096;
+/// How many messages are asked for, or deleted, at once.
+pub(super) const AT_ONCE: usize = 64;
 
 /// Why the server did not do what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -163,34 +168,67 @@ impl Server {
         }
     }
 
-    /// Takes a message out of the stream; it need not be there.
+    /// Whether a message is in the stream.
     ///
     /// # Errors
     /// [`ServerError`].
-    pub(super) async fn delete(&self, number: u64) -> Result<(), ServerError> {
+    pub(super) async fn holds(&self, number: u64) -> Result<bool, ServerError> {
+        let stream = self.handle().await?;
+        match stream.get_raw_message(number).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(false),
+            Err(error) => Err(self.unavailable(&error)),
+        }
+    }
+
+    /// Takes a message out of the stream; it need not be there. Says whether it was.
+    ///
+    /// # Errors
+    /// [`ServerError`].
+    pub(super) async fn delete(&self, number: u64) -> Result<bool, ServerError> {
         let stream = self.handle().await?;
         let Err(error) = stream.delete_message(number).await else {
-            return Ok(());
+            return Ok(true);
         };
         match error.kind() {
-            // The server answered: whatever it says, the message is not there.
-            DeleteMessageErrorKind::JetStream(answer) if is_missing(answer.error_code()) => Ok(()),
+            // What the server says of a message that was deleted before, it says of one that it cannot delete as well.
+            DeleteMessageErrorKind::JetStream(answer)
+                if is_missing(answer.error_code()) && !self.holds(number).await? =>
+            {
+                Ok(false)
+            }
             DeleteMessageErrorKind::JetStream(_)
             | DeleteMessageErrorKind::Request
             | DeleteMessageErrorKind::TimedOut => Err(self.unavailable(&error)),
         }
     }
 
-    /// Takes out of the stream what became of deliveries but for so many, the newest.
+    /// Takes notes of what became of deliveries out of the stream. Says how many of them there were.
     ///
     /// # Errors
     /// [`ServerError`].
-    pub(super) async fn forget(&self, but: usize) -> Result<(), ServerError> {
+    pub(super) async fn forget(&self, surplus: &Surplus) -> Result<u64, ServerError> {
+        let Some(last) = surplus.numbers.last() else {
+            return Ok(0);
+        };
+        // All at once up to the first that stays, and then each by itself.
+        let end = surplus
+            .needed
+            .map_or(last + 1, |needed| needed.min(last + 1));
         let stream = self.handle().await?;
-        let but = u64::try_from(but).unwrap_or(u64::MAX);
-        let purge = stream.purge().filter(self.names.notes()).keep(but);
-        purge.await.map_err(|error| self.unavailable(&error))?;
-        Ok(())
+        let purge = stream.purge().filter(self.names.notes()).sequence(end);
+        let purged = purge.await.map_err(|error| self.unavailable(&error))?;
+        let (_, rest) = surplus
+            .numbers
+            .split_at(surplus.numbers.partition_point(|number| *number < end));
+        let mut forgotten = purged.purged;
+        for some in rest.chunks(AT_ONCE) {
+            let deleted = join_all(some.iter().map(|number| self.delete(*number)));
+            for was_there in deleted.await {
+                forgotten += u64::from(was_there?);
+            }
+        }
+        Ok(forgotten)
     }
 
     /// What went wrong, for people.

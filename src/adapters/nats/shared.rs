@@ -10,8 +10,6 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::sync::watch;
 
-use tracing::warn;
-
 use super::names::ReplicaId;
 use super::reading::Room;
 use super::server::Server;
@@ -27,6 +25,8 @@ pub(super) struct Shared {
     state: Mutex<State>,
     /// Whether the stream has a limit, so that it is worth while to ask how much room there is.
     pub(super) is_limited: AtomicBool,
+    /// Held while room is made, so that not each who finds none forgets a half.
+    forgetting: tokio::sync::Mutex<()>,
     /// There may be work.
     pub(super) arrived: Notify,
     /// Something has ended and is to be written.
@@ -48,6 +48,7 @@ impl Shared {
             is_limited: AtomicBool::new(false),
             me,
             patience,
+            forgetting: tokio::sync::Mutex::new(()),
             arrived: Notify::new(),
             ended: Notify::new(),
             moved: Notify::new(),
@@ -67,7 +68,7 @@ impl Shared {
     }
 
     /// Appends a message, as [`Server::append`] does. Where the stream is full, the oldest of the deliveries that are done make room for it: they are
-    /// remembered for people alone, and all else waits for room.
+    /// remembered for people alone by then, and all else waits for room.
     ///
     /// # Errors
     /// As for [`Server::append`].
@@ -77,6 +78,15 @@ impl Shared {
         content: Vec<u8>,
         after: Option<u64>,
     ) -> Result<u64, ServerError> {
+        let appended = self
+            .server
+            .append(subject.clone(), content.clone(), after)
+            .await;
+        if !matches!(appended, Err(ServerError::Full { .. })) {
+            return appended;
+        }
+        let _one = self.forgetting.lock().await;
+        // Whoever held this before may have made room.
         let appended = self
             .server
             .append(subject.clone(), content.clone(), after)
@@ -98,25 +108,16 @@ impl Shared {
         if !self.is_limited.load(Ordering::Relaxed) || self.server.room().await? != Room::Scarce {
             return Ok(());
         }
+        let _one = self.forgetting.lock().await;
+        if self.server.room().await? != Room::Scarce {
+            return Ok(());
+        }
         let reason = "an eighth of it is kept for working off what it holds".to_owned();
         let full = self.server.full(reason);
         if self.make_room(&full).await && self.server.room().await? != Room::Scarce {
             return Ok(());
         }
         Err(full)
-    }
-
-    /// Forgets the older half of the deliveries that are done. Says whether that went well.
-    async fn make_room(&self, full: &ServerError) -> bool {
-        let noted = self.state().remembered.len();
-        if noted == 0 {
-            return false;
-        }
-        warn!("deliveries are forgotten before their time: {full}");
-        let but = noted / 2;
-        let is_made = self.server.forget(but).await.is_ok();
-        self.state().remembered.forget(but);
-        is_made
     }
 
     /// Waits until the state is as it is wanted, for so long at the most. Says whether it is.

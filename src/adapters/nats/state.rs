@@ -6,12 +6,15 @@ use std::time::Instant;
 use std::time::SystemTime;
 
 use super::held::Held;
+use super::leftover::Leftover;
 use super::names::ReplicaId;
 use super::names::partition;
 use super::open::Open;
 use super::open::number;
 use super::pushed::Pushed;
+use super::remembered::Kept;
 use super::remembered::Remembered;
+use super::remembered::Surplus;
 use super::seats::Change;
 use super::seats::Move;
 use super::seats::Seats;
@@ -38,8 +41,7 @@ pub(super) struct State {
     pub(super) remembered: Remembered,
     held: Held,
     pub(super) pushed: Pushed,
-    /// Deliveries that are done and may be in the stream still.
-    leftover: Vec<u64>,
+    pub(super) leftover: Leftover,
     /// The last message that was applied.
     applied: u64,
     /// Whether all that the stream held is applied, and more is as it comes.
@@ -58,7 +60,7 @@ impl State {
             remembered: Remembered::default(),
             held: Held::default(),
             pushed: Pushed::default(),
-            leftover: Vec::new(),
+            leftover: Leftover::default(),
             applied: 0,
             is_current: false,
             safe_until: None,
@@ -73,7 +75,7 @@ impl State {
         self.lines = Lines::default();
         self.held.clear();
         self.remembered = Remembered::default();
-        self.leftover.clear();
+        self.leftover = Leftover::default();
         self.applied = 0;
         self.is_current = false;
     }
@@ -121,10 +123,14 @@ impl State {
         self.pushed.went(&id, placements);
     }
 
-    /// Somebody has said what became of a delivery.
-    pub(super) fn note(&mut self, number: u64, note: &DeliveryRecord) {
-        self.remembered.add(note.id.clone());
-        let is_open = self.open.numbered(number).is_some();
+    /// Somebody has said what became of a delivery, in a message of that number.
+    pub(super) fn note(&mut self, message: u64, number: u64, note: &DeliveryRecord) {
+        self.remembered.add(note.id.clone(), message);
+        // Where the stream was made anew, the number is another delivery's.
+        let is_open = self
+            .open
+            .numbered(number)
+            .is_some_and(|record| record.id == note.id);
         for (queued, state) in self.open.news(number, note) {
             self.open.end(&queued, state);
             self.lines.remove(&queued);
@@ -133,9 +139,8 @@ impl State {
             // What ended here meanwhile is about to be written.
             self.open.settle(number);
         }
-        // Whoever said so takes it out of the stream, unless it ended just then.
-        if is_open && !self.is_current && note.progress() != Progress::Open {
-            self.leftover.push(number);
+        if is_open && note.progress() != Progress::Open {
+            self.leftover.add(number, note.id.clone());
         }
     }
 
@@ -245,9 +250,11 @@ impl State {
         self.remembered.newest(unnoted, most)
     }
 
-    /// Takes the numbers of deliveries that are done and may be in the stream still.
-    pub(super) fn leftover(&mut self) -> Vec<u64> {
-        std::mem::take(&mut self.leftover)
+    /// The oldest notes but for so many. Whoever reads a delivery in the stream needs the note of what is done of it.
+    pub(super) fn surplus(&self, but: Kept) -> Surplus {
+        let needed = self.open.ids().chain(self.unwritten.ids());
+        let needed = needed.chain(self.leftover.ids()).collect();
+        self.remembered.surplus(but, &needed)
     }
 
     /// Lets everything of a partition wait that is not in work here.
@@ -480,11 +487,14 @@ mod tests {
         state.begin(5, record("d1", &["1", "2"]));
         let mut note = record("d1", &["1", "2"]);
         note.events[0].state = ended(&worked());
-        state.note(5, &note);
+        state.note(9, 5, &note);
         assert_eq!(shown(state.take()), ["d1 2"]);
         // Of another stream, or of another time.
         state.begin(6, record("d2", &["1", "2"]));
-        state.note(6, &note);
+        state.note(10, 6, &note);
+        note.events[1].state = ended(&worked());
+        state.note(11, 6, &note);
+        assert_eq!(state.leftover.due(Duration::ZERO, 9), [0; 0]);
         assert_eq!(shown(state.take()), ["d2 1", "d2 2"]);
     }
 
@@ -510,7 +520,7 @@ mod tests {
         let batch = state.take().unwrap();
         let mut note = record("d1", &["1", "2"]);
         note.events[0].state = ended(&worked());
-        state.note(5, &note);
+        state.note(9, 5, &note);
         assert!(!state.is_kept(&batch));
         assert_eq!(shown(state.take()), ["d1 2"]);
     }
@@ -551,17 +561,41 @@ mod tests {
 
     #[test]
     fn what_is_done_and_in_the_stream_still_is_taken_out() {
+        // Whoever wrote the note may have ended just then, and that may be long ago.
+        for is_current in [false, true] {
+            let mut state = alone();
+            state.set_current(is_current);
+            state.begin(5, record("d1", &["1"]));
+            let mut note = record("d1", &["1"]);
+            note.events[0].state = ended(&worked());
+            state.note(9, 5, &note);
+            assert_eq!(state.take(), None);
+            let due = |state: &State, wait| state.leftover.due(wait, 9);
+            assert_eq!(due(&state, PATIENCE), [0; 0], "it is about to be");
+            assert_eq!(due(&state, Duration::ZERO), [5]);
+            // What became of it is known as long as it may be there.
+            assert_eq!(state.surplus(Kept::Newest(0)).numbers, [0; 0]);
+            state.leftover.remove(5);
+            assert_eq!(due(&state, Duration::ZERO), [0; 0]);
+            assert_eq!(state.surplus(Kept::Newest(0)).numbers, [9]);
+            assert_eq!(state.newest(9), [DeliveryId::new("d1")]);
+        }
+    }
+
+    #[test]
+    fn what_became_of_a_part_is_known_until_the_rest_has_ended_and_is_written() {
         let mut state = alone();
-        state.set_current(false);
-        state.begin(5, record("d1", &["1"]));
-        let mut note = record("d1", &["1"]);
+        state.begin(5, record("d1", &["1", "2"]));
+        let mut note = record("d1", &["1", "2"]);
         note.events[0].state = ended(&worked());
-        state.note(5, &note);
-        state.set_current(true);
-        assert_eq!(state.take(), None);
-        assert_eq!(state.leftover(), [5]);
-        assert_eq!(state.leftover(), [0; 0]);
-        assert_eq!(state.newest(9), [DeliveryId::new("d1")]);
+        state.note(9, 5, &note);
+        let is_needed = |state: &State| state.surplus(Kept::Half).needed == Some(9);
+        assert!(is_needed(&state));
+        let batch = state.take().unwrap();
+        state.end(&batch, &worked());
+        assert!(is_needed(&state), "it is not written yet");
+        assert_eq!(written(&mut state), [(5, Progress::Done)]);
+        assert_eq!(state.surplus(Kept::Half).numbers, [9]);
     }
 
     #[test]

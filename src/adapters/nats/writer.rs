@@ -124,10 +124,10 @@ async fn clear(
     let (number, record) = &delivery;
     let cleared = match said {
         Ok(()) if record.progress() == Progress::Open => Ok(()),
-        Ok(()) => shared.server.delete(*number).await,
+        Ok(()) => shared.server.delete(*number).await.map(|_| ()),
         Err(ServerError::TooLarge) => {
             error!(delivery = %record.id, "what became of a delivery is too long to be remembered; raise the NATS server's max_payload");
-            shared.server.delete(*number).await
+            shared.server.delete(*number).await.map(|_| ())
         }
         Err(error) => Err(error),
     };
