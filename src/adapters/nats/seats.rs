@@ -174,6 +174,12 @@ impl Seats {
         seat.is_some_and(|seat| seat.replica.as_ref() == Some(&self.me) && !seat.leaving)
     }
 
+    /// Whether nobody else may work on a partition.
+    pub(super) fn has(&self, partition: usize) -> bool {
+        let seat = self.partitions.get(partition);
+        seat.is_some_and(|seat| seat.replica.as_ref() == Some(&self.me))
+    }
+
     /// How many partitions are ours.
     pub(super) fn ours(&self) -> usize {
         let seats = self.partitions.iter();

@@ -109,6 +109,7 @@ impl State {
     /// A delivery came in, here or elsewhere.
     pub(super) fn begin(&mut self, number: u64, record: DeliveryRecord) {
         let id = record.id.clone();
+        self.follows(number, &record);
         let events = self.open.add(number, record);
         let mut superseded = Superseded::new();
         let placements = events.into_iter().map(|queued| {
@@ -126,6 +127,7 @@ impl State {
     /// Somebody has said what became of a delivery, in a message of that number.
     pub(super) fn note(&mut self, message: u64, number: u64, note: &DeliveryRecord) {
         self.remembered.add(note.id.clone(), message);
+        self.follows(number, note);
         // Where the stream was made anew, the number is another delivery's.
         let is_open = self
             .open
@@ -142,6 +144,32 @@ impl State {
         if is_open && note.progress() != Progress::Open {
             self.leftover.add(number, note.id.clone());
         }
+    }
+
+    /// A delivery was in the stream at the place of those of the same name before it.
+    fn follows(&mut self, number: u64, record: &DeliveryRecord) {
+        for earlier in self.open.earlier(number, record) {
+            self.miss(earlier);
+        }
+    }
+
+    /// Deliveries up to that number of which others may have ended all without our hearing of it.
+    pub(super) fn foreign(&self, last: u64) -> Vec<u64> {
+        let numbers = self.open.up_to(last);
+        numbers.filter(|number| self.is_foreign(*number)).collect()
+    }
+
+    /// A delivery is not in the stream any more. Where nothing of it is ours, others have ended it, and their word was lost to us. What is ours nobody
+    /// else has ended: there somebody has emptied the stream, and it is worked on all the same.
+    pub(super) fn miss(&mut self, number: u64) {
+        if self.is_foreign(number) {
+            self.open.forget(number);
+        }
+    }
+
+    fn is_foreign(&self, number: u64) -> bool {
+        let mut events = self.open.of_delivery(number);
+        !events.any(|queued| self.seats.has(partition(&queued.event.image)))
     }
 
     /// Somebody took a partition, or gave it away.
@@ -496,6 +524,47 @@ mod tests {
         state.note(11, 6, &note);
         assert_eq!(state.leftover.due(Duration::ZERO, 9), [0; 0]);
         assert_eq!(shown(state.take()), ["d2 1", "d2 2"]);
+    }
+
+    #[test]
+    fn what_others_ended_unheard_is_open_no_more_once_the_same_delivery_came_again() {
+        let mut done = record("d1", &["1"]);
+        done.events[0].state = ended(&worked());
+        for is_done_again in [true, false] {
+            let mut state = state("b");
+            sit(&mut state, seat(), Some("a"));
+            state.begin(40, record("d1", &["1"]));
+            state.begin(41, record("d2", &["1"]));
+            if is_done_again {
+                state.note(95, 90, &done);
+            } else {
+                state.begin(90, record("d1", &["1"]));
+            }
+            assert_eq!(state.open.numbered(40), None);
+            assert!(state.open.numbered(41).is_some());
+            let is_open = state.open.named(&DeliveryId::new("d1")).is_some();
+            assert_eq!(is_open, !is_done_again);
+            sit(&mut state, seat(), Some("b"));
+            let waits = if is_done_again { "d2 1" } else { "d1 1" };
+            assert_eq!(shown(state.take()), [waits]);
+        }
+    }
+
+    #[test]
+    fn what_others_ended_unheard_is_open_no_more_once_it_is_missed() {
+        let mut state = state("b");
+        sit(&mut state, seat(), Some("a"));
+        state.begin(40, record("d1", &["1"]));
+        state.begin(41, record("d2", &["2"]));
+        assert_eq!(state.foreign(40), [40]);
+        state.miss(40);
+        assert_eq!(state.foreign(41), [41]);
+        sit(&mut state, seat(), Some("b"));
+        assert_eq!(state.foreign(41), [0; 0]);
+        state.miss(41);
+        assert_eq!(shown(state.take()), ["d2 2"], "nobody else has ended it");
+        let accepted = record("d3", &["3"]).again(SystemTime::UNIX_EPOCH);
+        assert!(state.open.is_full_for(&accepted, 1) && !state.open.is_full_for(&accepted, 2));
     }
 
     #[test]
