@@ -58,6 +58,7 @@ impl Follower {
     async fn follow(&mut self) -> Result<(), ServerError> {
         self.connections.mark_unchanged();
         let (stream, info) = self.shared.server.stream().await?;
+        self.shared.heed(&info.config);
         let is_another = self.has_lost_our_beat().await?;
         self.begin(info.created.into(), info.state.last_sequence, is_another);
         let before = self.shared.state().applied();

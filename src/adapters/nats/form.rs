@@ -246,6 +246,14 @@ pub(super) fn in_a_word(record: &DeliveryRecord) -> DeliveryRecord {
     short
 }
 
+/// A delivery of which is said that all of it has ended, and nothing else.
+pub(super) fn by_name(record: &DeliveryRecord) -> DeliveryRecord {
+    DeliveryRecord {
+        events: Vec::new(),
+        ..record.clone()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;

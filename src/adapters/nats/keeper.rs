@@ -1,7 +1,6 @@
 //! Keeps this replica alive in the eyes of the others, and its share of the partitions.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -13,7 +12,6 @@ use tracing::warn;
 use super::form;
 use super::form::BeatForm;
 use super::form::SeatForm;
-use super::reading::Room;
 use super::remembered::Kept;
 use super::seats::BEATS;
 use super::seats::Move;
@@ -110,11 +108,20 @@ impl Keeper {
         }
     }
 
-    /// Finds out whether the stream has a limit, which may be set or lifted at any time.
+    /// Finds out whether somebody has changed the stream: its limits, or so that it may lose something.
     async fn measure(&self) {
-        if let Ok(room) = self.shared.server.room().await {
-            let is_limited = room != Room::Unlimited;
-            self.shared.is_limited.store(is_limited, Ordering::Relaxed);
+        match self.shared.server.look().await {
+            Ok(info) => self.shared.heed(&info.config),
+            // Whoever reads it begins anew, and refuses it.
+            Err(ServerError::Lossy { .. }) => {
+                self.shared.connections.send_modify(|count| *count += 1);
+            }
+            Err(
+                ServerError::Conflict
+                | ServerError::TooLarge
+                | ServerError::Full { .. }
+                | ServerError::Unavailable { .. },
+            ) => {}
         }
     }
 

@@ -243,6 +243,11 @@ impl DeliveryLog for SharedQueue {
         if self.shared.state().open.named(id).is_some() {
             return Ok(Redelivery::Open);
         }
+        if record.events.is_empty() {
+            return Err(LogError::Unavailable(
+                "what it announced was too long to be remembered; have it sent again".to_owned(),
+            ));
+        }
         let accepted = record.again(SystemTime::now());
         match pusher::keep(&self.shared, &accepted).await {
             Ok(Pushed::Queued(_)) => Ok(Redelivery::Queued),

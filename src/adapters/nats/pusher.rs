@@ -50,9 +50,9 @@ pub(super) async fn push(
 pub(super) async fn keep(shared: &Shared, accepted: &Accepted) -> Result<Pushed, QueueError> {
     let content = form::write(&DeliveryForm::from(accepted));
     // What becomes of it has to fit as well.
-    if content.len() > shared.server.max_payload() / 2 {
+    if content.len() > shared.largest() / 2 {
         return Err(unavailable(format!(
-            "the delivery takes {} bytes, and half a message of the NATS server is less; raise its max_payload",
+            "the delivery takes {} bytes, and half a message of the NATS server is less; raise its max_payload, or the stream's max-msg-size",
             content.len()
         )));
     }

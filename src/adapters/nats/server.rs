@@ -36,8 +36,16 @@ pub(super) enum ServerError {
     #[error("somebody else was faster")]
     Conflict,
     /// The message is larger than the server allows.
-    #[error("it is larger than the server's max_payload; raise that")]
+    #[error("it is larger than the server's max_payload, or the stream's max-msg-size; raise that")]
     TooLarge,
+    /// Somebody has made or changed the stream so that it may lose something.
+    #[error("the NATS server at {place}: {reason}")]
+    Lossy {
+        /// The server's address, without a password.
+        place: String,
+        /// What to change.
+        reason: String,
+    },
     /// There is no room in the stream, or in the account.
     #[error(
         "the stream on the NATS server at {place} is full: {reason}; raise its limit, or that of the account"
@@ -273,6 +281,7 @@ impl Server {
             PublishErrorKind::WrongLastSequence => ServerError::Conflict,
             PublishErrorKind::MaxPayloadExceeded => ServerError::TooLarge,
             PublishErrorKind::Other if is_full(error) => self.full(in_full(error)),
+            PublishErrorKind::Other if is_too_large(error) => ServerError::TooLarge,
             PublishErrorKind::StreamNotFound
             | PublishErrorKind::WrongLastMessageId
             | PublishErrorKind::TimedOut
@@ -297,12 +306,20 @@ fn in_full(error: &dyn Error) -> String {
     text
 }
 
+/// What the server said against a message.
+fn answer(error: &PublishError) -> Option<&async_nats::jetstream::Error> {
+    error.source()?.downcast_ref()
+}
+
+/// Whether it is the stream's limit of a single message.
+fn is_too_large(error: &PublishError) -> bool {
+    let code = answer(error).map(async_nats::jetstream::Error::error_code);
+    code == Some(ErrorCode::STREAM_MESSAGE_EXCEEDS_MAXIMUM)
+}
+
 /// Whether it is a limit that kept a message from being stored.
 fn is_full(error: &PublishError) -> bool {
-    let answer = error
-        .source()
-        .and_then(|source| source.downcast_ref::<async_nats::jetstream::Error>());
-    answer.is_some_and(|answer| match answer.error_code() {
+    answer(error).is_some_and(|answer| match answer.error_code() {
         // Which of many reasons it is, the server says in words alone.
         ErrorCode::STREAM_STORE_FAILED => answer.to_string().contains("maximum"),
         code => [

@@ -4,9 +4,11 @@ use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
 use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use async_nats::jetstream::stream::Config;
 use tokio::sync::Notify;
 use tokio::sync::watch;
 
@@ -24,7 +26,9 @@ pub(super) struct Shared {
     pub(super) patience: Duration,
     state: Mutex<State>,
     /// Whether the stream has a limit, so that it is worth while to ask how much room there is.
-    pub(super) is_limited: AtomicBool,
+    is_limited: AtomicBool,
+    /// The most that a message of the stream may hold, in bytes.
+    largest: AtomicUsize,
     /// Held while room is made, so that not each who finds none forgets a half.
     forgetting: tokio::sync::Mutex<()>,
     /// There may be work.
@@ -35,7 +39,7 @@ pub(super) struct Shared {
     pub(super) moved: Notify,
     /// Rises with each message that is applied, and with each change of what is written or in work.
     pub(super) changes: watch::Sender<u64>,
-    /// Rises with each connection.
+    /// Rises with each connection, and where the stream is to be looked at anew.
     pub(super) connections: watch::Sender<u64>,
 }
 
@@ -46,6 +50,7 @@ impl Shared {
             server,
             state: Mutex::new(State::new(me.clone(), patience)),
             is_limited: AtomicBool::new(false),
+            largest: AtomicUsize::new(usize::MAX),
             me,
             patience,
             forgetting: tokio::sync::Mutex::new(()),
@@ -65,6 +70,22 @@ impl Shared {
     /// Wakes those who wait for a change.
     pub(super) fn changed(&self) {
         self.changes.send_modify(|count| *count += 1);
+    }
+
+    /// Heeds the limits of the stream, which may be set or lifted at any time.
+    pub(super) fn heed(&self, limits: &Config) {
+        let is_limited = limits.max_messages > 0 || limits.max_bytes > 0;
+        self.is_limited.store(is_limited, Ordering::Relaxed);
+        let largest = usize::try_from(limits.max_message_size).ok();
+        let largest = largest.filter(|largest| *largest > 0);
+        let largest = largest.unwrap_or(usize::MAX);
+        self.largest.store(largest, Ordering::Relaxed);
+    }
+
+    /// The most that a message may hold, in bytes.
+    pub(super) fn largest(&self) -> usize {
+        let of_stream = self.largest.load(Ordering::Relaxed);
+        self.server.max_payload().min(of_stream)
     }
 
     /// Appends a message, as [`Server::append`] does. Where the stream is full, the oldest of the deliveries that are done make room for it: they are

@@ -142,6 +142,12 @@ impl State {
             self.open.settle(number);
         }
         if is_open && note.progress() != Progress::Open {
+            // A note that had to be short does not say it of each event.
+            let rest: Vec<QueuedEvent> = self.open.of_delivery(number).collect();
+            for queued in &rest {
+                self.lines.remove(queued);
+            }
+            self.open.forget(number);
             self.leftover.add(number, note.id.clone());
         }
     }
@@ -649,6 +655,20 @@ mod tests {
             assert_eq!(state.surplus(Kept::Newest(0)).numbers, [9]);
             assert_eq!(state.newest(9), [DeliveryId::new("d1")]);
         }
+    }
+
+    #[test]
+    fn a_note_that_tells_of_no_event_ends_all() {
+        let mut state = alone();
+        state.begin(5, record("d1", &["1", "2"]));
+        state.begin(6, record("d2", &["3"]));
+        state.note(9, 5, &record("d1", &[]));
+        assert_eq!(state.open.numbered(5), None);
+        assert_eq!(
+            (shown(state.take()), state.load().open),
+            (vec!["d2 3".to_owned()], 1)
+        );
+        assert_eq!(state.leftover.due(Duration::ZERO, 9), [5]);
     }
 
     #[test]
