@@ -15,6 +15,7 @@ use crate::domain::delivery::TraceParent;
 use crate::domain::event::ImageEvent;
 use crate::domain::queue::accepted::Accepted;
 use crate::domain::queue::fate::Fate;
+use crate::domain::queue::fate::ImageOutcome;
 use crate::domain::queue::record::DeliveryRecord;
 use crate::domain::queue::record::EventRecord;
 use crate::domain::queue::record::EventState;
@@ -219,31 +220,80 @@ impl NoteForm {
     }
 }
 
-/// A delivery without the names of the Applications that it concerned: they are only counted.
+/// A delivery with one Application in which it failed, where there is one: the others are only counted.
 pub(super) fn in_short(record: &DeliveryRecord) -> DeliveryRecord {
     let mut short = record.clone();
     for known in &mut short.events {
-        if let EventState::Ended { fate, unnamed, .. } = &mut known.state
-            && let Fate::Worked(outcomes) = fate
-        {
-            *unnamed = unnamed.saturating_add(outcomes.len());
-            outcomes.clear();
+        shorten(&mut known.state);
+    }
+    short
+}
+
+fn shorten(state: &mut EventState) {
+    if let EventState::Ended { fate, unnamed, .. } = state
+        && let Fate::Worked(outcomes) = fate
+    {
+        let all = outcomes.len();
+        outcomes.retain(|outcome| outcome.outcome == ImageOutcome::Failed);
+        outcomes.truncate(1);
+        *unnamed = unnamed.saturating_add(all - outcomes.len());
+    }
+}
+
+/// A delivery of which is said which events have ended, and in which of a few ways: how, only of the first of each. That is shorter than the delivery
+/// itself, but for very short ones.
+pub(super) fn in_a_word(record: &DeliveryRecord) -> DeliveryRecord {
+    let mut short = record.clone();
+    let mut words = HashMap::new();
+    for known in &mut short.events {
+        if let Some(way) = Way::of(&known.state) {
+            let word = words.entry(way).or_insert_with(|| word(&known.state));
+            known.state.clone_from(word);
         }
     }
     short
 }
 
-/// A delivery of which is said which events have ended, and nothing of how. That is shorter than the delivery itself.
-pub(super) fn in_a_word(record: &DeliveryRecord) -> DeliveryRecord {
-    let mut short = record.clone();
-    let mut word = None;
-    for known in &mut short.events {
-        if let EventState::Ended { at, .. } = known.state {
-            let word = word.get_or_insert_with(|| EventState::ended(at, &Fate::Worked(Vec::new())));
-            known.state.clone_from(word);
+/// How an event has ended, in a word.
+#[derive(PartialEq, Eq, Hash)]
+enum Way {
+    Superseded,
+    Unmatched,
+    Worked,
+    Failed,
+}
+
+impl Way {
+    fn of(state: &EventState) -> Option<Self> {
+        let EventState::Ended { fate, unnamed, .. } = state else {
+            return None;
+        };
+        Some(match fate {
+            Fate::Superseded(_) => Self::Superseded,
+            Fate::Worked(_) if fate.has_failed() => Self::Failed,
+            Fate::Worked(outcomes) if outcomes.is_empty() && *unnamed == 0 => Self::Unmatched,
+            Fate::Worked(_) => Self::Worked,
+        })
+    }
+}
+
+/// The shortest that can be said of all that ended in the same way as this one.
+fn word(state: &EventState) -> EventState {
+    /// So many characters say why something failed.
+    const DETAIL: usize = 100;
+    let mut word = state.clone();
+    shorten(&mut word);
+    if let EventState::Ended { fate, .. } = &mut word {
+        match fate {
+            // By many, as a rule.
+            Fate::Superseded(by) => *by = DeliveryId::new(String::new()),
+            Fate::Worked(outcomes) => outcomes.iter_mut().for_each(|outcome| {
+                outcome.alias.clear();
+                outcome.detail = outcome.detail.chars().take(DETAIL).collect();
+            }),
         }
     }
-    short
+    word
 }
 
 /// A delivery of which is said that all of it has ended, and nothing else.
@@ -263,7 +313,7 @@ mod tests {
 
     use super::*;
     use crate::domain::queue::fate::ApplicationOutcome;
-    use crate::domain::queue::fate::ImageOutcome;
+    use crate::domain::queue::record::Progress;
     use crate::domain::testing::id;
 
     fn event(image: &str, tag: &str, digest: bool) -> ImageEvent {
@@ -354,6 +404,39 @@ mod tests {
             unnamed: usize::MAX,
         };
         assert_eq!(in_short(&in_short(&record)), in_short(&record));
+    }
+
+    #[test]
+    fn however_short_a_note_is_it_says_what_failed_and_that_something_was_worked_on() {
+        let tags = ["1", "2", "3", "4", "5"].map(|tag| event("quay.io/a/b", tag, false));
+        let mut record = DeliveryRecord::new(&accepted(tags.into()));
+        let Fate::Worked(mut outcomes) = fate(3) else {
+            panic!("it was worked on");
+        };
+        outcomes[2].outcome = ImageOutcome::Failed;
+        outcomes[2].detail = "ä".repeat(1000);
+        let superseded = Fate::Superseded(DeliveryId::new("e"));
+        let fates = [Fate::Worked(outcomes), fate(3), fate(0), superseded];
+        for (known, fate) in record.events.iter_mut().zip(&fates) {
+            known.state = EventState::ended(record.at, fate);
+        }
+        for shortened in [in_short(&record), in_a_word(&record)] {
+            let ends = shortened.events.iter().map(|known| match &known.state {
+                EventState::Open => None,
+                EventState::Ended { fate, unnamed, .. } => Some((fate.clone(), *unnamed)),
+            });
+            let ends: Vec<_> = ends.collect();
+            let Some((failed @ Fate::Worked(outcomes), 2)) = &ends[0] else {
+                panic!("{ends:?}");
+            };
+            assert!(failed.has_failed() && outcomes.len() == 1);
+            assert_eq!(ends[1], Some((Fate::Worked(Vec::new()), 3)));
+            assert_eq!(ends[2], Some((Fate::Worked(Vec::new()), 0)));
+            assert!(matches!(ends[3], Some((Fate::Superseded(_), 0))));
+            assert_eq!(ends[4], None);
+        }
+        record.events.pop();
+        assert_eq!(in_a_word(&record).progress(), Progress::Failed);
     }
 
     /// A delivery of many tags, each of which a delivery of its own has superseded.

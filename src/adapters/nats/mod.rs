@@ -145,7 +145,19 @@ impl SharedQueue {
             .await;
     }
 
+    /// That what the server holds is known.
+    fn is_read(&self) -> Result<(), LogError> {
+        if self.shared.state().is_current() {
+            return Ok(());
+        }
+        Err(LogError::Unavailable(format!(
+            "what the NATS server at {} holds is not read yet, or it cannot be reached",
+            self.shared.server.place()
+        )))
+    }
+
     async fn noted(&self, id: &DeliveryId) -> Result<Option<DeliveryRecord>, LogError> {
+        self.is_read()?;
         if let Some(unnoted) = self.shared.state().unnoted(id) {
             return Ok(Some(unnoted.clone()));
         }
@@ -216,16 +228,8 @@ impl EventQueue for SharedQueue {
 #[async_trait]
 impl DeliveryLog for SharedQueue {
     async fn list(&self, most: usize) -> Result<Vec<DeliveryRecord>, LogError> {
-        let ids = {
-            let state = self.shared.state();
-            if !state.is_current() {
-                return Err(LogError::Unavailable(format!(
-                    "what the NATS server at {} holds is not read yet, or it cannot be reached",
-                    self.shared.server.place()
-                )));
-            }
-            state.newest(most)
-        };
+        self.is_read()?;
+        let ids = self.shared.state().newest(most);
         // The server forgets all that it is asked where that is too much at once.
         let asked = stream::iter(ids).map(async |id| self.noted(&id).await);
         let records: Vec<_> = asked.buffered(AT_ONCE).try_collect().await?;
