@@ -158,9 +158,13 @@ impl Follower {
             Some(Subject::Note) => self.note(content, number),
             Some(Subject::Partition(partition)) => self.sit(partition, content, number),
             Some(Subject::Replica(replica)) => form::read(content).map(|form: BeatForm| {
+                let is_ours = replica == self.shared.me;
                 let mut state = self.shared.state();
-                if state.seats.beat(replica, at, number, form.leaves) {
+                if state.beat(replica, at, number, form.leaves) {
                     self.shared.moved.notify_one();
+                }
+                if is_ours {
+                    self.shared.arrived.notify_one();
                 }
             }),
             // A later version's.

@@ -18,6 +18,7 @@ use super::seats::Move;
 use super::server::AT_ONCE;
 use super::server::ServerError;
 use super::shared::Shared;
+use super::state::Sent;
 
 /// How many deliveries are remembered that are done.
 const REMEMBERED: usize = 10_000;
@@ -35,6 +36,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
         shared,
         had: 0,
         complained: None,
+        is_deaf: false,
     };
     loop {
         if keeper.shared.state().seats.leaves() && !has_left {
@@ -69,15 +71,19 @@ struct Keeper {
     had: usize,
     /// What was told last of why we are not heard.
     complained: Option<ServerError>,
+    /// Whether it was told that we do not hear ourselves.
+    is_deaf: bool,
 }
 
 impl Keeper {
     /// Says that we are alive. Says whether that was heard.
     async fn beat(&mut self) -> bool {
         let shared = Arc::clone(&self.shared);
-        // Nobody takes our partitions for as long as this from now on; a part of it is left for the way to the server.
-        let safe = Instant::now() + shared.patience * 2 / 3;
         let leaves = shared.state().seats.leaves();
+        if !leaves && !self.may_beat().await {
+            return false;
+        }
+        let at = Instant::now();
         let subject = shared.server.names.replica(&shared.me);
         let content = form::write(&BeatForm { leaves });
         let number = match shared.append(subject, content, None).await {
@@ -87,17 +93,46 @@ impl Keeper {
                 return false;
             }
         };
+        shared.state().sent(Sent { number, at });
+        shared.arrived.notify_one();
         let wait = shared.patience / BEATS;
-        // That so much is applied would not do: the number may be one of a stream that was made anew, of which we have read nothing yet.
         let is_heard = shared
             .until(wait, |state| state.seats.heard() == Some(number))
             .await;
         if is_heard {
             self.complained = None;
-            shared.state().set_safe(safe);
-            shared.arrived.notify_one();
+            self.is_deaf = false;
         }
         is_heard
+    }
+
+    /// Whether our last beat is heard, or will not be any more. The next one would take its place in the stream: who reads late would hear none. And
+    /// who does not hear for too long is to count as dead, as it works on nothing.
+    async fn may_beat(&mut self) -> bool {
+        let shared = Arc::clone(&self.shared);
+        let Some(sent) = shared.state().unheard() else {
+            return true;
+        };
+        let subject = shared.server.names.replica(&shared.me);
+        match shared.server.last(&subject).await {
+            Ok(Some(last)) if last.number == sent.number => {
+                if sent.at.elapsed() > shared.patience && !self.is_deaf {
+                    warn!(
+                        "this replica reads nothing from the NATS server, though it is connected: it begins nothing new, and leaves its work to the others"
+                    );
+                    self.is_deaf = true;
+                }
+                false
+            }
+            Ok(_) => {
+                shared.state().give_up_beat();
+                true
+            }
+            Err(error) => {
+                self.complain(&error);
+                false
+            }
+        }
     }
 
     /// Tells why we are not heard, once as long as it is the same.
@@ -156,7 +191,7 @@ impl Keeper {
             if !state.is_current() {
                 return;
             }
-            let is_more = state.remembered.len() > REMEMBERED + SURPLUS;
+            let is_more = state.has_surplus(REMEMBERED + SURPLUS);
             // One is enough, and the others know that they are forgotten.
             let is_ours = state.seats.is_ours(0);
             if is_more && !is_ours {

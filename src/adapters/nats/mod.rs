@@ -39,6 +39,7 @@ use async_trait::async_trait;
 use futures_util::StreamExt;
 use futures_util::TryStreamExt;
 use futures_util::stream;
+use tokio::sync::Mutex;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -88,7 +89,7 @@ pub struct SharedQueue {
     shared: Arc<Shared>,
     capacity: usize,
     /// They end with the queue.
-    _tasks: JoinSet<()>,
+    tasks: Mutex<JoinSet<()>>,
 }
 
 impl SharedQueue {
@@ -112,8 +113,13 @@ impl SharedQueue {
         Ok(Self {
             shared,
             capacity: options.capacity,
-            _tasks: tasks,
+            tasks: Mutex::new(tasks),
         })
+    }
+
+    /// Ends only where a part of the queue does, which is a fault: then deliveries may be taken that nobody works on here.
+    pub async fn failed(&self) {
+        self.tasks.lock().await.join_next().await;
     }
 
     /// How large this replica's share of the work is, from 0 to 1.
@@ -259,5 +265,34 @@ impl DeliveryLog for SharedQueue {
             Err(QueueError::Unavailable { reason, .. }) => Err(LogError::Unavailable(reason)),
             Err(error @ QueueError::Full { .. }) => Err(LogError::Unavailable(error.to_string())),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_part_that_ends_is_a_failure() {
+        let nowhere = Address {
+            servers: vec!["127.0.0.1:1".to_owned()],
+            is_tls: false,
+            tls_dir: None,
+            login: None,
+        };
+        let queue = SharedQueue::open(Options {
+            address: nowhere,
+            names: Names::new("updater").unwrap(),
+            replicas: 1,
+            capacity: 1,
+            patience: Duration::from_secs(15),
+        });
+        let queue = queue.await.unwrap();
+        tokio::task::yield_now().await;
+        assert_eq!(queue.failed().now_or_never(), None);
+        queue.tasks.lock().await.abort_all();
+        queue.failed().await;
     }
 }

@@ -18,6 +18,7 @@ use super::remembered::Surplus;
 use super::seats::Change;
 use super::seats::Move;
 use super::seats::Seats;
+use super::seats::ServerTime;
 use super::unwritten::Unwritten;
 use crate::domain::delivery::DeliveryId;
 use crate::domain::queue::entry::Batch;
@@ -46,8 +47,21 @@ pub(super) struct State {
     applied: u64,
     /// Whether all that the stream held is applied, and more is as it comes.
     is_current: bool,
+    /// Our last beat, as long as we have not read it ourselves.
+    unheard: Option<Sent>,
     /// Until when nobody takes our partitions from us, as we were heard.
     safe_until: Option<Instant>,
+    /// How long a replica may be silent.
+    patience: Duration,
+}
+
+/// A beat of ours that the stream holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Sent {
+    /// Its number.
+    pub(super) number: u64,
+    /// Before it was sent.
+    pub(super) at: Instant,
 }
 
 impl State {
@@ -63,7 +77,9 @@ impl State {
             leftover: Leftover::default(),
             applied: 0,
             is_current: false,
+            unheard: None,
             safe_until: None,
+            patience,
         }
     }
 
@@ -76,6 +92,7 @@ impl State {
         self.held.clear();
         self.remembered = Remembered::default();
         self.leftover = Leftover::default();
+        self.unheard = None;
         self.applied = 0;
         self.is_current = false;
     }
@@ -98,9 +115,50 @@ impl State {
         self.is_current = is_current;
     }
 
+    /// A replica was alive at a time. Says whether that changes anybody's share.
+    pub(super) fn beat(
+        &mut self,
+        replica: ReplicaId,
+        at: ServerTime,
+        number: u64,
+        leaves: bool,
+    ) -> bool {
+        let changes = self.seats.beat(replica, at, number, leaves);
+        self.hear();
+        changes
+    }
+
+    /// A beat of ours is in the stream.
+    pub(super) fn sent(&mut self, beat: Sent) {
+        self.unheard = Some(beat);
+        // We may have read it before the server said so.
+        self.hear();
+    }
+
+    /// Our last beat, as long as we have not read it ourselves.
+    pub(super) fn unheard(&self) -> Option<Sent> {
+        self.unheard
+    }
+
+    /// Our last beat is not in the stream any more.
+    pub(super) fn give_up_beat(&mut self) {
+        self.unheard = None;
+    }
+
+    /// However late we read it, nobody takes our partitions for so long after it was sent; a part of it is left for the way to the server. That
+    /// so much is applied would not do: the number may be one of a stream that was made anew, of which we have read nothing yet.
+    fn hear(&mut self) {
+        if let Some(sent) = self.unheard
+            && self.seats.heard() == Some(sent.number)
+        {
+            self.unheard = None;
+            self.set_safe(sent.at + self.patience * 2 / 3);
+        }
+    }
+
     /// We were heard: nobody takes our partitions before that. Where we were silent for long, somebody may have taken one just now who did not
     /// know yet that we are alive: that is certain only when we are heard once more.
-    pub(super) fn set_safe(&mut self, until: Instant) {
+    fn set_safe(&mut self, until: Instant) {
         if !self.seats.is_late() {
             self.safe_until = Some(until);
         }
@@ -286,9 +344,19 @@ impl State {
 
     /// The oldest notes but for so many. Whoever reads a delivery in the stream needs the note of what is done of it.
     pub(super) fn surplus(&self, but: Kept) -> Surplus {
-        let needed = self.open.ids().chain(self.unwritten.ids());
-        let needed = needed.chain(self.leftover.ids()).collect();
-        self.remembered.surplus(but, &needed)
+        self.remembered.surplus(but, &self.in_stream().collect())
+    }
+
+    /// Whether there are certainly more notes than so many besides those that are needed. It is asked often.
+    pub(super) fn has_surplus(&self, but: usize) -> bool {
+        let notes = self.remembered.len();
+        notes > but && notes > but + self.in_stream().count()
+    }
+
+    /// The names of deliveries that are in the stream, or may be.
+    fn in_stream(&self) -> impl Iterator<Item = &DeliveryId> {
+        let open = self.open.ids().chain(self.unwritten.ids());
+        open.chain(self.leftover.ids())
     }
 
     /// Lets everything of a partition wait that is not in work here.
@@ -516,6 +584,31 @@ mod tests {
     }
 
     #[test]
+    fn a_beat_counts_from_when_it_was_sent_however_late_it_is_heard() {
+        let mut state = alone();
+        state.safe_until = None;
+        state.begin(5, record("d1", &["1"]));
+        let heard = |state: &mut State, number| {
+            let at = SystemTime::UNIX_EPOCH;
+            state.beat(ReplicaId::named("a"), at, number, false);
+        };
+        let sent = |number, at| Sent { number, at };
+        let now = Instant::now();
+        state.sent(sent(7, now));
+        heard(&mut state, 6);
+        assert_eq!((state.take(), state.unheard()), (None, Some(sent(7, now))));
+        heard(&mut state, 7);
+        assert_eq!(state.safe_until, Some(now + PATIENCE * 2 / 3));
+        assert_eq!(state.unheard(), None);
+        assert_eq!(shown(state.take()), ["d1 1"]);
+        // The server's answer may come after it.
+        heard(&mut state, 8);
+        let later = now + Duration::from_secs(1);
+        state.sent(sent(8, later));
+        assert_eq!(state.safe_until, Some(later + PATIENCE * 2 / 3));
+    }
+
+    #[test]
     fn what_ended_elsewhere_is_not_worked_on_here() {
         let mut state = alone();
         state.begin(5, record("d1", &["1", "2"]));
@@ -679,12 +772,13 @@ mod tests {
         note.events[0].state = ended(&worked());
         state.note(9, 5, &note);
         let is_needed = |state: &State| state.surplus(Kept::Half).needed == Some(9);
-        assert!(is_needed(&state));
+        assert!(is_needed(&state) && !state.has_surplus(0));
         let batch = state.take().unwrap();
         state.end(&batch, &worked());
         assert!(is_needed(&state), "it is not written yet");
         assert_eq!(written(&mut state), [(5, Progress::Done)]);
         assert_eq!(state.surplus(Kept::Half).numbers, [9]);
+        assert!(state.has_surplus(0) && !state.has_surplus(1));
     }
 
     #[test]
