@@ -157,9 +157,9 @@ impl State {
     }
 
     /// We were heard: nobody takes our partitions before that. Where we were silent for long, somebody may have taken one just now who did not
-    /// know yet that we are alive: that is certain only when we are heard once more.
+    /// know yet that we are alive: that is certain only when we have said again what is ours, and are heard once more.
     fn set_safe(&mut self, until: Instant) {
-        if !self.seats.is_late() {
+        if !self.seats.is_doubtful() {
             self.safe_until = Some(until);
         }
     }
@@ -566,7 +566,7 @@ mod tests {
     }
 
     #[test]
-    fn who_comes_back_after_a_long_silence_begins_nothing_before_it_is_heard_twice() {
+    fn who_comes_back_after_a_long_silence_begins_nothing_before_all_is_said_again_and_heard() {
         let mut state = alone();
         state.begin(5, record("d1", &["1"]));
         let heard = |state: &mut State, seconds| {
@@ -580,6 +580,11 @@ mod tests {
         // Another one may be about to take it, as it was silent for 11 s.
         assert_eq!(state.take(), None);
         heard(&mut state, 113);
+        assert_eq!(state.take(), None, "its word may be under way");
+        for seat in 0..PARTITIONS {
+            assert_eq!(sit(&mut state, seat, Some("a")), Change::Nothing);
+        }
+        heard(&mut state, 115);
         assert_eq!(shown(state.take()), ["d1 1"]);
     }
 
