@@ -23,6 +23,7 @@ use crate::nats_server::Nats;
 use crate::nats_server::PASSWORD;
 use crate::replica::LONG;
 use crate::replica::alone;
+use crate::replica::join;
 use crate::replica::next;
 use crate::replica::options;
 use crate::replica::settled;
@@ -134,4 +135,28 @@ async fn what_others_ended_meanwhile_is_not_taken_for_open() {
         };
         timeout(LONG, again).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn what_another_one_has_in_work_is_the_same_only_as_long_as_the_stream_has_it() {
+    let Some(server) = Nats::fast() else {
+        return;
+    };
+    let (one, other) = (join(&server).await, join(&server).await);
+    settled([&one, &other]).await;
+    push(&*one, "d1", &["quay.io/a/b:1"]).await.unwrap();
+    let idle = tokio::select! {
+        _ = next(&one) => &other,
+        _ = next(&other) => &one,
+    };
+    heard(idle, &DeliveryId::new("d1")).await;
+    let same = Pushed::Duplicate(DeliveryId::new("d1"));
+    let again = push(&**idle, "d1", &["quay.io/a/b:1"]).await.unwrap();
+    assert_eq!(again, same);
+    let stream = stream(&server).await;
+    let delivery = stream.get_last_raw_message_by_subject("updater.delivery.*");
+    let number = delivery.await.unwrap().sequence;
+    stream.delete_message(number).await.unwrap();
+    let again = push(&**idle, "d1", &["quay.io/a/b:1"]).await.unwrap();
+    assert_ne!(again, same);
 }

@@ -206,10 +206,10 @@ impl Open {
         new > 0 && !self.tags.is_empty() && self.tags.len() + new > capacity
     }
 
-    /// The delivery that its sender calls by the same name.
-    pub(super) fn same_as(&self, key: &SenderKey) -> Option<&DeliveryId> {
+    /// The delivery that its sender calls by the same name, with its number.
+    pub(super) fn same_as(&self, key: &SenderKey) -> Option<(u64, &DeliveryId)> {
         let number = self.keys.get(key)?;
-        self.records.get(number).map(|record| &record.id)
+        self.records.get(number).map(|record| (*number, &record.id))
     }
 
     /// A delivery by its number.

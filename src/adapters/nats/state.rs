@@ -231,7 +231,8 @@ impl State {
         }
     }
 
-    fn is_foreign(&self, number: u64) -> bool {
+    /// Whether nothing that is open of a delivery is ours.
+    pub(super) fn is_foreign(&self, number: u64) -> bool {
         let mut events = self.open.of_delivery(number);
         !events.any(|queued| self.seats.has(partition(&queued.event.image)))
     }

@@ -206,8 +206,8 @@ ghcr.io/acme/web:latest
     #[test]
     fn what_is_not_remembered_in_full_is_not_taken_for_something_else() {
         let mut record = record();
-        let state = |fate| EventState::ended(at(4), &fate);
-        record.events[1].state = state(Fate::Superseded(DeliveryId::new("")));
+        let superseded = Fate::Superseded(DeliveryId::new(""));
+        record.events[1].state = EventState::ended(at(4), &superseded);
         record.events[2].state = EventState::Ended {
             at: at(4),
             fate: Fate::Worked(Vec::new()),
