@@ -12,15 +12,11 @@ use async_nats::jetstream::context::PublishAckFuture;
 use async_nats::jetstream::context::PublishError;
 use async_nats::jetstream::context::PublishErrorKind;
 use async_nats::jetstream::message::PublishMessage;
-use async_nats::jetstream::stream::DeleteMessageErrorKind;
 use async_nats::jetstream::stream::LastRawMessageErrorKind;
-use async_nats::jetstream::stream::RawMessageErrorKind;
 use async_nats::jetstream::stream::Stream;
-use futures_util::future::join_all;
 use thiserror::Error;
 
 use super::names::Names;
-use super::remembered::Surplus;
 
 /// How long an answer is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -176,69 +172,6 @@ impl Server {
         }
     }
 
-    /// Whether a message is in the stream.
-    ///
-    /// # Errors
-    /// [`ServerError`].
-    pub(super) async fn holds(&self, number: u64) -> Result<bool, ServerError> {
-        let stream = self.handle().await?;
-        match stream.get_raw_message(number).await {
-            Ok(_) => Ok(true),
-            Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(false),
-            Err(error) => Err(self.unavailable(&error)),
-        }
-    }
-
-    /// Takes a message out of the stream; it need not be there. Says whether it was.
-    ///
-    /// # Errors
-    /// [`ServerError`].
-    pub(super) async fn delete(&self, number: u64) -> Result<bool, ServerError> {
-        let stream = self.handle().await?;
-        let Err(error) = stream.delete_message(number).await else {
-            return Ok(true);
-        };
-        match error.kind() {
-            // What the server says of a message that was deleted before, it says of one that it cannot delete as well.
-            DeleteMessageErrorKind::JetStream(answer)
-                if is_missing(answer.error_code()) && !self.holds(number).await? =>
-            {
-                Ok(false)
-            }
-            DeleteMessageErrorKind::JetStream(_)
-            | DeleteMessageErrorKind::Request
-            | DeleteMessageErrorKind::TimedOut => Err(self.unavailable(&error)),
-        }
-    }
-
-    /// Takes notes of what became of deliveries out of the stream. Says how many of them there were.
-    ///
-    /// # Errors
-    /// [`ServerError`].
-    pub(super) async fn forget(&self, surplus: &Surplus) -> Result<u64, ServerError> {
-        let Some(last) = surplus.numbers.last() else {
-            return Ok(0);
-        };
-        // All at once up to the first that stays, and then each by itself.
-        let end = surplus
-            .needed
-            .map_or(last + 1, |needed| needed.min(last + 1));
-        let stream = self.handle().await?;
-        let purge = stream.purge().filter(self.names.notes()).sequence(end);
-        let purged = purge.await.map_err(|error| self.unavailable(&error))?;
-        let (_, rest) = surplus
-            .numbers
-            .split_at(surplus.numbers.partition_point(|number| *number < end));
-        let mut forgotten = purged.purged;
-        for some in rest.chunks(AT_ONCE) {
-            let deleted = join_all(some.iter().map(|number| self.delete(*number)));
-            for was_there in deleted.await {
-                forgotten += u64::from(was_there?);
-            }
-        }
-        Ok(forgotten)
-    }
-
     /// What went wrong, for people.
     pub(super) fn unavailable(&self, error: &dyn Error) -> ServerError {
         self.refused(in_full(error))
@@ -270,7 +203,7 @@ impl Server {
         ))
     }
 
-    async fn handle(&self) -> Result<Stream<()>, ServerError> {
+    pub(super) async fn handle(&self) -> Result<Stream<()>, ServerError> {
         self.check()?;
         let stream = self.context.get_stream_no_info(self.names.stream()).await;
         stream.map_err(|error| self.unavailable(&error))
@@ -329,13 +262,4 @@ fn is_full(error: &PublishError) -> bool {
         ]
         .contains(&code),
     })
-}
-
-fn is_missing(code: ErrorCode) -> bool {
-    // The second one is what the server says of a message that was deleted before.
-    [
-        ErrorCode::SEQUENCE_NOT_FOUND,
-        ErrorCode::STREAM_MESSAGE_DELETE_FAILED,
-    ]
-    .contains(&code)
 }

@@ -1,5 +1,8 @@
 //! What a replica knows: the stream, applied message by message, and what it works on itself.
 
+mod alive;
+mod ends;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 use std::time::Instant;
@@ -12,13 +15,10 @@ use super::names::partition;
 use super::open::Open;
 use super::open::number;
 use super::pushed::Pushed;
-use super::remembered::Kept;
 use super::remembered::Remembered;
-use super::remembered::Surplus;
 use super::seats::Change;
 use super::seats::Move;
 use super::seats::Seats;
-use super::seats::ServerTime;
 use super::unwritten::Unwritten;
 use crate::domain::delivery::DeliveryId;
 use crate::domain::queue::entry::Batch;
@@ -27,7 +27,6 @@ use crate::domain::queue::fate::Fate;
 use crate::domain::queue::lines::Lines;
 use crate::domain::queue::record::DeliveryRecord;
 use crate::domain::queue::record::EventState;
-use crate::domain::queue::record::Progress;
 use crate::ports::event_queue::Load;
 use crate::ports::event_queue::Placement;
 
@@ -115,55 +114,6 @@ impl State {
         self.is_current = is_current;
     }
 
-    /// A replica was alive at a time. Says whether that changes anybody's share.
-    pub(super) fn beat(
-        &mut self,
-        replica: ReplicaId,
-        at: ServerTime,
-        number: u64,
-        leaves: bool,
-    ) -> bool {
-        let changes = self.seats.beat(replica, at, number, leaves);
-        self.hear();
-        changes
-    }
-
-    /// A beat of ours is in the stream.
-    pub(super) fn sent(&mut self, beat: Sent) {
-        self.unheard = Some(beat);
-        // We may have read it before the server said so.
-        self.hear();
-    }
-
-    /// Our last beat, as long as we have not read it ourselves.
-    pub(super) fn unheard(&self) -> Option<Sent> {
-        self.unheard
-    }
-
-    /// Our last beat is not in the stream any more.
-    pub(super) fn give_up_beat(&mut self) {
-        self.unheard = None;
-    }
-
-    /// However late we read it, nobody takes our partitions for so long after it was sent; a part of it is left for the way to the server. That
-    /// so much is applied would not do: the number may be one of a stream that was made anew, of which we have read nothing yet.
-    fn hear(&mut self) {
-        if let Some(sent) = self.unheard
-            && self.seats.heard() == Some(sent.number)
-        {
-            self.unheard = None;
-            self.set_safe(sent.at + self.patience * 2 / 3);
-        }
-    }
-
-    /// We were heard: nobody takes our partitions before that. Where we were silent for long, somebody may have taken one just now who did not
-    /// know yet that we are alive: that is certain only when we have said again what is ours, and are heard once more.
-    fn set_safe(&mut self, until: Instant) {
-        if !self.seats.is_doubtful() {
-            self.safe_until = Some(until);
-        }
-    }
-
     /// A delivery came in, here or elsewhere.
     pub(super) fn begin(&mut self, number: u64, record: DeliveryRecord) {
         let id = record.id.clone();
@@ -180,61 +130,6 @@ impl State {
         let placements = placements.collect();
         self.settle(superseded.numbers);
         self.pushed.went(&id, placements);
-    }
-
-    /// Somebody has said what became of a delivery, in a message of that number.
-    pub(super) fn note(&mut self, message: u64, number: u64, note: &DeliveryRecord) {
-        self.remembered.add(note.id.clone(), message);
-        self.follows(number, note);
-        // Where the stream was made anew, the number is another delivery's.
-        let is_open = self
-            .open
-            .numbered(number)
-            .is_some_and(|record| record.id == note.id);
-        for (queued, state) in self.open.news(number, note) {
-            self.open.end(&queued, state);
-            self.lines.remove(&queued);
-        }
-        if is_open {
-            // What ended here meanwhile is about to be written.
-            self.open.settle(number);
-        }
-        if is_open && note.progress() != Progress::Open {
-            // A note that had to be short does not say it of each event.
-            let rest: Vec<QueuedEvent> = self.open.of_delivery(number).collect();
-            for queued in &rest {
-                self.lines.remove(queued);
-            }
-            self.open.forget(number);
-            self.leftover.add(number, note.id.clone());
-        }
-    }
-
-    /// A delivery was in the stream at the place of those of the same name before it.
-    fn follows(&mut self, number: u64, record: &DeliveryRecord) {
-        for earlier in self.open.earlier(number, record) {
-            self.miss(earlier);
-        }
-    }
-
-    /// Deliveries up to that number of which others may have ended all without our hearing of it.
-    pub(super) fn foreign(&self, last: u64) -> Vec<u64> {
-        let numbers = self.open.up_to(last);
-        numbers.filter(|number| self.is_foreign(*number)).collect()
-    }
-
-    /// A delivery is not in the stream any more. Where nothing of it is ours, others have ended it, and their word was lost to us. What is ours nobody
-    /// else has ended: there somebody has emptied the stream, and it is worked on all the same.
-    pub(super) fn miss(&mut self, number: u64) {
-        if self.is_foreign(number) {
-            self.open.forget(number);
-        }
-    }
-
-    /// Whether nothing that is open of a delivery is ours.
-    pub(super) fn is_foreign(&self, number: u64) -> bool {
-        let mut events = self.open.of_delivery(number);
-        !events.any(|queued| self.seats.has(partition(&queued.event.image)))
     }
 
     /// Somebody took a partition, or gave it away.
@@ -291,11 +186,6 @@ impl State {
         Some(batch)
     }
 
-    /// Whether it is certain that what is ours by what we know is ours.
-    fn is_safe(&self) -> bool {
-        self.safe_until.is_some_and(|until| Instant::now() < until)
-    }
-
     /// Whether a batch that was taken some time ago is to be worked on here still. Where it is not, it is held no more: another replica works on it,
     /// or may do so. What is ours all the same waits again.
     pub(super) fn is_kept(&mut self, batch: &Batch) -> bool {
@@ -341,23 +231,6 @@ impl State {
     pub(super) fn newest(&self, most: usize) -> Vec<DeliveryId> {
         let unnoted = self.open.ids().chain(self.unwritten.ids());
         self.remembered.newest(unnoted, most)
-    }
-
-    /// The oldest notes but for so many. Whoever reads a delivery in the stream needs the note of what is done of it.
-    pub(super) fn surplus(&self, but: Kept) -> Surplus {
-        self.remembered.surplus(but, &self.in_stream().collect())
-    }
-
-    /// Whether there are certainly more notes than so many besides those that are needed. It is asked often.
-    pub(super) fn has_surplus(&self, but: usize) -> bool {
-        let notes = self.remembered.len();
-        notes > but && notes > but + self.in_stream().count()
-    }
-
-    /// The names of deliveries that are in the stream, or may be.
-    fn in_stream(&self) -> impl Iterator<Item = &DeliveryId> {
-        let open = self.open.ids().chain(self.unwritten.ids());
-        open.chain(self.leftover.ids())
     }
 
     /// Lets everything of a partition wait that is not in work here.
@@ -418,8 +291,10 @@ fn ended(fate: &Fate) -> EventState {
 mod tests {
     use super::*;
     use crate::adapters::nats::names::PARTITIONS;
+    use crate::adapters::nats::remembered::Kept;
     use crate::domain::event::ImageEvent;
     use crate::domain::queue::accepted::Accepted;
+    use crate::domain::queue::record::Progress;
     use crate::domain::reference::ImageName;
     use crate::domain::reference::Tag;
 

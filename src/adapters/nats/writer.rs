@@ -11,11 +11,11 @@ use tracing::warn;
 
 use super::form;
 use super::form::NoteForm;
-use super::form::by_name;
-use super::form::in_a_word;
-use super::form::in_short;
 use super::server::ServerError;
 use super::shared::Shared;
+use super::shortened::by_name;
+use super::shortened::in_a_word;
+use super::shortened::in_short;
 use crate::domain::queue::record::DeliveryRecord;
 use crate::domain::queue::record::EventState;
 use crate::domain::queue::record::Progress;
