@@ -81,6 +81,27 @@ async fn a_stream_with_a_limit_forgets_old_deliveries_and_takes_new_ones() {
 }
 
 #[tokio::test]
+async fn who_does_not_hear_of_what_others_forget_makes_room_all_the_same() {
+    for limits in LIMITS {
+        let Some(server) = Nats::fast() else {
+            return;
+        };
+        let works = alone(&server).await;
+        let takes = join(&server).await;
+        takes.leave();
+        limit(&server, limits).await;
+        for number in 0..100 {
+            work_off(&works, &format!("d{number}")).await;
+        }
+        for number in 0..25 {
+            let id = format!("e{number}");
+            let taken = push(&*takes, &id, &[&format!("quay.io/a/b:{id}")]).await;
+            assert!(taken.is_ok(), "{id}: {taken:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_stream_that_is_full_is_worked_off_even_by_a_replica_that_comes_anew() {
     for limits in LIMITS {
         let Some(server) = Nats::fast() else {

@@ -1,9 +1,13 @@
 //! Forgets what became of deliveries, where it is too much or there is no room.
 
+use std::time::Duration;
+
+use futures_util::future::join_all;
 use tracing::warn;
 
 use super::remembered::Kept;
 use super::remembered::Surplus;
+use super::server::AT_ONCE;
 use super::server::ServerError;
 use super::shared::Shared;
 
@@ -31,6 +35,23 @@ impl Shared {
         Ok(forgotten)
     }
 
+    /// Takes deliveries that are done out of the stream, where they are in there: nearly always they are not, and that is cheaper to ask for.
+    ///
+    /// # Errors
+    /// [`ServerError`].
+    pub(super) async fn take_out(&self, done: &[u64]) -> Result<(), ServerError> {
+        for some in done.chunks(AT_ONCE) {
+            let held = join_all(some.iter().map(|number| self.server.holds(*number))).await;
+            for (number, is_there) in some.iter().zip(held) {
+                if is_there? {
+                    self.server.delete(*number).await?;
+                }
+                self.state().leftover.remove(*number);
+            }
+        }
+        Ok(())
+    }
+
     /// Forgets the older half of the deliveries that are done. Says whether there is more room now.
     pub(super) async fn make_room(&self, full: &ServerError) -> bool {
         loop {
@@ -42,7 +63,12 @@ impl Shared {
                 state.surplus(Kept::Half)
             };
             if surplus.numbers.is_empty() {
-                return false;
+                // What has just ended is in the way: its notes stay until it is certain that the deliveries are gone.
+                let done = self.state().leftover.due(Duration::ZERO, usize::MAX);
+                if done.is_empty() || self.take_out(&done).await.is_err() {
+                    return false;
+                }
+                continue;
             }
             warn!("deliveries are forgotten before their time: {full}");
             match self.forget_all(&surplus).await {

@@ -15,7 +15,6 @@ use super::form::SeatForm;
 use super::remembered::Kept;
 use super::seats::BEATS;
 use super::seats::Move;
-use super::server::AT_ONCE;
 use super::server::ServerError;
 use super::shared::Shared;
 use super::state::Sent;
@@ -201,7 +200,7 @@ impl Keeper {
             let done = state.leftover.due(shared.patience, TIDIED);
             (done, state.seats.forgotten(), is_more && is_ours)
         };
-        if let Err(error) = self.take_out(done, dead).await {
+        if let Err(error) = self.take_out(&done, dead).await {
             debug!("a message is left in the stream: {error}");
             return;
         }
@@ -211,12 +210,9 @@ impl Keeper {
     }
 
     /// Takes deliveries that are done out of the stream, and beats of the dead. They need not be there.
-    async fn take_out(&self, done: Vec<u64>, dead: Vec<u64>) -> Result<(), ServerError> {
+    async fn take_out(&self, done: &[u64], dead: Vec<u64>) -> Result<(), ServerError> {
         let shared = &self.shared;
-        for some in done.chunks(AT_ONCE) {
-            let taken = join_all(some.iter().map(|number| take_out(shared, *number)));
-            taken.await.into_iter().collect::<Result<(), _>>()?;
-        }
+        shared.take_out(done).await?;
         for number in dead {
             shared.server.delete(number).await?;
             shared.state().seats.forget(number);
@@ -226,15 +222,6 @@ impl Keeper {
         }
         Ok(())
     }
-}
-
-/// Takes a delivery that is done out of the stream, where it is in there: nearly always it is not, and that is cheaper to ask for.
-async fn take_out(shared: &Shared, number: u64) -> Result<(), ServerError> {
-    if shared.server.holds(number).await? {
-        shared.server.delete(number).await?;
-    }
-    shared.state().leftover.remove(number);
-    Ok(())
 }
 
 /// Takes a partition, or gives one away, if nobody was faster.
