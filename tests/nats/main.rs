@@ -36,3 +36,4 @@ mod replica;
 mod server;
 mod sharing;
 mod stream;
+mod unheard;

@@ -1,6 +1,7 @@
 //! A server that is not there, or that does not want us.
 
 use image_updater::adapters::nats::SharedQueue;
+use image_updater::domain::delivery::DeliveryId;
 use image_updater::domain::queue::fate::ImageOutcome;
 use image_updater::ports::delivery_log::DeliveryLog;
 use image_updater::ports::event_queue::EventQueue;
@@ -45,7 +46,9 @@ async fn deliveries_are_refused_while_it_is_away_and_taken_when_it_is_back() {
         push(&*late, "d3", &["quay.io/a/b:3"]).await.is_err(),
         "it never saw the server"
     );
+    let id = DeliveryId::new("d1");
     assert!(late.list(None, 1).await.is_err(), "it knows nothing");
+    assert!(late.show(&id).await.is_err() && late.redeliver(&id).await.is_err());
     server.restart();
     insist(&late, "d3", "quay.io/a/c:3").await;
     insist(&queue, "d4", "quay.io/a/d:4").await;

@@ -8,6 +8,7 @@ use async_nats::jetstream;
 use async_nats::jetstream::stream::Config;
 use async_nats::jetstream::stream::DiscardPolicy;
 use async_nats::jetstream::stream::Stream;
+use image_updater::adapters::nats::Options;
 use image_updater::adapters::nats::SharedQueue;
 use image_updater::domain::queue::fate::ImageOutcome;
 use image_updater::ports::event_queue::EventQueue;
@@ -23,6 +24,7 @@ use crate::replica::alone;
 use crate::replica::insist;
 use crate::replica::join;
 use crate::replica::next;
+use crate::replica::options;
 use crate::replica::settled;
 use crate::replica::shown;
 use crate::support::fate;
@@ -32,7 +34,7 @@ use crate::support::push;
 const STREAM: &str = "updater";
 
 /// The hands of an administrator.
-async fn administrator(server: &Nats) -> jetstream::Context {
+pub(crate) async fn administrator(server: &Nats) -> jetstream::Context {
     let options = ConnectOptions::with_user_and_password(USER.to_owned(), PASSWORD.to_owned());
     let client = options.connect(&server.authority).await.unwrap();
     jetstream::new(client)
@@ -75,6 +77,27 @@ async fn a_stream_with_a_limit_forgets_old_deliveries_and_takes_new_ones() {
         // One more replica is one more message.
         let other = join(&server).await;
         settled([&queue, &other]).await;
+    }
+}
+
+#[tokio::test]
+async fn who_does_not_hear_of_what_others_forget_makes_room_all_the_same() {
+    for limits in LIMITS {
+        let Some(server) = Nats::fast() else {
+            return;
+        };
+        let works = alone(&server).await;
+        let takes = join(&server).await;
+        takes.leave();
+        limit(&server, limits).await;
+        for number in 0..100 {
+            work_off(&works, &format!("d{number}")).await;
+        }
+        for number in 0..25 {
+            let id = format!("e{number}");
+            let taken = push(&*takes, &id, &[&format!("quay.io/a/b:{id}")]).await;
+            assert!(taken.is_ok(), "{id}: {taken:?}");
+        }
     }
 }
 
@@ -211,11 +234,18 @@ async fn what_took_the_place_of_another_one_is_written_after_it() {
     let Some(server) = Nats::fast() else {
         return;
     };
-    let queue = alone(&server).await;
+    // It does not look at the stream before this test is over.
+    let patience = 10 * LONG;
+    let unhurried = Options {
+        patience,
+        ..options(&server, PASSWORD)
+    };
+    let queue = SharedQueue::open(unhurried).await.unwrap();
+    settled([&queue]).await;
     let administrator = administrator(&server).await;
     let stream = administrator.get_stream(STREAM).await.unwrap();
     let config = stream.cached_info().config.clone();
-    push(&*queue, "older", &["quay.io/a/a:1", "quay.io/a/b:1"])
+    push(&queue, "older", &["quay.io/a/a:1", "quay.io/a/b:1"])
         .await
         .unwrap();
     let batch = next(&queue).await;
@@ -224,13 +254,13 @@ async fn what_took_the_place_of_another_one_is_written_after_it() {
     while a_part.is_none() {
         a_part = written_at(&stream, "older").await;
     }
-    // Notes are longer than deliveries: nothing of this can be written for now.
+    // Nobody takes notes for now.
     let strict = Config {
-        max_message_size: 350,
+        subjects: vec![format!("{STREAM}.delivery.*")],
         ..config.clone()
     };
     administrator.update_stream(strict).await.unwrap();
-    push(&*queue, "newer", &["quay.io/a/b:1"]).await.unwrap();
+    push(&queue, "newer", &["quay.io/a/b:1"]).await.unwrap();
     let batch = next(&queue).await;
     assert_eq!(shown(&batch), ["newer quay.io/a/b:1"]);
     queue.done(&batch, &fate(ImageOutcome::Changed)).await;
@@ -244,4 +274,138 @@ async fn what_took_the_place_of_another_one_is_written_after_it() {
     };
     let older = written_at(&stream, "older").await;
     assert!(a_part < older && older < Some(newer), "{older:?} {newer}");
+}
+
+#[tokio::test]
+async fn a_stream_that_begins_to_lose_something_is_refused_from_then_on() {
+    let Some(server) = Nats::fast() else {
+        return;
+    };
+    let queue = alone(&server).await;
+    let administrator = administrator(&server).await;
+    let stream = administrator.get_stream(STREAM).await.unwrap();
+    let config = stream.cached_info().config.clone();
+    let forgetful = Config {
+        max_messages: 100,
+        discard: DiscardPolicy::Old,
+        ..config.clone()
+    };
+    administrator.update_stream(forgetful).await.unwrap();
+    let refused = async {
+        let mut number = 0;
+        while push(&*queue, &format!("d{number}"), &["quay.io/a/b:1"])
+            .await
+            .is_ok()
+        {
+            number += 1;
+            sleep(PATIENCE / 10).await;
+        }
+    };
+    timeout(LONG, refused).await.unwrap();
+    administrator.update_stream(config).await.unwrap();
+    insist(&queue, "again", "quay.io/a/c:1").await;
+}
+
+#[tokio::test]
+async fn a_note_that_does_not_fit_any_more_is_told_in_short_and_keeps_up_no_other() {
+    let Some(server) = Nats::fast() else {
+        return;
+    };
+    let queue = alone(&server).await;
+    let events: Vec<String> = (0..100).map(|tag| format!("quay.io/a/b:{tag}")).collect();
+    let events: Vec<&str> = events.iter().map(String::as_str).collect();
+    push(&*queue, "long", &events).await.unwrap();
+    let batch = next(&queue).await;
+    push(&*queue, "short", &["quay.io/a/c:1"]).await.unwrap();
+    let administrator = administrator(&server).await;
+    let mut stream = administrator.get_stream(STREAM).await.unwrap();
+    let strict = Config {
+        max_message_size: 300,
+        ..stream.cached_info().config.clone()
+    };
+    administrator.update_stream(strict).await.unwrap();
+    queue.done(&batch, &fate(ImageOutcome::Changed)).await;
+    let batch = next(&queue).await;
+    queue.done(&batch, &fate(ImageOutcome::Changed)).await;
+    for id in ["long", "short"] {
+        let wait = async { while written_at(&stream, id).await.is_none() {} };
+        timeout(LONG, wait).await.unwrap();
+    }
+    let is_there = |subject: &str| subject.starts_with("updater.delivery.");
+    let gone = async {
+        loop {
+            let state = stream.info().await.unwrap().state.clone();
+            let messages = state.first_sequence..=state.last_sequence;
+            let mut left = 0;
+            for number in messages {
+                let message = stream.get_raw_message(number).await;
+                left += usize::from(message.is_ok_and(|message| is_there(&message.subject)));
+            }
+            if left == 0 {
+                return;
+            }
+        }
+    };
+    timeout(LONG, gone).await.unwrap();
+}
+
+/// A delivery as it stands in the stream.
+const DELIVERY: &str = r#"{"id":"d1","sender":"quay.io","key":"quay.io:d1","at":1700000000000,"images":[{"image":"quay.io/a/b","tags":[{"tag":"1"}]}]}"#;
+
+/// Says something in the place of a replica. Gives the number of the message.
+async fn say(administrator: &jetstream::Context, subject: &str, content: String) -> u64 {
+    let subject = format!("{STREAM}.{subject}");
+    let said = administrator.publish(subject, content.into()).await;
+    said.unwrap().await.unwrap().sequence
+}
+
+#[tokio::test]
+async fn what_a_replica_has_done_and_left_in_the_stream_as_it_died_is_taken_out() {
+    let Some(server) = Nats::fast() else {
+        return;
+    };
+    let _queue = alone(&server).await;
+    let administrator = administrator(&server).await;
+    let number = say(&administrator, "delivery.x", DELIVERY.to_owned()).await;
+    let end = r#"{"events":[0],"end":{"at":1700000000001}}"#;
+    let note = format!(r#"{{"number":{number},"delivery":{DELIVERY},"ends":[{end}]}}"#);
+    say(&administrator, "note.x", note).await;
+    let stream = administrator.get_stream(STREAM).await.unwrap();
+    let gone = async {
+        while stream.get_raw_message(number).await.is_ok() {
+            sleep(PATIENCE / 10).await;
+        }
+    };
+    timeout(LONG, gone).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_became_of_a_part_is_not_forgotten_while_the_rest_is_in_work() {
+    for limits in LIMITS {
+        let Some(server) = Nats::fast() else {
+            return;
+        };
+        let queue = alone(&server).await;
+        let administrator = administrator(&server).await;
+        let stream = administrator.get_stream(STREAM).await.unwrap();
+        work_off(&queue, "first").await;
+        push(&*queue, "older", &["quay.io/a/a:1", "quay.io/a/c:1"])
+            .await
+            .unwrap();
+        let batch = next(&queue).await;
+        assert_eq!(shown(&batch), ["older quay.io/a/a:1"]);
+        queue.done(&batch, &fate(ImageOutcome::Changed)).await;
+        assert_eq!(shown(&next(&queue).await), ["older quay.io/a/c:1"]);
+        while written_at(&stream, "older").await.is_none() {}
+        limit(&server, limits).await;
+        for number in 0..100 {
+            work_off(&queue, &format!("d{number}")).await;
+        }
+        assert_eq!(written_at(&stream, "first").await, None, "it is forgotten");
+        assert_eq!(written_at(&stream, "d9").await, None, "so is what is newer");
+        drop(queue);
+        let queue = join(&server).await;
+        assert_eq!(shown(&next(&queue).await), ["older quay.io/a/c:1"]);
+        assert_eq!(timeout(PATIENCE, queue.next()).await.ok(), None);
+    }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use std::time::SystemTime;
 
 use futures_util::StreamExt;
+use futures_util::future::join_all;
 use tokio::sync::watch;
 use tracing::error;
 use tracing::info;
@@ -17,6 +18,7 @@ use super::form::NoteForm;
 use super::form::SeatForm;
 use super::names::Subject;
 use super::seats::Change;
+use super::server::AT_ONCE;
 use super::server::ServerError;
 use super::shared::Shared;
 
@@ -56,12 +58,13 @@ impl Follower {
     async fn follow(&mut self) -> Result<(), ServerError> {
         self.connections.mark_unchanged();
         let (stream, info) = self.shared.server.stream().await?;
+        self.shared.heed(&info.config);
         let is_another = self.has_lost_our_beat().await?;
         self.begin(info.created.into(), info.state.last_sequence, is_another);
-        let from = self.shared.state().applied() + 1;
-        let mut reading = self.shared.server.read(&stream, from).await?;
+        let before = self.shared.state().applied();
+        let mut reading = self.shared.server.read(&stream, before + 1).await?;
         if reading.pending == 0 {
-            self.has_all();
+            self.has_all(before).await?;
         }
         let mut expected = 1;
         loop {
@@ -85,7 +88,7 @@ impl Follower {
             let is_last = info.pending == 0;
             self.apply(&message.subject, &message.payload, number, at);
             if is_last {
-                self.has_all();
+                self.has_all(before).await?;
             }
         }
     }
@@ -115,35 +118,53 @@ impl Follower {
         self.created = Some(created);
     }
 
-    fn has_all(&mut self) {
-        let was_current = {
-            let mut state = self.shared.state();
-            let was_current = state.is_current();
-            state.set_current(true);
-            was_current
-        };
-        if !was_current {
-            info!(
-                server = self.shared.server.place(),
-                "deliveries are kept by the NATS server"
-            );
-            self.complained = None;
-            self.shared.moved.notify_one();
-            self.shared.ended.notify_one();
-            self.shared.changed();
+    /// All is applied that the stream holds, of which we had applied so much before.
+    async fn has_all(&mut self, before: u64) -> Result<(), ServerError> {
+        if self.shared.state().is_current() {
+            return Ok(());
         }
+        self.look_for(before).await?;
+        self.shared.state().set_current(true);
+        info!(
+            server = self.shared.server.place(),
+            "deliveries are kept by the NATS server"
+        );
+        self.complained = None;
+        self.shared.moved.notify_one();
+        self.shared.ended.notify_one();
+        self.shared.changed();
+        Ok(())
+    }
+
+    /// Looks for the deliveries that others may have ended while we did not hear of it: the word of that may be written over since, or forgotten.
+    async fn look_for(&self, before: u64) -> Result<(), ServerError> {
+        let server = &self.shared.server;
+        let numbers = self.shared.state().foreign(before);
+        for some in numbers.chunks(AT_ONCE) {
+            let found = join_all(some.iter().map(|number| server.holds(*number))).await;
+            for (number, is_there) in some.iter().zip(found) {
+                if !is_there? {
+                    self.shared.state().miss(*number);
+                }
+            }
+        }
+        Ok(())
     }
 
     fn apply(&self, subject: &str, content: &[u8], number: u64, at: SystemTime) {
         let subject = self.shared.server.names.read(subject);
         let applied = match subject {
             Some(Subject::Delivery) => self.begin_delivery(content, number),
-            Some(Subject::Note) => self.note(content),
+            Some(Subject::Note) => self.note(content, number),
             Some(Subject::Partition(partition)) => self.sit(partition, content, number),
             Some(Subject::Replica(replica)) => form::read(content).map(|form: BeatForm| {
+                let is_ours = replica == self.shared.me;
                 let mut state = self.shared.state();
-                if state.seats.beat(replica, at, number, form.leaves) {
+                if state.beat(replica, at, number, form.leaves) {
                     self.shared.moved.notify_one();
+                }
+                if is_ours {
+                    self.shared.arrived.notify_one();
                 }
             }),
             // A later version's.
@@ -168,11 +189,11 @@ impl Follower {
         Ok(())
     }
 
-    fn note(&self, content: &[u8]) -> Result<(), String> {
+    fn note(&self, content: &[u8], message: u64) -> Result<(), String> {
         let form: NoteForm = form::read(content)?;
         let number = form.number;
         let note = form.record()?;
-        self.shared.state().note(number, &note);
+        self.shared.state().note(message, number, &note);
         Ok(())
     }
 

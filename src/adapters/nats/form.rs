@@ -14,7 +14,6 @@ use crate::domain::delivery::SenderKey;
 use crate::domain::delivery::TraceParent;
 use crate::domain::event::ImageEvent;
 use crate::domain::queue::accepted::Accepted;
-use crate::domain::queue::fate::Fate;
 use crate::domain::queue::record::DeliveryRecord;
 use crate::domain::queue::record::EventRecord;
 use crate::domain::queue::record::EventState;
@@ -219,33 +218,6 @@ impl NoteForm {
     }
 }
 
-/// A delivery without the names of the Applications that it concerned: they are only counted.
-pub(super) fn in_short(record: &DeliveryRecord) -> DeliveryRecord {
-    let mut short = record.clone();
-    for known in &mut short.events {
-        if let EventState::Ended { fate, unnamed, .. } = &mut known.state
-            && let Fate::Worked(outcomes) = fate
-        {
-            *unnamed = unnamed.saturating_add(outcomes.len());
-            outcomes.clear();
-        }
-    }
-    short
-}
-
-/// A delivery of which is said which events have ended, and nothing of how. That is shorter than the delivery itself.
-pub(super) fn in_a_word(record: &DeliveryRecord) -> DeliveryRecord {
-    let mut short = record.clone();
-    let mut word = None;
-    for known in &mut short.events {
-        if let EventState::Ended { at, .. } = known.state {
-            let word = word.get_or_insert_with(|| EventState::ended(at, &Fate::Worked(Vec::new())));
-            known.state.clone_from(word);
-        }
-    }
-    short
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -254,8 +226,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::adapters::nats::shortened::in_a_word;
+    use crate::adapters::nats::shortened::in_short;
     use crate::domain::queue::fate::ApplicationOutcome;
+    use crate::domain::queue::fate::Fate;
     use crate::domain::queue::fate::ImageOutcome;
+    use crate::domain::queue::record::Progress;
     use crate::domain::testing::id;
 
     fn event(image: &str, tag: &str, digest: bool) -> ImageEvent {
@@ -346,6 +322,39 @@ mod tests {
             unnamed: usize::MAX,
         };
         assert_eq!(in_short(&in_short(&record)), in_short(&record));
+    }
+
+    #[test]
+    fn however_short_a_note_is_it_says_what_failed_and_that_something_was_worked_on() {
+        let tags = ["1", "2", "3", "4", "5"].map(|tag| event("quay.io/a/b", tag, false));
+        let mut record = DeliveryRecord::new(&accepted(tags.into()));
+        let Fate::Worked(mut outcomes) = fate(3) else {
+            panic!("it was worked on");
+        };
+        outcomes[2].outcome = ImageOutcome::Failed;
+        outcomes[2].detail = "ä".repeat(1000);
+        let superseded = Fate::Superseded(DeliveryId::new("e"));
+        let fates = [Fate::Worked(outcomes), fate(3), fate(0), superseded];
+        for (known, fate) in record.events.iter_mut().zip(&fates) {
+            known.state = EventState::ended(record.at, fate);
+        }
+        for shortened in [in_short(&record), in_a_word(&record)] {
+            let ends = shortened.events.iter().map(|known| match &known.state {
+                EventState::Open => None,
+                EventState::Ended { fate, unnamed, .. } => Some((fate.clone(), *unnamed)),
+            });
+            let ends: Vec<_> = ends.collect();
+            let Some((failed @ Fate::Worked(outcomes), 2)) = &ends[0] else {
+                panic!("{ends:?}");
+            };
+            assert!(failed.has_failed() && outcomes.len() == 1);
+            assert_eq!(ends[1], Some((Fate::Worked(Vec::new()), 3)));
+            assert_eq!(ends[2], Some((Fate::Worked(Vec::new()), 0)));
+            assert!(matches!(ends[3], Some((Fate::Superseded(_), 0))));
+            assert_eq!(ends[4], None);
+        }
+        record.events.pop();
+        assert_eq!(in_a_word(&record).progress(), Progress::Failed);
     }
 
     /// A delivery of many tags, each of which a delivery of its own has superseded.

@@ -1,7 +1,6 @@
 //! Keeps this replica alive in the eyes of the others, and its share of the partitions.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -13,16 +12,19 @@ use tracing::warn;
 use super::form;
 use super::form::BeatForm;
 use super::form::SeatForm;
-use super::reading::Room;
+use super::remembered::Kept;
 use super::seats::BEATS;
 use super::seats::Move;
 use super::server::ServerError;
 use super::shared::Shared;
+use super::state::Sent;
 
 /// How many deliveries are remembered that are done.
 const REMEMBERED: usize = 10_000;
 /// How many more there may be before the oldest are forgotten.
 const SURPLUS: usize = 500;
+/// How many deliveries that are done are looked after before it is time to be heard again.
+const TIDIED: usize = 256;
 
 /// Works for ever.
 pub(super) async fn run(shared: Arc<Shared>) {
@@ -33,6 +35,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
         shared,
         had: 0,
         complained: None,
+        is_deaf: false,
     };
     loop {
         if keeper.shared.state().seats.leaves() && !has_left {
@@ -67,15 +70,19 @@ struct Keeper {
     had: usize,
     /// What was told last of why we are not heard.
     complained: Option<ServerError>,
+    /// Whether it was told that we do not hear ourselves.
+    is_deaf: bool,
 }
 
 impl Keeper {
     /// Says that we are alive. Says whether that was heard.
     async fn beat(&mut self) -> bool {
         let shared = Arc::clone(&self.shared);
-        // Nobody takes our partitions for as long as this from now on; a part of it is left for the way to the server.
-        let safe = Instant::now() + shared.patience * 2 / 3;
         let leaves = shared.state().seats.leaves();
+        if !leaves && !self.may_beat().await {
+            return false;
+        }
+        let at = Instant::now();
         let subject = shared.server.names.replica(&shared.me);
         let content = form::write(&BeatForm { leaves });
         let number = match shared.append(subject, content, None).await {
@@ -85,17 +92,46 @@ impl Keeper {
                 return false;
             }
         };
+        shared.state().sent(Sent { number, at });
+        shared.arrived.notify_one();
         let wait = shared.patience / BEATS;
-        // That so much is applied would not do: the number may be one of a stream that was made anew, of which we have read nothing yet.
         let is_heard = shared
             .until(wait, |state| state.seats.heard() == Some(number))
             .await;
         if is_heard {
             self.complained = None;
-            shared.state().set_safe(safe);
-            shared.arrived.notify_one();
+            self.is_deaf = false;
         }
         is_heard
+    }
+
+    /// Whether our last beat is heard, or will not be any more. The next one would take its place in the stream: who reads late would hear none. And
+    /// who does not hear for too long is to count as dead, as it works on nothing.
+    async fn may_beat(&mut self) -> bool {
+        let shared = Arc::clone(&self.shared);
+        let Some(sent) = shared.state().unheard() else {
+            return true;
+        };
+        let subject = shared.server.names.replica(&shared.me);
+        match shared.server.last(&subject).await {
+            Ok(Some(last)) if last.number == sent.number => {
+                if sent.at.elapsed() > shared.patience && !self.is_deaf {
+                    warn!(
+                        "this replica reads nothing from the NATS server, though it is connected: it begins nothing new, and leaves its work to the others"
+                    );
+                    self.is_deaf = true;
+                }
+                false
+            }
+            Ok(_) => {
+                shared.state().give_up_beat();
+                true
+            }
+            Err(error) => {
+                self.complain(&error);
+                false
+            }
+        }
     }
 
     /// Tells why we are not heard, once as long as it is the same.
@@ -106,11 +142,20 @@ impl Keeper {
         }
     }
 
-    /// Finds out whether the stream has a limit, which may be set or lifted at any time.
+    /// Finds out whether somebody has changed the stream: its limits, or so that it may lose something.
     async fn measure(&self) {
-        if let Ok(room) = self.shared.server.room().await {
-            let is_limited = room != Room::Unlimited;
-            self.shared.is_limited.store(is_limited, Ordering::Relaxed);
+        match self.shared.server.look().await {
+            Ok(info) => self.shared.heed(&info.config),
+            // Whoever reads it begins anew, and refuses it.
+            Err(ServerError::Lossy { .. }) => {
+                self.shared.connections.send_modify(|count| *count += 1);
+            }
+            Err(
+                ServerError::Conflict
+                | ServerError::TooLarge
+                | ServerError::Full { .. }
+                | ServerError::Unavailable { .. },
+            ) => {}
         }
     }
 
@@ -145,28 +190,37 @@ impl Keeper {
             if !state.is_current() {
                 return;
             }
-            let is_more = state.remembered.len() > REMEMBERED + SURPLUS;
-            state.remembered.forget(REMEMBERED + SURPLUS);
-            // One is enough.
-            let is_more = is_more && state.seats.is_ours(0);
-            (state.leftover(), state.seats.forgotten(), is_more)
-        };
-        for number in done.iter().chain(&dead) {
-            if let Err(error) = shared.server.delete(*number).await {
-                // Who begins to read the stream finds it again.
-                debug!("a message is left in the stream: {error}");
-                return;
+            let is_more = state.has_surplus(REMEMBERED + SURPLUS);
+            // One is enough, and the others know that they are forgotten.
+            let is_ours = state.seats.is_ours(0);
+            if is_more && !is_ours {
+                let surplus = state.surplus(Kept::Newest(REMEMBERED + SURPLUS));
+                state.remembered.forget(&surplus);
             }
+            let done = state.leftover.due(shared.patience, TIDIED);
+            (done, state.seats.forgotten(), is_more && is_ours)
+        };
+        if let Err(error) = self.take_out(&done, dead).await {
+            debug!("a message is left in the stream: {error}");
+            return;
         }
+        if is_more && let Err(error) = shared.forget(Kept::Newest(REMEMBERED)).await {
+            warn!("old deliveries cannot be forgotten: {error}");
+        }
+    }
+
+    /// Takes deliveries that are done out of the stream, and beats of the dead. They need not be there.
+    async fn take_out(&self, done: &[u64], dead: Vec<u64>) -> Result<(), ServerError> {
+        let shared = &self.shared;
+        shared.take_out(done).await?;
         for number in dead {
+            shared.server.delete(number).await?;
             shared.state().seats.forget(number);
         }
-        if is_more {
-            if let Err(error) = shared.server.forget(REMEMBERED).await {
-                warn!("old deliveries cannot be forgotten: {error}");
-            }
-            shared.state().remembered.forget(REMEMBERED);
+        if done.len() == TIDIED {
+            shared.moved.notify_one();
         }
+        Ok(())
     }
 }
 

@@ -13,18 +13,22 @@
 
 pub mod connection;
 mod follower;
+mod forgetting;
 mod form;
 mod held;
 mod keeper;
+mod leftover;
 pub mod names;
 mod open;
 mod pushed;
 mod pusher;
 mod reading;
 mod remembered;
+mod removing;
 mod seats;
 mod server;
 mod shared;
+mod shortened;
 mod state;
 mod unwritten;
 mod writer;
@@ -37,6 +41,7 @@ use async_trait::async_trait;
 use futures_util::StreamExt;
 use futures_util::TryStreamExt;
 use futures_util::stream;
+use tokio::sync::Mutex;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -47,6 +52,7 @@ use self::form::NoteForm;
 use self::names::Names;
 use self::names::PARTITIONS;
 use self::seats::BEATS;
+use self::server::AT_ONCE;
 use self::server::Server;
 use self::server::ServerError;
 use self::shared::Shared;
@@ -64,9 +70,6 @@ use crate::ports::event_queue::EventQueue;
 use crate::ports::event_queue::Load;
 use crate::ports::event_queue::Pushed;
 use crate::ports::event_queue::QueueError;
-
-/// How many deliveries the server is asked for at once.
-const AT_ONCE: usize = 64;
 
 /// How a queue is shared.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,7 +91,7 @@ pub struct SharedQueue {
     shared: Arc<Shared>,
     capacity: usize,
     /// They end with the queue.
-    _tasks: JoinSet<()>,
+    tasks: Mutex<JoinSet<()>>,
 }
 
 impl SharedQueue {
@@ -112,8 +115,13 @@ impl SharedQueue {
         Ok(Self {
             shared,
             capacity: options.capacity,
-            _tasks: tasks,
+            tasks: Mutex::new(tasks),
         })
+    }
+
+    /// Ends only where a part of the queue does, which is a fault: then deliveries may be taken that nobody works on here.
+    pub async fn failed(&self) {
+        self.tasks.lock().await.join_next().await;
     }
 
     /// How large this replica's share of the work is, from 0 to 1.
@@ -145,7 +153,19 @@ impl SharedQueue {
             .await;
     }
 
+    /// That what the server holds is known.
+    fn is_read(&self) -> Result<(), LogError> {
+        if self.shared.state().is_current() {
+            return Ok(());
+        }
+        Err(LogError::Unavailable(format!(
+            "what the NATS server at {} holds is not read yet, or it cannot be reached",
+            self.shared.server.place()
+        )))
+    }
+
     async fn noted(&self, id: &DeliveryId) -> Result<Option<DeliveryRecord>, LogError> {
+        self.is_read()?;
         if let Some(unnoted) = self.shared.state().unnoted(id) {
             return Ok(Some(unnoted.clone()));
         }
@@ -220,18 +240,10 @@ impl DeliveryLog for SharedQueue {
         before: Option<DeliveryId>,
         most: usize,
     ) -> Result<Vec<DeliveryRecord>, LogError> {
-        let ids = {
-            let state = self.shared.state();
-            if !state.is_current() {
-                return Err(LogError::Unavailable(format!(
-                    "what the NATS server at {} holds is not read yet, or it cannot be reached",
-                    self.shared.server.place()
-                )));
-            }
-            let ids = state.newest(usize::MAX).into_iter();
-            let ids = ids.filter(|id| before.as_ref().is_none_or(|before| id < before));
-            ids.take(most).collect::<Vec<_>>()
-        };
+        self.is_read()?;
+        let ids = self.shared.state().newest(usize::MAX).into_iter();
+        let ids = ids.filter(|id| before.as_ref().is_none_or(|before| id < before));
+        let ids: Vec<DeliveryId> = ids.take(most).collect();
         // The server forgets all that it is asked where that is too much at once.
         let asked = stream::iter(ids).map(async |id| self.noted(&id).await);
         let records: Vec<_> = asked.buffered(AT_ONCE).try_collect().await?;
@@ -249,6 +261,11 @@ impl DeliveryLog for SharedQueue {
         if self.shared.state().open.named(id).is_some() {
             return Ok(Redelivery::Open);
         }
+        if record.events.is_empty() {
+            return Err(LogError::Unavailable(
+                "what it announced was too long to be remembered; have it sent again".to_owned(),
+            ));
+        }
         let accepted = record.again(SystemTime::now());
         match pusher::keep(&self.shared, &accepted).await {
             Ok(Pushed::Queued(_)) => Ok(Redelivery::Queued),
@@ -256,5 +273,34 @@ impl DeliveryLog for SharedQueue {
             Err(QueueError::Unavailable { reason, .. }) => Err(LogError::Unavailable(reason)),
             Err(error @ QueueError::Full { .. }) => Err(LogError::Unavailable(error.to_string())),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_part_that_ends_is_a_failure() {
+        let nowhere = Address {
+            servers: vec!["127.0.0.1:1".to_owned()],
+            is_tls: false,
+            tls_dir: None,
+            login: None,
+        };
+        let queue = SharedQueue::open(Options {
+            address: nowhere,
+            names: Names::new("updater").unwrap(),
+            replicas: 1,
+            capacity: 1,
+            patience: Duration::from_secs(15),
+        });
+        let queue = queue.await.unwrap();
+        tokio::task::yield_now().await;
+        assert_eq!(queue.failed().now_or_never(), None);
+        queue.tasks.lock().await.abort_all();
+        queue.failed().await;
     }
 }

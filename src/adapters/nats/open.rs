@@ -103,14 +103,18 @@ impl Open {
             return false;
         };
         known.state = state.clone();
-        let tag = (known.event.image.clone(), known.event.tag.clone());
-        if let Some(count) = self.tags.get_mut(&tag) {
+        self.count_down(&name(queued));
+        true
+    }
+
+    /// One event less is open of a tag.
+    fn count_down(&mut self, tag: &(ImageName, Tag)) {
+        if let Some(count) = self.tags.get_mut(tag) {
             *count -= 1;
             if *count == 0 {
-                self.tags.remove(&tag);
+                self.tags.remove(tag);
             }
         }
-        true
     }
 
     /// A delivery with what became of it. Where all of it has ended, it is forgotten here.
@@ -119,7 +123,15 @@ impl Open {
         if record.progress() == Progress::Open {
             return Some(record.clone());
         }
+        self.forget(number)
+    }
+
+    /// Forgets a delivery, whatever is open of it.
+    pub(super) fn forget(&mut self, number: u64) -> Option<DeliveryRecord> {
         let record = self.records.remove(&number)?;
+        for queued in queued(number, &record) {
+            self.count_down(&name(&queued));
+        }
         if self.ids.get(&record.id) == Some(&number) {
             self.ids.remove(&record.id);
         }
@@ -149,6 +161,30 @@ impl Open {
         queued(number, record).filter_map(ended).collect()
     }
 
+    /// The earlier deliveries that have the same name as this one: it has their place in the stream.
+    pub(super) fn earlier(&self, number: u64, record: &DeliveryRecord) -> Vec<u64> {
+        let key = record.key.as_ref();
+        let same = [
+            self.ids.get(&record.id),
+            key.and_then(|key| self.keys.get(key)),
+        ];
+        let same = same.into_iter().flatten().copied();
+        same.filter(|same| *same < number).collect()
+    }
+
+    /// What is open of a delivery.
+    pub(super) fn of_delivery(&self, number: u64) -> impl Iterator<Item = QueuedEvent> {
+        let record = self.records.get(&number);
+        record
+            .into_iter()
+            .flat_map(move |record| queued(number, record))
+    }
+
+    /// The numbers of all up to one.
+    pub(super) fn up_to(&self, number: u64) -> impl Iterator<Item = u64> {
+        self.records.range(..=number).map(|(number, _)| *number)
+    }
+
     /// All open events of a partition, the oldest first.
     pub(super) fn of_partition(&self, wanted: usize) -> Vec<QueuedEvent> {
         let records = self.records.iter();
@@ -170,10 +206,10 @@ impl Open {
         new > 0 && !self.tags.is_empty() && self.tags.len() + new > capacity
     }
 
-    /// The delivery that its sender calls by the same name.
-    pub(super) fn same_as(&self, key: &SenderKey) -> Option<&DeliveryId> {
+    /// The delivery that its sender calls by the same name, with its number.
+    pub(super) fn same_as(&self, key: &SenderKey) -> Option<(u64, &DeliveryId)> {
         let number = self.keys.get(key)?;
-        self.records.get(number).map(|record| &record.id)
+        self.records.get(number).map(|record| (*number, &record.id))
     }
 
     /// A delivery by its number.

@@ -25,34 +25,51 @@ pub(super) async fn push(
     accepted: &Accepted,
     capacity: usize,
 ) -> Result<Pushed, QueueError> {
-    {
-        let state = shared.state();
-        if !state.is_current() {
-            return Err(unavailable(format!(
-                "what the NATS server at {} holds is not read yet, or it cannot be reached",
-                shared.server.place()
-            )));
-        }
-        let same = accepted.key.as_ref();
-        if let Some(same) = same.and_then(|key| state.open.same_as(key)) {
-            return Ok(Pushed::Duplicate(same.clone()));
-        }
-        if state.open.is_full_for(accepted, capacity) {
-            return Err(QueueError::Full {
-                retry_after: RETRY_AFTER,
-            });
-        }
+    if !shared.state().is_current() {
+        return Err(unavailable(format!(
+            "what the NATS server at {} holds is not read yet, or it cannot be reached",
+            shared.server.place()
+        )));
+    }
+    let same = same(shared, accepted).await;
+    if let Some(same) = same.map_err(|error| unavailable(error.to_string()))? {
+        return Ok(Pushed::Duplicate(same));
+    }
+    if shared.state().open.is_full_for(accepted, capacity) {
+        return Err(QueueError::Full {
+            retry_after: RETRY_AFTER,
+        });
     }
     keep(shared, accepted).await
+}
+
+/// The open delivery that its sender calls by the same name. Where others work on it, it is open only as long as the stream has it: their word of its
+/// end may be lost to us, and what comes again would be swallowed.
+async fn same(shared: &Shared, accepted: &Accepted) -> Result<Option<DeliveryId>, ServerError> {
+    let Some(key) = &accepted.key else {
+        return Ok(None);
+    };
+    let (number, id, is_foreign) = {
+        let state = shared.state();
+        let Some((number, id)) = state.open.same_as(key) else {
+            return Ok(None);
+        };
+        (number, id.clone(), state.is_foreign(number))
+    };
+    if !is_foreign || shared.server.holds(number).await? {
+        return Ok(Some(id));
+    }
+    shared.state().miss(number);
+    Ok(None)
 }
 
 /// Has the server keep a delivery, for which there is room.
 pub(super) async fn keep(shared: &Shared, accepted: &Accepted) -> Result<Pushed, QueueError> {
     let content = form::write(&DeliveryForm::from(accepted));
     // What becomes of it has to fit as well.
-    if content.len() > shared.server.max_payload() / 2 {
+    if content.len() > shared.largest() / 2 {
         return Err(unavailable(format!(
-            "the delivery takes {} bytes, and half a message of the NATS server is less; raise its max_payload",
+            "the delivery takes {} bytes, and half a message of the NATS server is less; raise its max_payload, or the stream's max-msg-size",
             content.len()
         )));
     }

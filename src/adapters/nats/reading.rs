@@ -71,13 +71,7 @@ impl Server {
                 | GetStreamErrorKind::InvalidStreamName => return Err(self.unavailable(&error)),
             },
         };
-        let info = stream.cached_info().clone();
-        if let Some(fault) = fault(&info.config, &self.names.all()) {
-            return Err(self.refused(format!(
-                "the stream {} would lose what it is given: {fault}; change it with `nats stream edit`, or give another --queue-prefix",
-                self.names.stream()
-            )));
-        }
+        let info = self.sound(stream.cached_info())?;
         if info.config.num_replicas < self.replicas {
             let raised = Config {
                 num_replicas: self.replicas,
@@ -87,6 +81,31 @@ impl Server {
             raised.map_err(|error| self.not_kept(&error))?;
         }
         Ok((stream, info))
+    }
+
+    /// What the server says of a stream, where it would lose nothing.
+    fn sound(&self, info: &Info) -> Result<Info, ServerError> {
+        match fault(&info.config, &self.names.all()) {
+            None => Ok(info.clone()),
+            Some(fault) => Err(ServerError::Lossy {
+                place: self.place().to_owned(),
+                reason: format!(
+                    "the stream {} would lose what it is given: {fault}; change it with `nats stream edit`, or give another --queue-prefix",
+                    self.names.stream()
+                ),
+            }),
+        }
+    }
+
+    /// What the server says of the stream now, which somebody may have changed.
+    ///
+    /// # Errors
+    /// [`ServerError`].
+    pub(super) async fn look(&self) -> Result<Info, ServerError> {
+        self.check()?;
+        let stream = self.context.get_stream(self.names.stream()).await;
+        let stream = stream.map_err(|error| self.unavailable(&error))?;
+        self.sound(stream.cached_info())
     }
 
     /// That the stream cannot be made or changed.
@@ -137,10 +156,7 @@ impl Server {
     /// # Errors
     /// [`ServerError`].
     pub(super) async fn room(&self) -> Result<Room, ServerError> {
-        self.check()?;
-        let stream = self.context.get_stream(self.names.stream()).await;
-        let stream = stream.map_err(|error| self.unavailable(&error))?;
-        let info = stream.cached_info();
+        let info = self.look().await?;
         let (limits, used) = (&info.config, &info.state);
         let rooms = [
             Room::of(limits.max_messages, used.messages),

@@ -3,6 +3,7 @@
 //! A replica says that it is alive by a beat, and takes a partition that is free or belongs to one that beats no more. Time is that of the server,
 //! at which it got a beat: clocks of replicas do not matter.
 
+use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -29,6 +30,9 @@ pub(super) struct Seats {
     last: Option<ServerTime>,
     /// Whether it came so late that others may have taken our partitions just before it.
     is_late: bool,
+    /// Our partitions as it came, until it is certain of each that nobody did. A word of others by which they take one may be under way for long: it is
+    /// refused once we have said again that it is ours.
+    doubtful: BTreeSet<usize>,
     /// Whether we take nothing any more and give away what we have.
     leaves: bool,
 }
@@ -81,6 +85,7 @@ impl Seats {
             since: None,
             last: None,
             is_late: false,
+            doubtful: BTreeSet::new(),
             leaves: false,
         }
     }
@@ -118,6 +123,9 @@ impl Seats {
             }
             self.is_late = gap.is_some_and(|gap| gap > self.patience);
             self.last = Some(at);
+            if self.is_late {
+                self.doubtful = (0..PARTITIONS).filter(|one| self.is_ours(*one)).collect();
+            }
         }
         let beat = Beat { at, number, leaves };
         let before = self.beats.insert(replica, beat);
@@ -139,9 +147,10 @@ impl Seats {
         self.beats.get(&self.me).map(|beat| beat.number)
     }
 
-    /// Whether our last beat came so late that somebody may have taken what was ours without knowing of it.
-    pub(super) fn is_late(&self) -> bool {
-        self.is_late
+    /// Whether our last beat came so late that somebody may have taken what was ours without knowing of it, or one did before it and that is not
+    /// cleared up yet.
+    pub(super) fn is_doubtful(&self) -> bool {
+        self.is_late || !self.doubtful.is_empty()
     }
 
     /// Somebody took a partition, or gave it away.
@@ -154,6 +163,7 @@ impl Seats {
         let Some(seat) = self.partitions.get_mut(partition) else {
             return Change::Nothing;
         };
+        self.doubtful.remove(&partition);
         let was_ours = seat.replica.as_ref() == Some(&self.me);
         let is_ours = replica.as_ref() == Some(&self.me);
         *seat = Seat {
@@ -172,6 +182,12 @@ impl Seats {
     pub(super) fn is_ours(&self, partition: usize) -> bool {
         let seat = self.partitions.get(partition);
         seat.is_some_and(|seat| seat.replica.as_ref() == Some(&self.me) && !seat.leaving)
+    }
+
+    /// Whether nobody else may work on a partition.
+    pub(super) fn has(&self, partition: usize) -> bool {
+        let seat = self.partitions.get(partition);
+        seat.is_some_and(|seat| seat.replica.as_ref() == Some(&self.me))
     }
 
     /// How many partitions are ours.
@@ -214,16 +230,21 @@ impl Seats {
         };
         // Where it was said already and not heard, it is said again: that word may be under way still, so it is too late to stay.
         let leaving = moves(false, &|_, seat| seat.leaving);
+        let again = moves(true, &|partition, seat| {
+            self.doubtful.contains(&partition) && !seat.leaving
+        });
         let kept = self.ours() - leaving.len();
         let more = if kept < share {
             moves(true, &|_, seat| self.is_free(seat))
         } else {
             moves(false, &|partition, _| {
-                self.is_ours(partition) && !is_busy(partition)
+                self.is_ours(partition)
+                    && !is_busy(partition)
+                    && !self.doubtful.contains(&partition)
             })
         };
         let more = more.into_iter().take(kept.abs_diff(share));
-        leaving.into_iter().chain(more).collect()
+        leaving.into_iter().chain(again).chain(more).collect()
     }
 
     /// The numbers of beats that can be forgotten: of replicas that are dead for long and have nothing.
@@ -442,7 +463,7 @@ mod tests {
         // Two seconds later, by a clock that jumped by eight.
         b.beat(replica("b"), at(4 + 2 + 8), 5, false);
         assert!(!b.wanted(|_| false).iter().any(|m| m.partition == 3));
-        assert!(!b.is_late());
+        assert!(!b.is_doubtful());
     }
 
     #[test]
@@ -451,10 +472,46 @@ mod tests {
         assert_eq!(a.heard(), None);
         for (second, is_late) in [(0, false), (10, false), (21, true), (23, false)] {
             a.beat(replica("a"), at(second), second + 1, false);
-            assert_eq!((a.heard(), a.is_late()), (Some(second + 1), is_late));
+            assert_eq!((a.heard(), a.is_doubtful()), (Some(second + 1), is_late));
         }
         a.reset();
-        assert_eq!((a.heard(), a.is_late()), (None, false));
+        assert_eq!((a.heard(), a.is_doubtful()), (None, false));
+    }
+
+    #[test]
+    fn who_was_silent_for_too_long_says_again_what_is_its_own() {
+        let mut a = seats("a");
+        a.beat(replica("a"), at(0), 1, false);
+        for partition in [3, 4, 5] {
+            a.sit(partition, Some(replica("a")), 2);
+        }
+        a.let_go(5);
+        a.beat(replica("a"), at(11), 3, false);
+        let again = |a: &Seats| {
+            let moves = a.wanted(|_| false);
+            let again = moves
+                .iter()
+                .filter(|wanted| wanted.is_taken && wanted.after > 0);
+            again
+                .map(|wanted| (wanted.partition, wanted.after))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            again(&a).into_iter().collect::<BTreeSet<_>>(),
+            [(3, 2), (4, 2)].into()
+        );
+        a.beat(replica("a"), at(13), 4, false);
+        assert!(a.is_doubtful(), "it is not heard");
+        assert_eq!(a.sit(3, Some(replica("a")), 5), Change::Nothing);
+        assert_eq!(again(&a), [(4, 2)]);
+        assert_eq!(
+            a.sit(4, Some(replica("b")), 6),
+            Change::Lost,
+            "it was faster"
+        );
+        assert_eq!(again(&a), []);
+        // What is about to be given away is not worked on anyway.
+        assert!(!a.is_doubtful());
     }
 
     #[test]

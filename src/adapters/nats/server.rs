@@ -12,7 +12,6 @@ use async_nats::jetstream::context::PublishAckFuture;
 use async_nats::jetstream::context::PublishError;
 use async_nats::jetstream::context::PublishErrorKind;
 use async_nats::jetstream::message::PublishMessage;
-use async_nats::jetstream::stream::DeleteMessageErrorKind;
 use async_nats::jetstream::stream::LastRawMessageErrorKind;
 use async_nats::jetstream::stream::Stream;
 use thiserror::Error;
@@ -23,6 +22,8 @@ use super::names::Names;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How many messages may be on their way to the server at once.
 const IN_FLIGHT: usize = 4096;
+/// How many messages are asked for, or deleted, at once.
+pub(super) const AT_ONCE: usize = 64;
 
 /// Why the server did not do what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -31,8 +32,16 @@ pub(super) enum ServerError {
     #[error("somebody else was faster")]
     Conflict,
     /// The message is larger than the server allows.
-    #[error("it is larger than the server's max_payload; raise that")]
+    #[error("it is larger than the server's max_payload, or the stream's max-msg-size; raise that")]
     TooLarge,
+    /// Somebody has made or changed the stream so that it may lose something.
+    #[error("the NATS server at {place}: {reason}")]
+    Lossy {
+        /// The server's address, without a password.
+        place: String,
+        /// What to change.
+        reason: String,
+    },
     /// There is no room in the stream, or in the account.
     #[error(
         "the stream on the NATS server at {place} is full: {reason}; raise its limit, or that of the account"
@@ -163,36 +172,6 @@ impl Server {
         }
     }
 
-    /// Takes a message out of the stream; it need not be there.
-    ///
-    /// # Errors
-    /// [`ServerError`].
-    pub(super) async fn delete(&self, number: u64) -> Result<(), ServerError> {
-        let stream = self.handle().await?;
-        let Err(error) = stream.delete_message(number).await else {
-            return Ok(());
-        };
-        match error.kind() {
-            // The server answered: whatever it says, the message is not there.
-            DeleteMessageErrorKind::JetStream(answer) if is_missing(answer.error_code()) => Ok(()),
-            DeleteMessageErrorKind::JetStream(_)
-            | DeleteMessageErrorKind::Request
-            | DeleteMessageErrorKind::TimedOut => Err(self.unavailable(&error)),
-        }
-    }
-
-    /// Takes out of the stream what became of deliveries but for so many, the newest.
-    ///
-    /// # Errors
-    /// [`ServerError`].
-    pub(super) async fn forget(&self, but: usize) -> Result<(), ServerError> {
-        let stream = self.handle().await?;
-        let but = u64::try_from(but).unwrap_or(u64::MAX);
-        let purge = stream.purge().filter(self.names.notes()).keep(but);
-        purge.await.map_err(|error| self.unavailable(&error))?;
-        Ok(())
-    }
-
     /// What went wrong, for people.
     pub(super) fn unavailable(&self, error: &dyn Error) -> ServerError {
         self.refused(in_full(error))
@@ -224,7 +203,7 @@ impl Server {
         ))
     }
 
-    async fn handle(&self) -> Result<Stream<()>, ServerError> {
+    pub(super) async fn handle(&self) -> Result<Stream<()>, ServerError> {
         self.check()?;
         let stream = self.context.get_stream_no_info(self.names.stream()).await;
         stream.map_err(|error| self.unavailable(&error))
@@ -235,6 +214,7 @@ impl Server {
             PublishErrorKind::WrongLastSequence => ServerError::Conflict,
             PublishErrorKind::MaxPayloadExceeded => ServerError::TooLarge,
             PublishErrorKind::Other if is_full(error) => self.full(in_full(error)),
+            PublishErrorKind::Other if is_too_large(error) => ServerError::TooLarge,
             PublishErrorKind::StreamNotFound
             | PublishErrorKind::WrongLastMessageId
             | PublishErrorKind::TimedOut
@@ -259,12 +239,20 @@ fn in_full(error: &dyn Error) -> String {
     text
 }
 
+/// What the server said against a message.
+fn answer(error: &PublishError) -> Option<&async_nats::jetstream::Error> {
+    error.source()?.downcast_ref()
+}
+
+/// Whether it is the stream's limit of a single message.
+fn is_too_large(error: &PublishError) -> bool {
+    let code = answer(error).map(async_nats::jetstream::Error::error_code);
+    code == Some(ErrorCode::STREAM_MESSAGE_EXCEEDS_MAXIMUM)
+}
+
 /// Whether it is a limit that kept a message from being stored.
 fn is_full(error: &PublishError) -> bool {
-    let answer = error
-        .source()
-        .and_then(|source| source.downcast_ref::<async_nats::jetstream::Error>());
-    answer.is_some_and(|answer| match answer.error_code() {
+    answer(error).is_some_and(|answer| match answer.error_code() {
         // Which of many reasons it is, the server says in words alone.
         ErrorCode::STREAM_STORE_FAILED => answer.to_string().contains("maximum"),
         code => [
@@ -274,13 +262,4 @@ fn is_full(error: &PublishError) -> bool {
         ]
         .contains(&code),
     })
-}
-
-fn is_missing(code: ErrorCode) -> bool {
-    // The second one is what the server says of a message that was deleted before.
-    [
-        ErrorCode::SEQUENCE_NOT_FOUND,
-        ErrorCode::STREAM_MESSAGE_DELETE_FAILED,
-    ]
-    .contains(&code)
 }

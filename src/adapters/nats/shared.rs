@@ -4,13 +4,13 @@ use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
 use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use async_nats::jetstream::stream::Config;
 use tokio::sync::Notify;
 use tokio::sync::watch;
-
-use tracing::warn;
 
 use super::names::ReplicaId;
 use super::reading::Room;
@@ -26,7 +26,11 @@ pub(super) struct Shared {
     pub(super) patience: Duration,
     state: Mutex<State>,
     /// Whether the stream has a limit, so that it is worth while to ask how much room there is.
-    pub(super) is_limited: AtomicBool,
+    is_limited: AtomicBool,
+    /// The most that a message of the stream may hold, in bytes.
+    largest: AtomicUsize,
+    /// Held while room is made, so that not each who finds none forgets a half.
+    forgetting: tokio::sync::Mutex<()>,
     /// There may be work.
     pub(super) arrived: Notify,
     /// Something has ended and is to be written.
@@ -35,7 +39,7 @@ pub(super) struct Shared {
     pub(super) moved: Notify,
     /// Rises with each message that is applied, and with each change of what is written or in work.
     pub(super) changes: watch::Sender<u64>,
-    /// Rises with each connection.
+    /// Rises with each connection, and where the stream is to be looked at anew.
     pub(super) connections: watch::Sender<u64>,
 }
 
@@ -46,8 +50,10 @@ impl Shared {
             server,
             state: Mutex::new(State::new(me.clone(), patience)),
             is_limited: AtomicBool::new(false),
+            largest: AtomicUsize::new(usize::MAX),
             me,
             patience,
+            forgetting: tokio::sync::Mutex::new(()),
             arrived: Notify::new(),
             ended: Notify::new(),
             moved: Notify::new(),
@@ -66,8 +72,24 @@ impl Shared {
         self.changes.send_modify(|count| *count += 1);
     }
 
+    /// Heeds the limits of the stream, which may be set or lifted at any time.
+    pub(super) fn heed(&self, limits: &Config) {
+        let is_limited = limits.max_messages > 0 || limits.max_bytes > 0;
+        self.is_limited.store(is_limited, Ordering::Relaxed);
+        let largest = usize::try_from(limits.max_message_size).ok();
+        let largest = largest.filter(|largest| *largest > 0);
+        let largest = largest.unwrap_or(usize::MAX);
+        self.largest.store(largest, Ordering::Relaxed);
+    }
+
+    /// The most that a message may hold, in bytes.
+    pub(super) fn largest(&self) -> usize {
+        let of_stream = self.largest.load(Ordering::Relaxed);
+        self.server.max_payload().min(of_stream)
+    }
+
     /// Appends a message, as [`Server::append`] does. Where the stream is full, the oldest of the deliveries that are done make room for it: they are
-    /// remembered for people alone, and all else waits for room.
+    /// remembered for people alone by then, and all else waits for room.
     ///
     /// # Errors
     /// As for [`Server::append`].
@@ -77,6 +99,15 @@ impl Shared {
         content: Vec<u8>,
         after: Option<u64>,
     ) -> Result<u64, ServerError> {
+        let appended = self
+            .server
+            .append(subject.clone(), content.clone(), after)
+            .await;
+        if !matches!(appended, Err(ServerError::Full { .. })) {
+            return appended;
+        }
+        let _one = self.forgetting.lock().await;
+        // Whoever held this before may have made room.
         let appended = self
             .server
             .append(subject.clone(), content.clone(), after)
@@ -98,25 +129,16 @@ impl Shared {
         if !self.is_limited.load(Ordering::Relaxed) || self.server.room().await? != Room::Scarce {
             return Ok(());
         }
+        let _one = self.forgetting.lock().await;
+        if self.server.room().await? != Room::Scarce {
+            return Ok(());
+        }
         let reason = "an eighth of it is kept for working off what it holds".to_owned();
         let full = self.server.full(reason);
         if self.make_room(&full).await && self.server.room().await? != Room::Scarce {
             return Ok(());
         }
         Err(full)
-    }
-
-    /// Forgets the older half of the deliveries that are done. Says whether that went well.
-    async fn make_room(&self, full: &ServerError) -> bool {
-        let noted = self.state().remembered.len();
-        if noted == 0 {
-            return false;
-        }
-        warn!("deliveries are forgotten before their time: {full}");
-        let but = noted / 2;
-        let is_made = self.server.forget(but).await.is_ok();
-        self.state().remembered.forget(but);
-        is_made
     }
 
     /// Waits until the state is as it is wanted, for so long at the most. Says whether it is.

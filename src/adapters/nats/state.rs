@@ -1,11 +1,15 @@
 //! What a replica knows: the stream, applied message by message, and what it works on itself.
 
+mod alive;
+mod ends;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 use std::time::Instant;
 use std::time::SystemTime;
 
 use super::held::Held;
+use super::leftover::Leftover;
 use super::names::ReplicaId;
 use super::names::partition;
 use super::open::Open;
@@ -23,7 +27,6 @@ use crate::domain::queue::fate::Fate;
 use crate::domain::queue::lines::Lines;
 use crate::domain::queue::record::DeliveryRecord;
 use crate::domain::queue::record::EventState;
-use crate::domain::queue::record::Progress;
 use crate::ports::event_queue::Load;
 use crate::ports::event_queue::Placement;
 
@@ -38,14 +41,26 @@ pub(super) struct State {
     pub(super) remembered: Remembered,
     held: Held,
     pub(super) pushed: Pushed,
-    /// Deliveries that are done and may be in the stream still.
-    leftover: Vec<u64>,
+    pub(super) leftover: Leftover,
     /// The last message that was applied.
     applied: u64,
     /// Whether all that the stream held is applied, and more is as it comes.
     is_current: bool,
+    /// Our last beat, as long as we have not read it ourselves.
+    unheard: Option<Sent>,
     /// Until when nobody takes our partitions from us, as we were heard.
     safe_until: Option<Instant>,
+    /// How long a replica may be silent.
+    patience: Duration,
+}
+
+/// A beat of ours that the stream holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Sent {
+    /// Its number.
+    pub(super) number: u64,
+    /// Before it was sent.
+    pub(super) at: Instant,
 }
 
 impl State {
@@ -58,10 +73,12 @@ impl State {
             remembered: Remembered::default(),
             held: Held::default(),
             pushed: Pushed::default(),
-            leftover: Vec::new(),
+            leftover: Leftover::default(),
             applied: 0,
             is_current: false,
+            unheard: None,
             safe_until: None,
+            patience,
         }
     }
 
@@ -73,7 +90,8 @@ impl State {
         self.lines = Lines::default();
         self.held.clear();
         self.remembered = Remembered::default();
-        self.leftover.clear();
+        self.leftover = Leftover::default();
+        self.unheard = None;
         self.applied = 0;
         self.is_current = false;
     }
@@ -96,17 +114,10 @@ impl State {
         self.is_current = is_current;
     }
 
-    /// We were heard: nobody takes our partitions before that. Where we were silent for long, somebody may have taken one just now who did not
-    /// know yet that we are alive: that is certain only when we are heard once more.
-    pub(super) fn set_safe(&mut self, until: Instant) {
-        if !self.seats.is_late() {
-            self.safe_until = Some(until);
-        }
-    }
-
     /// A delivery came in, here or elsewhere.
     pub(super) fn begin(&mut self, number: u64, record: DeliveryRecord) {
         let id = record.id.clone();
+        self.follows(number, &record);
         let events = self.open.add(number, record);
         let mut superseded = Superseded::new();
         let placements = events.into_iter().map(|queued| {
@@ -119,24 +130,6 @@ impl State {
         let placements = placements.collect();
         self.settle(superseded.numbers);
         self.pushed.went(&id, placements);
-    }
-
-    /// Somebody has said what became of a delivery.
-    pub(super) fn note(&mut self, number: u64, note: &DeliveryRecord) {
-        self.remembered.add(note.id.clone());
-        let is_open = self.open.numbered(number).is_some();
-        for (queued, state) in self.open.news(number, note) {
-            self.open.end(&queued, state);
-            self.lines.remove(&queued);
-        }
-        if is_open {
-            // What ended here meanwhile is about to be written.
-            self.open.settle(number);
-        }
-        // Whoever said so takes it out of the stream, unless it ended just then.
-        if is_open && !self.is_current && note.progress() != Progress::Open {
-            self.leftover.push(number);
-        }
     }
 
     /// Somebody took a partition, or gave it away.
@@ -193,11 +186,6 @@ impl State {
         Some(batch)
     }
 
-    /// Whether it is certain that what is ours by what we know is ours.
-    fn is_safe(&self) -> bool {
-        self.safe_until.is_some_and(|until| Instant::now() < until)
-    }
-
     /// Whether a batch that was taken some time ago is to be worked on here still. Where it is not, it is held no more: another replica works on it,
     /// or may do so. What is ours all the same waits again.
     pub(super) fn is_kept(&mut self, batch: &Batch) -> bool {
@@ -243,11 +231,6 @@ impl State {
     pub(super) fn newest(&self, most: usize) -> Vec<DeliveryId> {
         let unnoted = self.open.ids().chain(self.unwritten.ids());
         self.remembered.newest(unnoted, most)
-    }
-
-    /// Takes the numbers of deliveries that are done and may be in the stream still.
-    pub(super) fn leftover(&mut self) -> Vec<u64> {
-        std::mem::take(&mut self.leftover)
     }
 
     /// Lets everything of a partition wait that is not in work here.
@@ -308,8 +291,10 @@ fn ended(fate: &Fate) -> EventState {
 mod tests {
     use super::*;
     use crate::adapters::nats::names::PARTITIONS;
+    use crate::adapters::nats::remembered::Kept;
     use crate::domain::event::ImageEvent;
     use crate::domain::queue::accepted::Accepted;
+    use crate::domain::queue::record::Progress;
     use crate::domain::reference::ImageName;
     use crate::domain::reference::Tag;
 
@@ -457,7 +442,7 @@ mod tests {
     }
 
     #[test]
-    fn who_comes_back_after_a_long_silence_begins_nothing_before_it_is_heard_twice() {
+    fn who_comes_back_after_a_long_silence_begins_nothing_before_all_is_said_again_and_heard() {
         let mut state = alone();
         state.begin(5, record("d1", &["1"]));
         let heard = |state: &mut State, seconds| {
@@ -471,7 +456,37 @@ mod tests {
         // Another one may be about to take it, as it was silent for 11 s.
         assert_eq!(state.take(), None);
         heard(&mut state, 113);
+        assert_eq!(state.take(), None, "its word may be under way");
+        for seat in 0..PARTITIONS {
+            assert_eq!(sit(&mut state, seat, Some("a")), Change::Nothing);
+        }
+        heard(&mut state, 115);
         assert_eq!(shown(state.take()), ["d1 1"]);
+    }
+
+    #[test]
+    fn a_beat_counts_from_when_it_was_sent_however_late_it_is_heard() {
+        let mut state = alone();
+        state.safe_until = None;
+        state.begin(5, record("d1", &["1"]));
+        let heard = |state: &mut State, number| {
+            let at = SystemTime::UNIX_EPOCH;
+            state.beat(ReplicaId::named("a"), at, number, false);
+        };
+        let sent = |number, at| Sent { number, at };
+        let now = Instant::now();
+        state.sent(sent(7, now));
+        heard(&mut state, 6);
+        assert_eq!((state.take(), state.unheard()), (None, Some(sent(7, now))));
+        heard(&mut state, 7);
+        assert_eq!(state.safe_until, Some(now + PATIENCE * 2 / 3));
+        assert_eq!(state.unheard(), None);
+        assert_eq!(shown(state.take()), ["d1 1"]);
+        // The server's answer may come after it.
+        heard(&mut state, 8);
+        let later = now + Duration::from_secs(1);
+        state.sent(sent(8, later));
+        assert_eq!(state.safe_until, Some(later + PATIENCE * 2 / 3));
     }
 
     #[test]
@@ -480,12 +495,56 @@ mod tests {
         state.begin(5, record("d1", &["1", "2"]));
         let mut note = record("d1", &["1", "2"]);
         note.events[0].state = ended(&worked());
-        state.note(5, &note);
+        state.note(9, 5, &note);
         assert_eq!(shown(state.take()), ["d1 2"]);
         // Of another stream, or of another time.
         state.begin(6, record("d2", &["1", "2"]));
-        state.note(6, &note);
+        state.note(10, 6, &note);
+        note.events[1].state = ended(&worked());
+        state.note(11, 6, &note);
+        assert_eq!(state.leftover.due(Duration::ZERO, 9), [0; 0]);
         assert_eq!(shown(state.take()), ["d2 1", "d2 2"]);
+    }
+
+    #[test]
+    fn what_others_ended_unheard_is_open_no_more_once_the_same_delivery_came_again() {
+        let mut done = record("d1", &["1"]);
+        done.events[0].state = ended(&worked());
+        for is_done_again in [true, false] {
+            let mut state = state("b");
+            sit(&mut state, seat(), Some("a"));
+            state.begin(40, record("d1", &["1"]));
+            state.begin(41, record("d2", &["1"]));
+            if is_done_again {
+                state.note(95, 90, &done);
+            } else {
+                state.begin(90, record("d1", &["1"]));
+            }
+            assert_eq!(state.open.numbered(40), None);
+            assert!(state.open.numbered(41).is_some());
+            let is_open = state.open.named(&DeliveryId::new("d1")).is_some();
+            assert_eq!(is_open, !is_done_again);
+            sit(&mut state, seat(), Some("b"));
+            let waits = if is_done_again { "d2 1" } else { "d1 1" };
+            assert_eq!(shown(state.take()), [waits]);
+        }
+    }
+
+    #[test]
+    fn what_others_ended_unheard_is_open_no_more_once_it_is_missed() {
+        let mut state = state("b");
+        sit(&mut state, seat(), Some("a"));
+        state.begin(40, record("d1", &["1"]));
+        state.begin(41, record("d2", &["2"]));
+        assert_eq!(state.foreign(40), [40]);
+        state.miss(40);
+        assert_eq!(state.foreign(41), [41]);
+        sit(&mut state, seat(), Some("b"));
+        assert_eq!(state.foreign(41), [0; 0]);
+        state.miss(41);
+        assert_eq!(shown(state.take()), ["d2 2"], "nobody else has ended it");
+        let accepted = record("d3", &["3"]).again(SystemTime::UNIX_EPOCH);
+        assert!(state.open.is_full_for(&accepted, 1) && !state.open.is_full_for(&accepted, 2));
     }
 
     #[test]
@@ -510,7 +569,7 @@ mod tests {
         let batch = state.take().unwrap();
         let mut note = record("d1", &["1", "2"]);
         note.events[0].state = ended(&worked());
-        state.note(5, &note);
+        state.note(9, 5, &note);
         assert!(!state.is_kept(&batch));
         assert_eq!(shown(state.take()), ["d1 2"]);
     }
@@ -551,17 +610,56 @@ mod tests {
 
     #[test]
     fn what_is_done_and_in_the_stream_still_is_taken_out() {
+        // Whoever wrote the note may have ended just then, and that may be long ago.
+        for is_current in [false, true] {
+            let mut state = alone();
+            state.set_current(is_current);
+            state.begin(5, record("d1", &["1"]));
+            let mut note = record("d1", &["1"]);
+            note.events[0].state = ended(&worked());
+            state.note(9, 5, &note);
+            assert_eq!(state.take(), None);
+            let due = |state: &State, wait| state.leftover.due(wait, 9);
+            assert_eq!(due(&state, PATIENCE), [0; 0], "it is about to be");
+            assert_eq!(due(&state, Duration::ZERO), [5]);
+            // What became of it is known as long as it may be there.
+            assert_eq!(state.surplus(Kept::Newest(0)).numbers, [0; 0]);
+            state.leftover.remove(5);
+            assert_eq!(due(&state, Duration::ZERO), [0; 0]);
+            assert_eq!(state.surplus(Kept::Newest(0)).numbers, [9]);
+            assert_eq!(state.newest(9), [DeliveryId::new("d1")]);
+        }
+    }
+
+    #[test]
+    fn a_note_that_tells_of_no_event_ends_all() {
         let mut state = alone();
-        state.set_current(false);
-        state.begin(5, record("d1", &["1"]));
-        let mut note = record("d1", &["1"]);
+        state.begin(5, record("d1", &["1", "2"]));
+        state.begin(6, record("d2", &["3"]));
+        state.note(9, 5, &record("d1", &[]));
+        assert_eq!(state.open.numbered(5), None);
+        assert_eq!(
+            (shown(state.take()), state.load().open),
+            (vec!["d2 3".to_owned()], 1)
+        );
+        assert_eq!(state.leftover.due(Duration::ZERO, 9), [5]);
+    }
+
+    #[test]
+    fn what_became_of_a_part_is_known_until_the_rest_has_ended_and_is_written() {
+        let mut state = alone();
+        state.begin(5, record("d1", &["1", "2"]));
+        let mut note = record("d1", &["1", "2"]);
         note.events[0].state = ended(&worked());
-        state.note(5, &note);
-        state.set_current(true);
-        assert_eq!(state.take(), None);
-        assert_eq!(state.leftover(), [5]);
-        assert_eq!(state.leftover(), [0; 0]);
-        assert_eq!(state.newest(9), [DeliveryId::new("d1")]);
+        state.note(9, 5, &note);
+        let is_needed = |state: &State| state.surplus(Kept::Half).needed == Some(9);
+        assert!(is_needed(&state) && !state.has_surplus(0));
+        let batch = state.take().unwrap();
+        state.end(&batch, &worked());
+        assert!(is_needed(&state), "it is not written yet");
+        assert_eq!(written(&mut state), [(5, Progress::Done)]);
+        assert_eq!(state.surplus(Kept::Half).numbers, [9]);
+        assert!(state.has_surplus(0) && !state.has_surplus(1));
     }
 
     #[test]

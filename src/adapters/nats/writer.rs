@@ -11,10 +11,11 @@ use tracing::warn;
 
 use super::form;
 use super::form::NoteForm;
-use super::form::in_a_word;
-use super::form::in_short;
 use super::server::ServerError;
 use super::shared::Shared;
+use super::shortened::by_name;
+use super::shortened::in_a_word;
+use super::shortened::in_short;
 use crate::domain::queue::record::DeliveryRecord;
 use crate::domain::queue::record::EventState;
 use crate::domain::queue::record::Progress;
@@ -23,6 +24,11 @@ use crate::domain::queue::record::Progress;
 const TOGETHER: usize = 64;
 /// How often one is tried in which others write too.
 const ATTEMPTS: usize = 8;
+/// What is left of a message for what the server is told along with it, in bytes.
+const HEADERS: usize = 256;
+/// How a note can be told, from the longest to the shortest. The last does only where all has ended.
+const WAYS: [fn(&DeliveryRecord) -> DeliveryRecord; 4] =
+    [DeliveryRecord::clone, in_short, in_a_word, by_name];
 /// How long it rests after something went wrong.
 const REST: Duration = Duration::from_millis(500);
 
@@ -96,7 +102,7 @@ async fn note_new(shared: &Shared, new: Vec<Numbered>) -> Vec<Written> {
     let mut sent = Vec::new();
     for (number, record) in &new {
         let subject = shared.server.names.note(&record.id);
-        let content = content(shared, *number, record);
+        let (_, content) = content(shared, *number, record, 0);
         sent.push(shared.server.send(subject, content, Some(0)).await);
     }
     let stored = join_all(sent.into_iter().map(|sent| shared.server.stored(sent))).await;
@@ -104,8 +110,8 @@ async fn note_new(shared: &Shared, new: Vec<Numbered>) -> Vec<Written> {
     for ((number, mut record), stored) in new.into_iter().zip(stored) {
         let stored = match stored {
             Ok(_) => Ok(()),
-            // There is a note, or no room for one.
-            Err(ServerError::Conflict | ServerError::Full { .. }) => {
+            // There is a note, or no room for one, or not for such a long one.
+            Err(ServerError::Conflict | ServerError::Full { .. } | ServerError::TooLarge) => {
                 join(shared, number, &mut record).await
             }
             Err(error) => Err(error),
@@ -124,10 +130,14 @@ async fn clear(
     let (number, record) = &delivery;
     let cleared = match said {
         Ok(()) if record.progress() == Progress::Open => Ok(()),
-        Ok(()) => shared.server.delete(*number).await,
+        Ok(()) => shared.server.delete(*number).await.map(|_| ()),
         Err(ServerError::TooLarge) => {
-            error!(delivery = %record.id, "what became of a delivery is too long to be remembered; raise the NATS server's max_payload");
-            shared.server.delete(*number).await
+            error!(delivery = %record.id, "what became of a delivery is too long to be remembered; raise the NATS server's max_payload, or the stream's max-msg-size");
+            if record.progress() == Progress::Open {
+                Ok(())
+            } else {
+                shared.server.delete(*number).await.map(|_| ())
+            }
         }
         Err(error) => Err(error),
     };
@@ -142,6 +152,7 @@ async fn join(
     record: &mut DeliveryRecord,
 ) -> Result<(), ServerError> {
     let subject = shared.server.names.note(&record.id);
+    let mut way = 0;
     for _ in 0..ATTEMPTS {
         let last = shared.server.last(&subject).await?;
         let after = last.as_ref().map_or(0, |last| last.number);
@@ -152,10 +163,12 @@ async fn join(
             Some((same, noted)) if same == number => add(record, noted),
             Some(_) | None => {}
         }
-        let content = content(shared, number, record);
+        let (taken, content) = content(shared, number, record, way);
         match shared.append(subject.clone(), content, Some(after)).await {
             Ok(_) => return Ok(()),
             Err(ServerError::Conflict) => {}
+            // Less is allowed than we know of.
+            Err(ServerError::TooLarge) if taken + 1 < ways(record).len() => way = taken + 1,
             Err(error) => return Err(error),
         }
     }
@@ -178,16 +191,24 @@ fn add(record: &mut DeliveryRecord, noted: DeliveryRecord) {
     }
 }
 
-/// The note of a delivery, as long as fits into a message. As the delivery takes half of one at the most, it fits in a word at least.
-fn content(shared: &Shared, number: u64, record: &DeliveryRecord) -> Vec<u8> {
-    let most = shared.server.max_payload().saturating_sub(1024);
-    let written = |record: &DeliveryRecord| form::write(&NoteForm::of(number, record));
-    let mut content = written(record);
-    for shortened in [in_short, in_a_word] {
-        if content.len() <= most {
-            break;
+/// How the note of a delivery can be told.
+fn ways(record: &DeliveryRecord) -> &'static [fn(&DeliveryRecord) -> DeliveryRecord] {
+    let is_open = record.progress() == Progress::Open;
+    &WAYS[..WAYS.len() - usize::from(is_open)]
+}
+
+/// The note of a delivery, told in the first way from that one on that fits into a message, or in the last. As the delivery took half of a message at
+/// the most, it fits in a word at least, unless less is allowed since.
+fn content(shared: &Shared, number: u64, record: &DeliveryRecord, way: usize) -> (usize, Vec<u8>) {
+    let most = shared.largest().saturating_sub(HEADERS);
+    let ways = ways(record);
+    let last = ways.len() - 1;
+    let mut way = way.min(last);
+    loop {
+        let content = form::write(&NoteForm::of(number, &ways[way](record)));
+        if content.len() <= most || way == last {
+            return (way, content);
         }
-        content = written(&shortened(record));
+        way += 1;
     }
-    content
 }

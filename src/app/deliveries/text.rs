@@ -80,11 +80,20 @@ fn event(known: &EventRecord) -> Vec<String> {
     let at = time(*at);
     let mut lines = vec![head];
     match fate {
+        // Where many have, they are not remembered each.
+        Fate::Superseded(by) if by.as_str().is_empty() => {
+            lines.push(format!("  {at}  superseded by a newer delivery"));
+        }
         Fate::Superseded(by) => {
             lines.push(format!("  {at}  superseded by delivery {by}"));
         }
         Fate::Worked(outcomes) if outcomes.is_empty() => {
-            lines.push(format!("  {at}  unmatched: no Application runs this image"));
+            lines.push(match unnamed {
+                0 => format!("  {at}  unmatched: no Application runs this image"),
+                // Which ones it was is not remembered.
+                _ => format!("  {at}  worked on in {unnamed} Applications"),
+            });
+            return lines;
         }
         Fate::Worked(outcomes) => {
             lines.push(format!("  {at}  worked on"));
@@ -192,6 +201,28 @@ ghcr.io/acme/web:latest
         let listed = list(&[record()]);
         assert!(listed.contains("web:1 and 1 more"), "{listed}");
         assert_eq!(heading().find("IMAGES"), listed.find("ghcr.io/acme"));
+    }
+
+    #[test]
+    fn what_is_not_remembered_in_full_is_not_taken_for_something_else() {
+        let mut record = record();
+        let superseded = Fate::Superseded(DeliveryId::new(""));
+        record.events[1].state = EventState::ended(at(4), &superseded);
+        record.events[2].state = EventState::Ended {
+            at: at(4),
+            fate: Fate::Worked(Vec::new()),
+            unnamed: 3,
+        };
+        let shown = show(&record);
+        let expected = "
+ghcr.io/acme/web:1.5
+  2026-09-21T14:13:24Z  superseded by a newer delivery
+
+ghcr.io/acme/web:1
+  2026-09-21T14:13:24Z  worked on in 3 Applications
+
+";
+        assert!(shown.contains(expected), "{shown}");
     }
 
     #[test]

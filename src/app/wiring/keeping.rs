@@ -24,6 +24,8 @@ pub(super) struct Keeping {
     pub(super) is_durable: bool,
     /// Lets people see what is kept.
     pub(super) showing: Option<Background>,
+    /// Ends where something that works on it does.
+    pub(super) failing: Option<Background>,
     /// Writes what is left.
     pub(super) closing: Background,
 }
@@ -54,6 +56,7 @@ fn memory(capacity: usize) -> Keeping {
         queue: Arc::new(InMemoryQueue::new(capacity)),
         is_durable: false,
         showing: None,
+        failing: None,
         closing: Box::pin(ready(())),
     }
 }
@@ -67,6 +70,7 @@ async fn journal(folder: &Path, capacity: usize) -> Result<Keeping, StartError> 
         queue: Arc::clone(&journal) as _,
         is_durable: true,
         showing: Some(Box::pin(socket.serve())),
+        failing: None,
         closing: Box::pin(async move { journal.close().await }),
     })
 }

@@ -157,7 +157,7 @@ impl Server {
         let work = working::open(&settings, &mut place, &keeping, current, &watching);
         let mut background: Vec<Background> = vec![place.watch, Box::pin(registries.run())];
         background.extend(work.describing.into_iter().chain(place.clearing));
-        background.extend(keeping.showing);
+        background.extend(keeping.showing.into_iter().chain(keeping.failing));
         let readiness = Readiness::default();
         let parts = Parts {
             secrets: settings.secrets,
@@ -227,7 +227,7 @@ impl Server {
             looked = &mut polling => Cause::looked(looked.ok().flatten(), self.fail_on_error),
             _ = &mut updating => Cause::Failure("updater"),
             _ = &mut serving => Cause::Failure("webhook server"),
-            Some(_) = background.join_next() => Cause::Failure("watch of files or of the cluster"),
+            Some(_) = background.join_next() => Cause::Failure("watch of files or of the cluster, or the queue"),
             ended = &mut outdated => ended.map_or(Cause::Failure("watch of the settings"), |()| Cause::Outdated),
         };
         outdated.abort();

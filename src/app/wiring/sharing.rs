@@ -52,10 +52,12 @@ pub(super) async fn open(
         }
         None => None,
     };
+    let working = Arc::clone(&queue);
     Ok(Keeping {
         queue: Arc::clone(&queue) as _,
         is_durable: true,
         showing,
+        failing: Some(Box::pin(async move { working.failed().await })),
         closing: Box::pin(async move { queue.close().await }),
     })
 }
