@@ -281,6 +281,47 @@ async fn a_redirection_takes_no_credentials_to_another_host() {
 }
 
 #[tokio::test]
+async fn what_the_host_of_a_redirection_wants_to_see_is_not_what_the_registry_wants() {
+    let thief = Scripted::start(|_, _, _| Answer::json(r#"{"token":"stolen"}"#)).await;
+    let realm = format!("{}/token", thief.url());
+    for refusal in [
+        Answer::bearer(&realm),
+        Answer::basic(),
+        Answer::error(403, "DENIED"),
+    ] {
+        let shown = format!("{refusal:?}");
+        let storage = Scripted::start(move |_, _, _| refusal.clone()).await;
+        let elsewhere = format!("{}/blob?signature={PASSWORD}", storage.url());
+        let registry = Scripted::start(move |ask, url, _| {
+            if ask.is("/token") {
+                Answer::json(r#"{"token":"t","expires_in":300}"#)
+            } else if ask.header("authorization") != Some("Bearer t") {
+                Answer::bearer(&format!("{url}/token"))
+            } else if ask.is("/blobs/") {
+                Answer::of(307).with("location", &elsewhere)
+            } else {
+                list()
+            }
+        })
+        .await;
+        let purse = Purse::of(PASSWORD);
+        let client = with_purse(guarded(&registry.url()), &purse);
+        tags(&client, "a").await.unwrap();
+        registry.asks();
+        let digest = crate::support::digest(b"content");
+        let blob = client.blob(&access("a"), &digest).await;
+        assert_eq!(kind(&blob), "nonsense", "{shown}");
+        let reason = blob.unwrap_err().to_string();
+        assert!(reason.contains(&storage.address.to_string()), "{reason}");
+        // The token is as good as before.
+        tags(&client, "a").await.unwrap();
+        assert_eq!(registry.asks().len(), 2, "{shown}");
+        assert_eq!((storage.asks().len(), purse.reads()), (1, 1), "{shown}");
+    }
+    assert!(thief.asks().is_empty());
+}
+
+#[tokio::test]
 async fn a_realm_without_tls_gets_no_password_of_a_registry_with_tls() {
     // The domain of the registry is served over TLS by the tests of trust; here the rule alone counts.
     let thief = Scripted::start(|_, _, _| Answer::json(r#"{"token":"t"}"#)).await;

@@ -137,6 +137,9 @@ impl Target {
                     if !is_challenge && reply.status != StatusCode::FORBIDDEN {
                         return Ok(reply);
                     }
+                    if let Some(elsewhere) = reply.led_to(&outgoing.url) {
+                        return Err(self.refused_elsewhere(&reply, &elsewhere));
+                    }
                     let is_told = is_challenge && self.host.guard.learn(&reply, &self.host.api);
                     self.forget_token(&pass);
                     let may_help = pass.is_used || pass.scheme != self.host.guard.scheme();
@@ -281,6 +284,15 @@ impl Target {
             TokenError::Refused(reason) => NoPass::Refused(reason, held),
             TokenError::Other(error) => NoPass::Other(error),
         })
+    }
+
+    /// Of a host that a redirection led to. It got no credentials, so its refusal says nothing about them, and what it wants to see is not what
+    /// the registry wants: it could name a token server of its own, to which the registry's password would go.
+    fn refused_elsewhere(&self, reply: &Reply, elsewhere: &str) -> RegistryError {
+        let told = trouble::told(reply.status, &reply.body);
+        self.host
+            .trouble
+            .nonsense(format!("{told} by {elsewhere}, to which it redirects"))
     }
 
     fn denied(&self, told: &str) -> RegistryError {
