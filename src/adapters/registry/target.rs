@@ -169,11 +169,11 @@ impl Target {
         let (Some(source), Some(refused)) = (&self.key.source, refused) else {
             return Ok(false);
         };
-        self.host.guard.wallet.forget(source, &refused.credentials);
+        self.host.guard.wallet.forget(source, &refused);
         if effort == Effort::Reread || refused.since >= start {
             return Ok(false);
         }
-        let held = self.host.credentials(source, &self.image_registry).await?;
+        let held = self.credentials(source).await?;
         Ok(held.credentials != refused.credentials)
     }
 
@@ -242,8 +242,13 @@ impl Target {
         let Some(source) = &self.key.source else {
             return Ok(None);
         };
-        let held = self.host.credentials(source, &self.image_registry).await;
+        let held = self.credentials(source).await;
         held.map(Some).map_err(NoPass::Other)
+    }
+
+    async fn credentials(&self, source: &CredentialSource) -> Result<Held, RegistryError> {
+        let (registry, repository) = (&self.image_registry, self.repository());
+        self.host.credentials(source, registry, repository).await
     }
 
     fn basic(&self, credentials: Option<&Credentials>) -> Result<Option<HeaderValue>, NoPass> {
