@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use std::time::SystemTime;
 
@@ -177,7 +178,12 @@ impl Host {
                 prepared(&client.map_err(Failed::Lasting)?).body(form.clone())
             }
         };
-        let response = request.send().await.map_err(failed)?;
+        let response = request.send().await.map_err(|error| {
+            if trouble::is_about_certificate(&error) {
+                self.is_distrusted.store(true, Ordering::Relaxed);
+            }
+            failed(error)
+        })?;
         let (url, status) = (response.url().clone(), response.status());
         let headers = response.headers().clone();
         let body = if status.is_success() {
