@@ -21,6 +21,7 @@ pub mod link;
 mod listing;
 pub mod manifest;
 mod once;
+mod pass;
 pub mod referrers;
 pub mod retry_after;
 pub mod tag_page;
