@@ -1,6 +1,7 @@
 //! Getting the credentials for a registry.
 
 use std::fmt;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use thiserror::Error;
@@ -11,16 +12,20 @@ use crate::domain::registry::credential_source::CredentialSource;
 #[cfg_attr(any(test, feature = "mocks"), mockall::automock)]
 #[async_trait]
 pub trait CredentialReader: Send + Sync {
-    /// The credentials for a registry. `hosts` are its names, in a Docker configuration too: the prefix of its images first, then the host of
-    /// its API.
+    /// What a source holds, for whatever it is.
     ///
     /// # Errors
     /// [`CredentialError`].
-    async fn read(
-        &self,
-        source: &CredentialSource,
-        hosts: &[String],
-    ) -> Result<Credentials, CredentialError>;
+    async fn read(&self, source: &CredentialSource) -> Result<Arc<dyn Keyring>, CredentialError>;
+}
+
+/// What a source holds: one reading of it serves many repositories.
+pub trait Keyring: Send + Sync {
+    /// The credentials for a repository by its names, such as `ghcr.io/acme/web`: the first name that there is something for counts.
+    ///
+    /// # Errors
+    /// [`CredentialError::Unusable`].
+    fn credentials(&self, names: &[String]) -> Result<Credentials, CredentialError>;
 }
 
 /// Credentials. Their `Debug` shows no secret.
@@ -35,6 +40,13 @@ pub enum Credentials {
     },
     /// A refresh token of OAuth 2, which gets access tokens.
     IdentityToken(String),
+}
+
+/// The same for whatever is asked.
+impl Keyring for Credentials {
+    fn credentials(&self, _names: &[String]) -> Result<Credentials, CredentialError> {
+        Ok(self.clone())
+    }
 }
 
 impl fmt::Debug for Credentials {

@@ -12,6 +12,7 @@ mod lists;
 #[path = "../support/peers.rs"]
 mod peers;
 mod proxy;
+mod pull_secrets;
 mod referrers;
 #[path = "../support/registry.rs"]
 mod registry;

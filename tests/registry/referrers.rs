@@ -6,12 +6,16 @@ use image_updater::ports::registry_client::RegistryClient as _;
 
 use crate::registry::Pusher;
 use crate::registry::Registry;
+use crate::scripted::Answer;
+use crate::scripted::Scripted;
 use crate::signatures::verified;
 use crate::signer::SIGN;
 use crate::signer::Signer;
 use crate::support::access;
 use crate::support::client;
+use crate::support::digest;
 use crate::support::endpoint;
+use crate::support::kind;
 use crate::support::tag;
 
 async fn pushed(pusher: &Pusher, created: &str) -> Digest {
@@ -53,4 +57,21 @@ async fn a_signature_is_found_among_the_referrers_and_nothing_else_signs() {
     assert_eq!(verified(client(), &ours, &image).await, "signed");
     let found = verified(client(), &ours, &other).await;
     assert!(found.starts_with("unsigned: "), "{found}");
+}
+
+#[tokio::test]
+async fn a_list_that_is_too_long_is_given_up_before_it_fills_the_memory() {
+    let signature = digest(b"signature");
+    let registry = Scripted::start(move |_, _, before| {
+        let kind = "x".repeat(1 << 20);
+        let body = serde_json::json!({"manifests": [{"digest": signature.as_str(), "artifactType": kind}]});
+        let next = format!("<?page={before}>; rel=next");
+        Answer::json(body.to_string()).with("link", &next)
+    })
+    .await;
+    let client = client(endpoint(&registry.url()));
+    let found = client.referrers(&access("a"), &digest(b"image")).await;
+    assert_eq!(kind(&found.map(|found| found.len())), "nonsense");
+    let asked = registry.asks().len();
+    assert!(asked < 10, "{asked}");
 }

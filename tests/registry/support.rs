@@ -22,6 +22,7 @@ use image_updater::domain::registry::endpoint::Trust;
 use image_updater::ports::credential_reader::CredentialError;
 use image_updater::ports::credential_reader::CredentialReader;
 use image_updater::ports::credential_reader::Credentials;
+use image_updater::ports::credential_reader::Keyring;
 use image_updater::ports::registry_client::RegistryClient as _;
 use image_updater::ports::registry_client::RegistryError;
 use image_updater::ports::registry_meter::RegistryMeter;
@@ -74,8 +75,8 @@ pub(crate) fn guarded(api: &str) -> Endpoint {
 
 /// Credentials that a test may change, and how often they were read.
 pub(crate) struct Purse {
-    pub(crate) credentials: Mutex<Result<Credentials, CredentialError>>,
-    pub(crate) reads: Mutex<Vec<Vec<String>>>,
+    credentials: Mutex<Result<Credentials, CredentialError>>,
+    reads: Mutex<usize>,
 }
 
 impl Purse {
@@ -91,7 +92,7 @@ impl Purse {
     }
 
     pub(crate) fn reads(&self) -> usize {
-        self.reads.lock().unwrap().len()
+        *self.reads.lock().unwrap()
     }
 }
 
@@ -104,13 +105,10 @@ pub(crate) fn user(password: &str) -> Credentials {
 
 #[async_trait]
 impl CredentialReader for Purse {
-    async fn read(
-        &self,
-        _: &CredentialSource,
-        hosts: &[String],
-    ) -> Result<Credentials, CredentialError> {
-        self.reads.lock().unwrap().push(hosts.to_vec());
-        self.credentials.lock().unwrap().clone()
+    async fn read(&self, _: &CredentialSource) -> Result<Arc<dyn Keyring>, CredentialError> {
+        *self.reads.lock().unwrap() += 1;
+        let credentials = self.credentials.lock().unwrap().clone()?;
+        Ok(Arc::new(credentials))
     }
 }
 

@@ -75,6 +75,37 @@ async fn a_certificate_of_nobody_is_refused_with_what_to_do() {
 }
 
 #[tokio::test]
+async fn an_authority_that_was_renewed_counts_after_the_first_refusal() {
+    let (registry, authority) = secure().await;
+    let (_, outdated) = tls();
+    let folder = tempfile::tempdir().unwrap();
+    let (named, usual) = (
+        folder.path().join("ca.pem"),
+        folder.path().join("localhost"),
+    );
+    let url = registry.url();
+    for (file, trust, before) in [
+        (&named, authorities(Some(&named), None), Some(&outdated)),
+        (&usual, authorities(None, None), Some(&outdated)),
+        (&usual, authorities(None, None), None),
+    ] {
+        let _ = fs::remove_file(file);
+        if let Some(before) = before {
+            fs::write(file, before).unwrap();
+        }
+        let client = HttpRegistries::new(Setup {
+            certificates: folder.path().to_owned(),
+            ..setup(trusting(&url, trust))
+        });
+        for _ in 0..2 {
+            assert_eq!(kind(&tags(&client, "a").await), "unavailable");
+        }
+        fs::write(file, &authority).unwrap();
+        assert_eq!(tags(&client, "a").await.unwrap(), "1");
+    }
+}
+
+#[tokio::test]
 async fn authorities_that_cannot_be_read_are_told() {
     let folder = tempfile::tempdir().unwrap();
     let empty = folder.path().join("empty");

@@ -14,6 +14,7 @@ use crate::domain::registry::credential_source::CredentialSource;
 use crate::ports::credential_reader::CredentialError;
 use crate::ports::credential_reader::CredentialReader;
 use crate::ports::credential_reader::Credentials;
+use crate::ports::credential_reader::Keyring;
 use crate::ports::secret_reader::SecretReadError;
 use crate::ports::secret_reader::SecretReader;
 
@@ -89,8 +90,7 @@ impl SourceReader {
         &self,
         namespace: &str,
         name: &str,
-        hosts: &[String],
-    ) -> Result<Credentials, CredentialError> {
+    ) -> Result<PullSecret, CredentialError> {
         let config = match self.secrets.field(namespace, name, CONFIG).await {
             Ok(json) => DockerConfig::parse(&json),
             Err(error @ SecretReadError::NoField { .. }) => {
@@ -100,11 +100,30 @@ impl SourceReader {
             }
             Err(error) => return Err(not_read(&error)),
         };
-        let wrong = |error: DockerConfigError| {
-            CredentialError::Unusable(format!("pull secret {namespace}/{name}: {error}"))
-        };
-        config.map_err(wrong)?.credentials(hosts).map_err(wrong)
+        let secret = format!("{namespace}/{name}");
+        match config {
+            Ok(config) => Ok(PullSecret { secret, config }),
+            Err(error) => Err(wrong(&secret, &error)),
+        }
     }
+}
+
+/// What a pull secret holds.
+struct PullSecret {
+    /// Its namespace and name.
+    secret: String,
+    config: DockerConfig,
+}
+
+impl Keyring for PullSecret {
+    fn credentials(&self, names: &[String]) -> Result<Credentials, CredentialError> {
+        let found = self.config.credentials(names);
+        found.map_err(|error| wrong(&self.secret, &error))
+    }
+}
+
+fn wrong(secret: &str, error: &DockerConfigError) -> CredentialError {
+    CredentialError::Unusable(format!("pull secret {secret}: {error}"))
 }
 
 fn unusable<T>(reason: String) -> Result<T, CredentialError> {
@@ -123,23 +142,20 @@ fn not_read(error: &SecretReadError) -> CredentialError {
 
 #[async_trait]
 impl CredentialReader for SourceReader {
-    async fn read(
-        &self,
-        source: &CredentialSource,
-        hosts: &[String],
-    ) -> Result<Credentials, CredentialError> {
-        match source {
-            CredentialSource::Env(name) => self.variable(name),
-            CredentialSource::Ext(path) => script::run(path, script::TIMEOUT).await,
+    async fn read(&self, source: &CredentialSource) -> Result<Arc<dyn Keyring>, CredentialError> {
+        let credentials = match source {
+            CredentialSource::Env(name) => self.variable(name)?,
+            CredentialSource::Ext(path) => script::run(path, script::TIMEOUT).await?,
             CredentialSource::Secret {
                 namespace,
                 name,
                 field,
-            } => self.secret(namespace, name, field).await,
+            } => self.secret(namespace, name, field).await?,
             CredentialSource::PullSecret { namespace, name } => {
-                self.pull_secret(namespace, name, hosts).await
+                return Ok(Arc::new(self.pull_secret(namespace, name).await?));
             }
-        }
+        };
+        Ok(Arc::new(credentials))
     }
 }
 
@@ -185,7 +201,8 @@ mod tests {
 
     async fn read(reader: &SourceReader, source: &str) -> Result<Credentials, CredentialError> {
         let source = CredentialSource::parse(source).unwrap();
-        reader.read(&source, &["ghcr.io".to_owned()]).await
+        let keyring = reader.read(&source).await?;
+        keyring.credentials(&["ghcr.io/acme/web".to_owned()])
     }
 
     fn bob() -> Credentials {

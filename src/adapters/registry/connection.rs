@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::path::PathBuf;
 
 use reqwest::Certificate;
 use reqwest::Client;
@@ -65,19 +66,12 @@ fn trusting(
     trust: &Trust,
     certificates: &Path,
 ) -> Result<ClientBuilder, String> {
-    let (file, data) = match trust {
-        Trust::Anything => return Ok(builder.tls_danger_accept_invalid_certs(true)),
-        Trust::Authorities { file, data } => (file, data),
+    let Trust::Authorities { data, .. } = trust else {
+        return Ok(builder.tls_danger_accept_invalid_certs(true));
     };
     let mut authorities = Vec::new();
-    if let Some(file) = file {
-        authorities.extend(from_file(file)?);
-    } else {
-        // The host comes from a parsed address, so it is one component of a path; a folder of such a name is none of ours.
-        let usual = api.host_str().map(|host| certificates.join(host));
-        if let Some(file) = usual.filter(|file| file.is_file()) {
-            authorities.extend(from_file(&file)?);
-        }
+    if let Some(file) = authorities_file(api, trust, certificates) {
+        authorities.extend(from_file(&file)?);
     }
     if let Some(data) = data {
         let parsed = Certificate::from_pem_bundle(data.as_bytes());
@@ -88,6 +82,26 @@ fn trusting(
     } else {
         builder.tls_certs_merge(authorities)
     })
+}
+
+/// What is in the file with a registry's own authorities; `None` where there is none, or it cannot be read.
+pub(super) fn authorities(api: &Url, trust: &Trust, means: &Means) -> Option<Vec<u8>> {
+    fs::read(authorities_file(api, trust, &means.certificates)?).ok()
+}
+
+/// The file with a registry's own authorities: the one that its description names, or that in the folder where it is called like the host.
+fn authorities_file(api: &Url, trust: &Trust, certificates: &Path) -> Option<PathBuf> {
+    match trust {
+        Trust::Anything => None,
+        Trust::Authorities {
+            file: Some(file), ..
+        } => Some(file.clone()),
+        Trust::Authorities { file: None, .. } => {
+            // The host comes from a parsed address, so it is one component of a path; a folder of such a name is none of ours.
+            let usual = api.host_str().map(|host| certificates.join(host));
+            usual.filter(|file| file.is_file())
+        }
+    }
 }
 
 fn from_file(file: &Path) -> Result<Vec<Certificate>, String> {

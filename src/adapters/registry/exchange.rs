@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use std::time::SystemTime;
 
@@ -43,12 +44,20 @@ pub(super) struct Outgoing {
 
 /// An answer.
 pub(super) struct Reply {
+    /// What was asked last: with redirections not what was asked first.
+    url: Url,
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
 }
 
 impl Reply {
+    /// Who answered, where redirections led away from whom was asked; without the path and the query, which may have a signature in them.
+    pub(super) fn led_to(&self, asked: &Url) -> Option<String> {
+        let origin = self.url.origin();
+        (origin != asked.origin()).then(|| origin.ascii_serialization())
+    }
+
     /// A header that is text.
     pub(super) fn header(&self, name: impl http::header::AsHeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
@@ -169,14 +178,21 @@ impl Host {
                 prepared(&client.map_err(Failed::Lasting)?).body(form.clone())
             }
         };
-        let response = request.send().await.map_err(failed)?;
-        let (status, headers) = (response.status(), response.headers().clone());
+        let response = request.send().await.map_err(|error| {
+            if trouble::is_about_certificate(&error) {
+                self.is_distrusted.store(true, Ordering::Relaxed);
+            }
+            failed(error)
+        })?;
+        let (url, status) = (response.url().clone(), response.status());
+        let headers = response.headers().clone();
         let body = if status.is_success() {
             whole(response, outgoing.most).await?
         } else {
             whole(response, FAILURE_BYTES).await.unwrap_or_default()
         };
         Ok(Reply {
+            url,
             status,
             headers,
             body,

@@ -36,6 +36,10 @@ pub(super) struct Host {
     pub(super) endpoint: Endpoint,
     pub(super) api: Url,
     pub(super) client: Client,
+    /// The file with authorities that the client was made with.
+    authorities: Option<Vec<u8>>,
+    /// A certificate was refused.
+    pub(super) is_distrusted: AtomicBool,
     pub(super) doorway: Doorway,
     pub(super) guard: Guard,
     pub(super) means: Arc<Means>,
@@ -60,6 +64,8 @@ impl Host {
             .ok()
             .filter(|url| url.has_host() && matches!(url.scheme(), "http" | "https"))
             .ok_or_else(|| failed(format!("{:?} is no address of an API", endpoint.api)))?;
+        // Read before: where it changes in between, the client is only made once more.
+        let authorities = connection::authorities(&api, &endpoint.trust, &means);
         let client = connection::client(&api, &endpoint.trust, &means, Redirections::Followed)
             .map_err(failed)?;
         Ok(Self {
@@ -67,12 +73,21 @@ impl Host {
             doorway: Doorway::new(endpoint.limit),
             guard: Guard::new(),
             has_own_pages: AtomicBool::new(false),
+            is_distrusted: AtomicBool::new(false),
+            authorities,
             endpoint,
             api,
             client,
             means,
             trouble,
         })
+    }
+
+    /// Whether it refuses certificates by authorities that are others by now.
+    pub(super) fn is_outdated(&self) -> bool {
+        self.is_distrusted.load(Ordering::Relaxed)
+            && connection::authorities(&self.api, &self.endpoint.trust, &self.means)
+                != self.authorities
     }
 
     /// Its host and port, as they stand in a Docker configuration.

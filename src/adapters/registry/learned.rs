@@ -53,12 +53,32 @@ impl Learned {
     }
 }
 
+impl<N: Weight> Weight for Named<N> {
+    fn weight(&self) -> usize {
+        self.1.weight()
+    }
+}
+
+impl Weight for String {
+    fn weight(&self) -> usize {
+        self.len()
+    }
+}
+
+impl Weight for Tag {
+    fn weight(&self) -> usize {
+        self.as_str().len()
+    }
+}
+
 impl Weight for KnownPage {
     fn weight(&self) -> usize {
         // A counted pointer with its two counters beside each text.
         const TAG: usize = 32;
         let tags = self.page.tags.iter();
-        tags.map(|tag| TAG + tag.as_str().len()).sum::<usize>() + self.etag.len()
+        let tags: usize = tags.map(|tag| TAG + tag.weight()).sum();
+        let next = self.page.next.as_ref().map_or(0, Weight::weight);
+        tags + next + self.etag.weight()
     }
 }
 
@@ -81,5 +101,26 @@ impl Weight for Arc<Manifest> {
 impl Weight for Arc<ImageConfig> {
     fn weight(&self) -> usize {
         size_of::<ImageConfig>() + 50
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_weighs_with_all_that_is_kept_of_it() {
+        let page = |next: Option<&str>| TagPage {
+            tags: vec![Tag::parse("1").unwrap()],
+            listed: 1,
+            next: next.map(str::to_owned),
+        };
+        let known = |next| KnownPage {
+            etag: "\"e\"".to_owned(),
+            page: Arc::new(page(next)),
+        };
+        let bare = known(None).weight();
+        let long = "x".repeat(5000);
+        assert_eq!(known(Some(&long)).weight(), bare + 5000);
     }
 }

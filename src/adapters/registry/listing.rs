@@ -8,6 +8,9 @@ use super::link;
 use super::trouble::Trouble;
 use crate::ports::registry_client::RegistryError;
 
+/// The longest address of a page, in bytes. The addresses of all pages of a list are kept while it is read.
+const LONGEST: usize = 4096;
+
 /// The link to the next page.
 pub(super) fn next(reply: &Reply) -> Option<String> {
     let links = reply.headers.get_all(LINK).iter();
@@ -26,6 +29,10 @@ pub(super) fn follow(trouble: &Trouble, from: &Url, link: &str) -> Result<Url, R
         .set_scheme(from.scheme())
         .and_then(|()| to.set_port(from.port()));
     is_set.map_err(|()| no_address())?;
+    if to.as_str().len() > LONGEST {
+        let reason = format!("a list that goes on at an address of more than {LONGEST} bytes");
+        return Err(trouble.nonsense(reason));
+    }
     Ok(to)
 }
 
@@ -58,6 +65,16 @@ mod tests {
             "data:x",
         ] {
             assert_eq!(led(link), None, "{link}");
+        }
+    }
+
+    #[test]
+    fn a_link_that_is_too_long_leads_nowhere() {
+        let short = format!("?last={}", "x".repeat(4000));
+        assert!(led(&short).is_some());
+        // Of these, each becomes three characters of an address.
+        for long in ["x".repeat(4096), "\"".repeat(1500)] {
+            assert_eq!(led(&format!("?last={long}")), None);
         }
     }
 

@@ -21,6 +21,7 @@ pub mod link;
 mod listing;
 pub mod manifest;
 mod once;
+mod pass;
 pub mod referrers;
 pub mod retry_after;
 pub mod tag_page;
@@ -145,7 +146,8 @@ impl HttpRegistries {
     fn host(&self, endpoint: Endpoint) -> Result<Arc<Host>, RegistryError> {
         let mut hosts = locked(&self.hosts);
         let known = hosts.get(&endpoint.prefix);
-        if let Some(host) = known.filter(|host| host.endpoint == endpoint) {
+        let is_it = |host: &&Arc<Host>| host.endpoint == endpoint && !host.is_outdated();
+        if let Some(host) = known.filter(is_it) {
             return Ok(Arc::clone(host));
         }
         let prefix = endpoint.prefix.clone();

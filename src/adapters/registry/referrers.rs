@@ -17,6 +17,8 @@ use crate::ports::registry_client::RegistryError;
 const PAGE_BYTES: usize = 4 << 20;
 /// Nothing has so many signatures; a list that never ends has.
 const MOST_PAGES: usize = 100;
+/// Of all pages together: what stands in them is kept.
+const MOST_BYTES: usize = 8 << 20;
 
 /// Reads a page of referrers: an index, whose entries say what they are.
 ///
@@ -56,12 +58,18 @@ impl Target {
         let index = HeaderValue::from_static("application/vnd.oci.image.index.v1+json");
         request.headers.insert(ACCEPT, index);
         let mut found = Vec::new();
+        let mut bytes = 0;
         for _ in 0..MOST_PAGES {
             let reply = self.ask(&request).await?;
             match reply.status {
                 StatusCode::OK => {}
                 StatusCode::NOT_FOUND if found.is_empty() => return Ok(found),
                 _ => return Err(self.unexpected(&reply)),
+            }
+            bytes += reply.body.len();
+            if bytes > MOST_BYTES {
+                let reason = format!("a list of referrers of more than {MOST_BYTES} bytes");
+                return Err(trouble.nonsense(reason));
             }
             let page = parse(&reply.body);
             found.extend(page.map_err(|reason| trouble.nonsense(reason))?);

@@ -1,8 +1,17 @@
 //! A page of a list of tags.
 
+use std::fmt;
+
 use serde::Deserialize;
+use serde::Deserializer;
+use serde::de::Error as _;
+use serde::de::SeqAccess;
+use serde::de::Visitor;
 
 use crate::domain::reference::Tag;
+
+/// No repository has so many, and what has would fill the memory.
+pub(super) const MOST_TAGS: usize = 1_000_000;
 
 /// A page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +27,65 @@ pub struct TagPage {
 #[derive(Deserialize)]
 struct Listed {
     name: Option<String>,
-    tags: Option<Vec<String>>,
+    tags: Option<Tags>,
+}
+
+/// Counted and parsed while they are read: a text that is none of them takes no room.
+#[derive(Default)]
+struct Tags {
+    tags: Vec<Tag>,
+    listed: usize,
+}
+
+/// A text of the list, if it is a tag.
+struct Text(Option<Tag>);
+
+impl<'de> Deserialize<'de> for Tags {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(InTurn)
+    }
+}
+
+struct InTurn;
+
+impl<'de> Visitor<'de> for InTurn {
+    type Value = Tags;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of tags")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut texts: A) -> Result<Tags, A::Error> {
+        let mut found = Tags::default();
+        while let Some(Text(tag)) = texts.next_element()? {
+            if found.listed == MOST_TAGS {
+                return Err(A::Error::custom(format!("more than {MOST_TAGS} tags")));
+            }
+            found.listed += 1;
+            found.tags.extend(tag);
+        }
+        Ok(found)
+    }
+}
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(AsTag)
+    }
+}
+
+struct AsTag;
+
+impl Visitor<'_> for AsTag {
+    type Value = Text;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a tag")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Text, E> {
+        Ok(Text(Tag::parse(text).ok()))
+    }
 }
 
 /// Reads a page. `null` is an empty one, and what is no tag is left out: some registries list their own bookkeeping.
@@ -31,15 +98,8 @@ pub fn parse(body: &[u8], next: Option<String>) -> Result<TagPage, String> {
     if listed.name.is_none() && listed.tags.is_none() {
         return Err("its list of tags has neither a name nor tags".to_owned());
     }
-    let texts = listed.tags.unwrap_or_default();
-    Ok(TagPage {
-        listed: texts.len(),
-        tags: texts
-            .iter()
-            .filter_map(|text| Tag::parse(text).ok())
-            .collect(),
-        next,
-    })
+    let Tags { tags, listed } = listed.tags.unwrap_or_default();
+    Ok(TagPage { tags, listed, next })
 }
 
 #[cfg(test)]
@@ -66,6 +126,20 @@ mod tests {
             });
             assert_eq!(page.as_deref(), expected, "{body}");
         }
+    }
+
+    #[test]
+    fn a_page_of_more_tags_than_any_repository_has_is_none_though_they_are_all_alike() {
+        let of = |count: usize| {
+            let tags = vec![r#""1""#; count].join(",");
+            parse(
+                format!(r#"{{"name":"a","tags":[{tags}]}}"#).as_bytes(),
+                None,
+            )
+        };
+        assert_eq!(of(MOST_TAGS).unwrap().tags.len(), MOST_TAGS);
+        let refused = of(MOST_TAGS + 1).unwrap_err();
+        assert!(refused.contains("more than 1000000 tags"), "{refused}");
     }
 
     proptest! {

@@ -16,6 +16,7 @@ use super::learned::KnownPage;
 use super::learned::Learned;
 use super::listing;
 use super::tag_page;
+use super::tag_page::MOST_TAGS;
 use super::tag_page::TagPage;
 use super::target::Target;
 use super::trouble;
@@ -27,8 +28,6 @@ use crate::ports::registry_client::RegistryError;
 const PAGE: usize = 1000;
 /// A registry that knows no pages sends the whole list.
 const PAGE_BYTES: usize = 32 << 20;
-/// No repository has so many, and what has would fill the memory.
-const MOST_TAGS: usize = 1_000_000;
 /// As many, a hundred on each.
 const MOST_PAGES: usize = 10_000;
 
