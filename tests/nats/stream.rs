@@ -11,6 +11,7 @@ use async_nats::jetstream::stream::Stream;
 use image_updater::adapters::nats::Options;
 use image_updater::adapters::nats::SharedQueue;
 use image_updater::domain::queue::fate::ImageOutcome;
+use image_updater::ports::delivery_log::DeliveryLog;
 use image_updater::ports::event_queue::EventQueue;
 use tokio::time::sleep;
 use tokio::time::timeout;
@@ -80,6 +81,23 @@ async fn a_stream_with_a_limit_forgets_old_deliveries_and_takes_new_ones() {
     }
 }
 
+/// Waits until a replica has heard of a delivery that is the newest by its name.
+async fn heard(queue: &SharedQueue, newest: &str) {
+    let wait = async {
+        loop {
+            let listed = queue.list(None, 1).await.unwrap();
+            if listed
+                .first()
+                .is_some_and(|first| first.id.as_str() == newest)
+            {
+                return;
+            }
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(LONG, wait).await.unwrap();
+}
+
 #[tokio::test]
 async fn who_does_not_hear_of_what_others_forget_makes_room_all_the_same() {
     for limits in LIMITS {
@@ -93,6 +111,7 @@ async fn who_does_not_hear_of_what_others_forget_makes_room_all_the_same() {
         for number in 0..100 {
             work_off(&works, &format!("d{number}")).await;
         }
+        heard(&takes, "d99").await;
         for number in 0..25 {
             let id = format!("e{number}");
             let taken = push(&*takes, &id, &[&format!("quay.io/a/b:{id}")]).await;
