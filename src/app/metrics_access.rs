@@ -28,7 +28,7 @@ const GRANTED: Duration = Duration::from_secs(60);
 const REFUSED: Duration = Duration::from_secs(10);
 /// How long a permission counts where nobody can be asked: an outage of the API server is what people want to see the metrics in.
 const GRACE: Duration = Duration::from_secs(3600);
-/// How long an answer is waited for about a caller who had permission. Who scrapes has a time-out as well.
+/// How long an answer is waited for about a caller who had permission.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How many callers are remembered. More than that are strangers.
 const CALLERS: usize = 64;
@@ -120,16 +120,19 @@ impl Remembered {
         known.insert(key, said);
     }
 
-    /// Asks, for no longer than a scrape can wait where it may go on without an answer.
-    async fn ask(&self, token: &str, had_permission: bool) -> Result<Access, ReviewError> {
-        let asked = self.reviewer.review(token);
-        if !had_permission {
-            return asked.await;
+    /// Asks when nobody else does.
+    async fn ask(&self, token: &str, key: Key) -> Result<Access, ReviewError> {
+        let _turn = self.turn.lock().await;
+        // Whoever was before may have asked the same.
+        if let Some(access) = self.known(&key) {
+            return Ok(access);
         }
-        timeout(PATIENCE, asked).await.unwrap_or_else(|_| {
-            let reason = format!("no answer within {} s", PATIENCE.as_secs());
-            Err(ReviewError::Unavailable { reason })
-        })
+        let reviewed = self.reviewer.review(token).await;
+        if let Ok(access) = &reviewed {
+            lock(&self.told).is_out = false;
+            self.remember(key, *access);
+        }
+        reviewed
     }
 
     fn tell(&self, error: &ReviewError) {
@@ -156,25 +159,18 @@ impl AccessReviewer for Remembered {
         if let Some(access) = self.known(&key) {
             return Ok(access);
         }
-        let _turn = self.turn.lock().await;
-        // Whoever was before may have asked the same.
-        if let Some(access) = self.known(&key) {
-            return Ok(access);
+        if !self.had_permission(&key) {
+            let reviewed = self.ask(token, key).await;
+            return reviewed.inspect_err(|error| self.tell(error));
         }
-        let had_permission = self.had_permission(&key);
-        let reviewed = self.ask(token, had_permission).await;
-        match &reviewed {
-            Ok(access) => {
-                lock(&self.told).is_out = false;
-                self.remember(key, *access);
-            }
-            Err(ReviewError::Unavailable { .. }) if had_permission => {
+        // A scrape has a time-out as well, and this one may go on without an answer, whoever else waits for one.
+        match timeout(PATIENCE, self.ask(token, key)).await {
+            Ok(Err(ReviewError::Unavailable { .. })) | Err(_) => {
                 self.prolong(&key);
-                return Ok(Access::Granted);
+                Ok(Access::Granted)
             }
-            Err(error) => self.tell(error),
+            Ok(reviewed) => reviewed.inspect_err(|error| self.tell(error)),
         }
-        reviewed
     }
 }
 
@@ -290,6 +286,13 @@ mod tests {
             assert_eq!(remembered.review("a").await, Ok(Access::Granted));
         }
         assert_eq!(began.elapsed(), PATIENCE, "it is asked once in a while");
+        tokio::time::advance(REFUSED).await;
+        let stranger = remembered.review("b");
+        tokio::pin!(stranger);
+        assert!(timeout(Duration::ZERO, &mut stranger).await.is_err());
+        let began = Instant::now();
+        assert_eq!(remembered.review("a").await, Ok(Access::Granted));
+        assert_eq!(began.elapsed(), PATIENCE, "whoever else waits");
     }
 
     #[tokio::test(start_paused = true)]

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::task::Key;
+use super::task::Place;
 use super::task::Superseded;
 use super::task::Task;
 use crate::domain::reference::ImageName;
@@ -108,15 +109,27 @@ impl Backlog {
         Vec::new()
     }
 
-    /// Lets work be the first of those that wait. Newer work of its kind that waits joins it; what that supersedes is given back.
+    /// Lets work be the first of those that wait, or the next after those that were made so before. Newer work of its kind that waits joins it; what that supersedes is given back.
     pub(super) fn go_first(&mut self, mut task: Task) -> Vec<Superseded> {
         let key = task.key();
         let newer = self.waiting.remove(&key);
         self.order.retain(|waiting| *waiting != key);
-        self.order.push_front(key.clone());
+        let place = match task.place {
+            Place::Next => 0,
+            Place::First | Place::Last => self.first_ones(),
+        };
+        self.order.insert(place, key.clone());
         let superseded = newer.map(|newer| task.join(newer)).unwrap_or_default();
         self.waiting.insert(key, task);
         superseded
+    }
+
+    /// How many stand before the others, as their turn had come.
+    fn first_ones(&self) -> usize {
+        let in_order = self.order.iter().filter_map(|key| self.waiting.get(key));
+        in_order
+            .take_while(|task| task.place != Place::Last)
+            .count()
     }
 
     /// Lets work that could not be decided for now wait before it is tried again, and says how long. It joins older work of its kind that waits
@@ -240,6 +253,24 @@ mod tests {
         assert!(
             backlog.is_empty() && backlog.take(true).is_none() && backlog.ready_at(false).is_none()
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn those_whose_turn_had_come_keep_their_order() {
+        let mut backlog = Backlog::default();
+        backlog.add(Task::of(batch("quay.io/a/last", &[("d1", "1")])));
+        for (image, place) in [
+            ("quay.io/a/second", Place::First),
+            ("quay.io/a/third", Place::First),
+            ("quay.io/a/first", Place::Next),
+        ] {
+            let task = Task::of(batch(image, &[("d2", "1")]));
+            backlog.go_first(Task { place, ..task });
+        }
+        let order = std::iter::from_fn(|| backlog.take(false));
+        let order: Vec<_> = order.map(|task| task.batch.image.to_string()).collect();
+        let expected = ["first", "second", "third", "last"];
+        assert_eq!(order, expected.map(|name| format!("quay.io/a/{name}")));
     }
 
     #[tokio::test(start_paused = true)]

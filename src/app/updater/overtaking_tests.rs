@@ -80,13 +80,17 @@ fn asking(first: Result<Option<Digest>, RegistryError>) -> (Updater, watch::Send
     (updater, open)
 }
 
-#[tokio::test(start_paused = true)]
-async fn what_is_tried_again_joins_newer_work_that_is_asked_for() {
-    let (updater, open) = asking(Err(RegistryError::Unavailable {
+fn away() -> RegistryError {
+    RegistryError::Unavailable {
         registry: "quay.io".to_owned(),
         reason: "500".to_owned(),
         retry_after: None,
-    }));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_tried_again_joins_newer_work_that_is_asked_for() {
+    let (updater, open) = asking(Err(away()));
     updater.examine(batch(&["quay.io/a/b:1.6.0"])).await;
     let newer = ["quay.io/a/b:1.6.0", "quay.io/a/b:1.7.0"];
     updater.examine(batch(&newer)).await;
@@ -135,4 +139,27 @@ async fn what_has_to_be_asked_again_at_its_turn_does_not_go_to_the_end_of_the_li
     assert_eq!(updater.needs_turn(false), (true, true));
     updater.work_on_next(false).await;
     assert_eq!(updater.unfinished(), [other]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_tried_again_does_not_overtake_what_waits_for_its_turn() {
+    let (updater, open) = asking(Err(away()));
+    open.send_replace(true);
+    updater.examine(batch(&["quay.io/a/b:1.7.0"])).await;
+    take_next(&updater).await; // it has to wait
+    let other = batch(&["quay.io/a/other:1"]);
+    lock(&updater.backlog).add(Task::of(other.clone()));
+    tokio::time::advance(Duration::from_secs(1)).await;
+    updater.work_on_next(false).await; // it is asked for again
+    take_next(&updater).await;
+    let first = lock(&updater.backlog)
+        .first_ready(false)
+        .unwrap()
+        .batch
+        .clone();
+    assert_eq!(first, other);
+    for _ in 0..2 {
+        updater.work_on_next(false).await;
+    }
+    assert_eq!(updater.unfinished(), []);
 }

@@ -26,7 +26,9 @@ const FRESH: Duration = Duration::from_secs(30);
 /// How long a registry is asked for a tag that it told of and does not show.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How long an event that fails is tried, where newer ones of its image keep coming.
+/// How often work that fails for now is tried, over about ten minutes.
+pub(super) const ATTEMPTS: u32 = 15;
+/// How long an event that fails is tried at the least, where newer ones of its image keep coming.
 const TRIED: Duration = Duration::from_secs(15 * 60);
 
 /// Which work is one: the events of an image are judged together, and apart from a look at its registry.
@@ -43,8 +45,8 @@ pub(super) struct Task {
     pub(super) batch: Batch,
     /// How often the work has failed for now.
     pub(super) failures: u32,
-    /// Since when events of it fail.
-    pub(super) failing: HashMap<EntryId, Instant>,
+    /// Since when events of it fail, and how often they have.
+    pub(super) failing: HashMap<EntryId, (Instant, u32)>,
     /// Before when it is not worked on.
     pub(super) not_before: Option<Instant>,
     /// Who waits for the end of it.
@@ -57,6 +59,8 @@ pub(super) struct Task {
     pub(super) unshown: Option<Instant>,
     /// Whether it has had its turn among those that are worked on at a rate.
     pub(super) has_turn: bool,
+    /// Whether it stands in the line of those that wait for their turn.
+    pub(super) is_in_line: bool,
     /// Where it stands when what is asked for it is answered.
     pub(super) place: Place,
     /// The Applications in which all is done that can be.
@@ -74,7 +78,7 @@ pub(super) struct Task {
 pub(super) enum Place {
     /// Behind the others, as it came last.
     Last,
-    /// Before the others: it was their first when it had to be asked for again.
+    /// Before the others, but for those that went there before: its turn had come when it had to be asked for again.
     First,
     /// Before the others, and it takes no turn: it had taken its turns when it had to be asked for again.
     Next,
@@ -111,6 +115,7 @@ impl Task {
             learned: None,
             unshown: None,
             has_turn: false,
+            is_in_line: false,
             place: Place::Last,
             settled: HashSet::new(),
             postponed: Postponed::new(),
@@ -168,12 +173,15 @@ impl Task {
         let now = Instant::now();
         let known = std::mem::take(&mut self.failing);
         for queued in &self.batch.events {
-            let since = known.get(&queued.entry).copied().unwrap_or(now);
-            self.failing.insert(queued.entry, since);
+            let (since, times) = known.get(&queued.entry).copied().unwrap_or((now, 0));
+            self.failing.insert(queued.entry, (since, times + 1));
         }
+        // Nobody tried while the cluster was away.
         let is_old = |queued: &QueuedEvent| {
-            let since = self.failing.get(&queued.entry);
-            since.is_some_and(|since| now.duration_since(*since) >= TRIED)
+            let failing = self.failing.get(&queued.entry);
+            failing.is_some_and(|(since, times)| {
+                now.duration_since(*since) >= TRIED && *times >= ATTEMPTS
+            })
         };
         let (old, rest): (Vec<_>, Vec<_>) = self.batch.events.iter().cloned().partition(is_old);
         if old.is_empty() || rest.is_empty() {

@@ -12,6 +12,7 @@ use super::changing;
 use super::changing::Postponed;
 use super::lock;
 use super::report;
+use super::task::ATTEMPTS;
 use super::task::Looked;
 use super::task::Place;
 use super::task::Task;
@@ -23,8 +24,6 @@ use crate::domain::reference::ImageName;
 
 /// How often a decision is made again at once because an Application changed while it was made.
 const DECISIONS: usize = 5;
-/// How often work that fails for now is tried, over about ten minutes.
-const ATTEMPTS: u32 = 15;
 /// How often work has failed for now when people are told.
 const TOLD_AT: u32 = 3;
 /// How often a judgement asks at once; each time it may ask for what the last answers made it think of.
@@ -80,6 +79,7 @@ impl Updater {
             let superseded = self.asking.begin(task, judgement.questions, registry);
             self.end_superseded(superseded).await;
         } else if !judgement.changes.is_empty() {
+            task.is_in_line = true;
             let superseded = match task.place {
                 Place::Last => lock(&self.backlog).add(task),
                 Place::First | Place::Next => lock(&self.backlog).go_first(task),
@@ -120,6 +120,7 @@ impl Updater {
             .await;
         task.forget();
         let batch = task.batch.clone();
+        task.is_in_line = false;
         task.place = Place::Last;
         let (wait, superseded) = lock(&self.backlog).later(task);
         report::asked_later(&batch, judgement, wait);
@@ -142,7 +143,12 @@ impl Updater {
         }
         if let Some(registry) = self.registry_for(&judgement) {
             // Not here, where everything else would wait for the registry. It does not lose its turn by that, nor its place.
-            task.place = if had_turn { Place::Next } else { Place::First };
+            task.place = match task.place {
+                Place::Next => Place::Next,
+                Place::Last | Place::First if had_turn => Place::Next,
+                Place::Last | Place::First if task.is_in_line => Place::First,
+                Place::Last | Place::First => Place::Last,
+            };
             let superseded = self.asking.begin(task, judgement.questions, registry);
             return self.end_superseded(superseded).await;
         }
@@ -219,6 +225,13 @@ impl Updater {
         }
         for (change, reason) in postponed {
             self.fail(&mut old, change, reason);
+        }
+        if let Some(reporter) = &self.reporter {
+            reporter.judged(&old.batch.image, judgement);
+            reporter.done(&Account {
+                failed: postponed.clone(),
+                ..Account::new(old.batch.image.clone())
+            });
         }
         let fate = old.fate();
         self.ports.queue.done(&old.batch, &fate).await;
