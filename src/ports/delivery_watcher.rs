@@ -94,6 +94,22 @@ impl DeliveryOutcome {
         }
     }
 
+    /// Whether it has proved who sent it, whatever came of it.
+    #[must_use]
+    pub fn is_authentic(self) -> bool {
+        use Refusal::{Body, Busy, Gone, InvalidSecret, Malformed, MissingSecret};
+        use Refusal::{NoHandler, TurnedAway, Unavailable};
+        match self {
+            Self::Accepted
+            | Self::Duplicate
+            | Self::Ignored
+            | Self::Rejected(Malformed | Busy | Unavailable) => true,
+            Self::Rejected(
+                NoHandler | MissingSecret | InvalidSecret | TurnedAway | Body | Gone,
+            ) => false,
+        }
+    }
+
     /// Its name, as in answers and in the log.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -39,6 +39,8 @@ pub(super) struct Activity {
     idle_now: Arc<Notify>,
     /// Whether it was asked to end and has not said that it stays.
     is_asked: AtomicBool,
+    /// Whether it ends whatever is under way.
+    is_cut: AtomicBool,
     end: Notify,
     goodbye: Notify,
 }
@@ -67,6 +69,7 @@ impl Activity {
             shaken: AtomicU64::new(0),
             idle_now,
             is_asked: AtomicBool::new(false),
+            is_cut: AtomicBool::new(false),
             end: Notify::new(),
             goodbye: Notify::new(),
         })
@@ -81,9 +84,12 @@ impl Activity {
 
     /// Says that a request is being answered until what this returns is dropped.
     pub(super) fn begin(self: &Arc<Self>) -> InFlight {
-        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        let others = self.in_flight.fetch_add(1, Ordering::Relaxed);
         self.is_new.store(false, Ordering::Relaxed);
-        self.in_head.store(false, Ordering::Relaxed);
+        let has_head = self.in_head.swap(false, Ordering::Relaxed);
+        if others == 0 && !has_head {
+            self.wait();
+        }
         InFlight(Arc::clone(self))
     }
 
@@ -138,8 +144,8 @@ impl Activity {
     ///
     /// That is since when nothing of a request has been here, but not before some time that is still to come where the connection is new: its
     /// handshake takes a while, and its first request is on its way, after the handshake of TLS 1.2 for a whole round trip. A request that has
-    /// begun to come keeps the place. The suspect could keep all places by that, so with them it does for the first moment alone, however they
-    /// go on: within that, a delivery can have proved who is there.
+    /// begun to come keeps the place. The suspect could keep all places by that, so with them it does for the connection's first moment alone,
+    /// however they go on, and after that where somebody else is idle or has begun before: a delivery that comes whole proves who is there.
     pub(super) fn free_since(&self) -> Option<Instant> {
         const HANDSHAKE: Duration = Duration::from_secs(1);
         const FIRST_WORD: Duration = Duration::from_millis(250);
@@ -147,7 +153,8 @@ impl Activity {
         if self.is_in_work() {
             None
         } else if self.is_in_part() {
-            self.is_suspect().then(|| self.at(&self.shaken) + PROOF)
+            let since = self.waiting_since().max(self.at(&self.shaken) + PROOF);
+            self.is_suspect().then_some(since)
         } else if self.in_handshake.load(Ordering::Relaxed) {
             Some(self.waiting_since() + HANDSHAKE)
         } else if self.is_new.load(Ordering::Relaxed) {
@@ -181,6 +188,16 @@ impl Activity {
     /// Whether a part of a head has come.
     pub(super) fn is_in_head(&self) -> bool {
         self.in_head.load(Ordering::Relaxed)
+    }
+
+    /// Says that it ends whatever is under way, so that what breaks off by that is nobody's fault.
+    pub(super) fn cut(&self) {
+        self.is_cut.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether that was said.
+    pub(super) fn is_cut(&self) -> bool {
+        self.is_cut.load(Ordering::Relaxed)
     }
 
     /// Says that the connection should end when what has come over it is answered.

@@ -120,7 +120,14 @@ impl Answer {
 
     /// To a delivery from where or how none are taken.
     pub(super) fn turned_away(why: TurnedAway) -> Self {
-        Self::rejected(StatusCode::FORBIDDEN, why.to_string()).closing()
+        let rejected = |status| Self::rejected(status, why.to_string()).closing();
+        match why {
+            TurnedAway::Network | TurnedAway::Certificate => rejected(StatusCode::FORBIDDEN),
+            // Over another connection it may be taken at once.
+            TurnedAway::Lapsed => {
+                rejected(StatusCode::SERVICE_UNAVAILABLE).with(RETRY_AFTER, 1.into())
+            }
+        }
     }
 
     /// To a delivery whose body was not read to its end.
@@ -425,6 +432,7 @@ mod tests {
             Answer::not_found().too_many(secs(1)),
             Answer::turned_away(TurnedAway::Network),
             Answer::turned_away(TurnedAway::Certificate),
+            Answer::turned_away(TurnedAway::Lapsed),
         ] {
             let Content::Json { message, .. } = &answer.content else {
                 panic!("{answer:?}");

@@ -27,7 +27,8 @@ impl Client {
     pub(super) fn certificate(&self) -> ClientCertificate {
         match &self.certificate {
             Some(shown) if shown.counts() => ClientCertificate::Verified,
-            Some(_) | None => ClientCertificate::Absent,
+            Some(_) => ClientCertificate::Lapsed,
+            None => ClientCertificate::Absent,
         }
     }
 

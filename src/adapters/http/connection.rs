@@ -215,6 +215,7 @@ impl Connection {
                     if !activity.is_free() {
                         activity.stay();
                     } else if activity.is_in_part() {
+                        activity.cut();
                         return Err(EndError::CutOff);
                     } else {
                         makes_room = true;
@@ -227,6 +228,7 @@ impl Connection {
                         return Err(EndError::MadeRoom);
                     }
                     if !makes_room && !activity.is_in_work() {
+                        activity.cut();
                         return Err(EndError::Stayed);
                     }
                     leaves_by = Some(Instant::now() + LINGER);

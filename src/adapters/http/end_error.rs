@@ -52,8 +52,8 @@ impl EndError {
         use io::ErrorKind::{ConnectionReset, UnexpectedEof};
         match self {
             Self::Overdue | Self::MadeRoom | Self::HandshakeTimedOut => activity.owes_request(),
-            Self::CutOff => true,
-            Self::Stayed => false,
+            // It is over its limit already, and has lost its place.
+            Self::CutOff | Self::Stayed => false,
             Self::Handshake(error) => !matches!(error.kind(), ConnectionReset | UnexpectedEof),
             Self::Http(error) => !error.is_parse() && activity.is_in_head(),
         }

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-/// Bounds on connections and requests. A stranger can make the server hold `max_connections` times (`max_head` + `max_body`) bytes.
+/// Bounds on connections and requests. What a stranger can make the server hold for each connection stands in `docs/SECURITY.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Connections at a time. Where there are more, idle ones are closed; while all are busy, the next ones wait. Default 256.

@@ -13,7 +13,7 @@ use super::limits::Limits;
 use super::sources::Sources;
 
 /// The places for connections. While all are taken, whoever waits is given that of the connection which has been idle the longest; of a source
-/// that has sent too much that fails, before all others, and then where it has begun a request and does not go on, too.
+/// that has sent too much that fails, before all others, and where nobody is idle, that of a request which it has begun and does not go on with.
 pub(super) struct Room {
     places: Semaphore,
     /// The connections that may become idle. Those which are closed go when the next one comes.
@@ -78,7 +78,7 @@ impl Room {
         let has_to_go = free
             .iter()
             .filter(|(since, _)| *since <= now)
-            .min_by_key(|(since, guest)| (!guest.is_suspect(), *since));
+            .min_by_key(|(since, guest)| (guest.is_in_part(), !guest.is_suspect(), *since));
         if let Some((_, guest)) = has_to_go {
             guest.ask_to_end();
             return Asked {
@@ -189,6 +189,35 @@ mod tests {
         let start = Instant::now();
         assert!(lets_in(&room, place, &guest).await);
         assert_eq!(start.elapsed(), SECOND);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_idle_make_room_before_a_request_that_is_coming() {
+        let room = Room::new(NonZeroUsize::new(2).unwrap());
+        let (stays, place) = (room.enter().await, room.enter().await);
+        let coming = guest(&room, true);
+        drop(coming.begin());
+        tokio::time::advance(10 * SECOND).await;
+        let (request, idle) = (coming.begin(), guest(&room, false));
+        let body = coming.begin_body();
+        drop(idle.begin());
+        assert!(lets_in(&room, place, &idle).await);
+        assert!(!coming.is_asked_to_end());
+        drop((stays, body, request));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn of_requests_that_do_not_end_the_first_makes_room() {
+        let room = Room::new(NonZeroUsize::new(2).unwrap());
+        let (stays, place) = (room.enter().await, room.enter().await);
+        let (old, new) = (guest(&room, true), guest(&room, true));
+        tokio::time::advance(10 * SECOND).await;
+        let (first, second) = (new.begin(), new.begin_body());
+        tokio::time::advance(SECOND).await;
+        let (third, fourth) = (old.begin(), old.begin_body());
+        assert!(lets_in(&room, place, &new).await);
+        assert!(!old.is_asked_to_end());
+        drop((stays, first, second, third, fourth));
     }
 
     #[tokio::test(start_paused = true)]

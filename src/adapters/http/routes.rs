@@ -89,7 +89,11 @@ pub(super) fn answered(
 {
     arrival().and(warp::method()).and(answers).map(
         move |arrival: Arc<Arrival>, method: Method, answer: Answer| {
-            let answer = arrival.client.sources.answer(arrival.source, answer);
+            let answer = if arrival.client.activity.is_cut() {
+                answer
+            } else {
+                arrival.client.sources.answer(arrival.source, answer)
+            };
             access_log::write(&arrival, &answer, method.as_str());
             answer.render(&arrival, readiness.is_ready())
         },
@@ -160,7 +164,7 @@ async fn deliver<B: Buf, E>(
         .as_deref()
         .map(|watcher| Watched::begin(watcher, &delivery, sender.as_deref(), arrival.at));
     let (outcome, answer) = answer(&edge, &arrival, delivery, chunks).await;
-    if outcome.is_taken() {
+    if outcome.is_authentic() {
         arrival.client.activity.prove();
     }
     if let Some(watched) = &mut watched {

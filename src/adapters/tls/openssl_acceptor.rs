@@ -2,7 +2,6 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
@@ -23,7 +22,7 @@ use super::acceptor::{Accepted, Acceptor, TlsAcceptor, first_byte, version};
 use super::certificate::KeyPair;
 use super::client_ca::ClientCa;
 use super::error::TlsError;
-use super::shown::{Shown, Trust};
+use super::shown::{Trust, shown};
 use crate::domain::tls::cipher_suite::{CipherSuite, SuiteClass};
 use crate::domain::tls::{TlsPolicy, TlsVersion};
 
@@ -96,7 +95,7 @@ impl Acceptor for OpensslAcceptor {
         let version = version(stream.ssl().selected_alpn_protocol());
         // A certificate that is no good has ended the handshake.
         let certificate = match stream.ssl().peer_certificate() {
-            Some(leaf) => Some(Arc::new(Shown::new(&leaf.to_der()?.into(), trust)?) as _),
+            Some(leaf) => shown(&leaf.to_der()?.into(), trust),
             None => None,
         };
         Ok((Box::new(stream), version, certificate))

@@ -18,7 +18,7 @@ use super::acceptor::{Accepted, Acceptor, H2, HTTP11, TlsAcceptor, first_byte, v
 use super::certificate::KeyPair;
 use super::client_ca::ClientCa;
 use super::error::TlsError;
-use super::shown::{Shown, Trust};
+use super::shown::{Trust, shown};
 use crate::domain::tls::{TlsPolicy, TlsVersion};
 
 /// Accepts TLS 1.2 and 1.3.
@@ -115,7 +115,7 @@ impl Acceptor for RustlsAcceptor {
         let version = version(session.alpn_protocol());
         // A certificate that is no good has ended the handshake.
         let certificate = match session.peer_certificates() {
-            Some([leaf, ..]) => Some(Arc::new(Shown::new(leaf, trust)?) as _),
+            Some([leaf, ..]) => shown(leaf, trust),
             Some([]) | None => None,
         };
         Ok((Box::new(stream), version, certificate))

@@ -1,6 +1,6 @@
 //! What a client showed of itself, and how long that counts.
 
-use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 use std::time::SystemTime;
 use std::time::UNIX_EPOCH;
@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use rustls::pki_types::CertificateDer;
 use tokio::sync::watch;
 use tokio::time::sleep;
+use tracing::warn;
 
 use super::leaf::Leaf;
 use crate::ports::shown_certificate::ShownCertificate;
@@ -25,24 +26,30 @@ pub(super) struct Shown {
     now: fn() -> SystemTime,
 }
 
+/// What counts of a certificate that was verified by these authorities. One of which it cannot be read how long it is valid proves nothing here, and
+/// the types that need none are served all the same.
+pub(super) fn shown(
+    certificate: &CertificateDer<'_>,
+    trust: watch::Receiver<()>,
+) -> Option<Arc<dyn ShownCertificate>> {
+    let shown = Shown::new(certificate, trust);
+    if shown.is_none() {
+        warn!("a client's certificate does not say how long it is valid: it does not count");
+    }
+    shown.map(|shown| Arc::new(shown) as _)
+}
+
 impl Shown {
-    /// A certificate that was verified by these authorities.
-    ///
-    /// # Errors
-    /// It cannot be read how long it is valid.
-    pub(super) fn new(
-        certificate: &CertificateDer<'_>,
-        trust: watch::Receiver<()>,
-    ) -> io::Result<Self> {
+    /// A certificate that was verified by these authorities; `None` where it cannot be read how long it is valid.
+    fn new(certificate: &CertificateDer<'_>, trust: watch::Receiver<()>) -> Option<Self> {
         let leaf = Leaf::read(certificate);
         let not_after = leaf.and_then(|leaf| u64::try_from(leaf.not_after()).ok());
         let end = not_after.and_then(|last| {
             let first_after = Duration::from_secs(last.checked_add(1)?);
             UNIX_EPOCH.checked_add(first_after)
         });
-        let unreadable = || io::Error::other("the client's certificate does not say its end");
-        Ok(Self {
-            end: end.ok_or_else(unreadable)?,
+        Some(Self {
+            end: end?,
             trust,
             now: SystemTime::now,
         })
@@ -147,6 +154,6 @@ mod tests {
         let end = shown.end.duration_since(UNIX_EPOCH).unwrap();
         assert_eq!(end, Duration::from_secs(last.unsigned_abs() + 1));
         let nonsense = CertificateDer::from(vec![1, 2, 3]);
-        assert!(Shown::new(&nonsense, Trust::default().subscribe()).is_err());
+        assert!(super::shown(&nonsense, Trust::default().subscribe()).is_none());
     }
 }

@@ -16,6 +16,8 @@ use self::network::Networks;
 pub enum ClientCertificate {
     /// It did.
     Verified,
+    /// It did, and that counts no more: it has expired since, or the authorities were replaced.
+    Lapsed,
     /// It showed none. (One of somebody else's ends the handshake.)
     Absent,
 }
@@ -38,6 +40,9 @@ pub enum TurnedAway {
     /// It comes without a certificate.
     #[error("deliveries of this type need a TLS client certificate")]
     Certificate,
+    /// It comes with a certificate that would have to be shown again.
+    #[error("the TLS client certificate of this connection counts no more: connect again")]
+    Lapsed,
 }
 
 /// The types whose deliveries have to come with a client certificate.
@@ -102,11 +107,13 @@ impl Admission {
         if !self.allowed.admits(sender_type, origin.source) {
             return Err(TurnedAway::Network);
         }
-        let needs_none = !self.certified.covers(sender_type);
-        if needs_none || origin.certificate == ClientCertificate::Verified {
-            Ok(())
-        } else {
-            Err(TurnedAway::Certificate)
+        if !self.certified.covers(sender_type) {
+            return Ok(());
+        }
+        match origin.certificate {
+            ClientCertificate::Verified => Ok(()),
+            ClientCertificate::Lapsed => Err(TurnedAway::Lapsed),
+            ClientCertificate::Absent => Err(TurnedAway::Certificate),
         }
     }
 }
@@ -138,6 +145,7 @@ mod tests {
     #[test]
     fn a_certificate_is_needed_where_it_is_asked_for() {
         use ClientCertificate::Absent;
+        use ClientCertificate::Lapsed;
         use ClientCertificate::Verified;
         let missing = Err(TurnedAway::Certificate);
         for (certified, of_harbor, of_acr) in [
@@ -149,6 +157,8 @@ mod tests {
             assert_eq!(admit(certified, "harbor", Absent), of_harbor, "{certified}");
             assert_eq!(admit(certified, "acr", Absent), of_acr, "{certified}");
             assert_eq!(admit(certified, "harbor", Verified), Ok(()), "{certified}");
+            let lapsed = of_harbor.map_err(|_| TurnedAway::Lapsed);
+            assert_eq!(admit(certified, "harbor", Lapsed), lapsed, "{certified}");
         }
     }
 
