@@ -35,20 +35,25 @@ impl Shared {
         Ok(forgotten)
     }
 
-    /// Takes deliveries that are done out of the stream, where they are in there: nearly always they are not, and that is cheaper to ask for.
+    /// Takes deliveries that are done out of the stream. One that cannot be taken out holds up no other.
     ///
     /// # Errors
-    /// [`ServerError`].
+    /// [`ServerError`], the first there was.
     pub(super) async fn take_out(&self, done: &[u64]) -> Result<(), ServerError> {
+        let mut all = Ok(());
         for some in done.chunks(AT_ONCE) {
-            let held = join_all(some.iter().map(|number| self.server.holds(*number))).await;
-            for (number, is_there) in some.iter().zip(held) {
-                if is_there? {
-                    self.server.delete(*number).await?;
-                }
-                self.state().leftover.remove(*number);
-            }
+            let taken = join_all(some.iter().map(|number| self.take_one_out(*number))).await;
+            all = taken.into_iter().fold(all, Result::and);
         }
+        all
+    }
+
+    /// Takes a delivery out of the stream, where it is in there: nearly always it is not, and that is cheaper to ask for.
+    async fn take_one_out(&self, number: u64) -> Result<(), ServerError> {
+        if self.server.holds(number).await? {
+            self.server.delete(number).await?;
+        }
+        self.state().leftover.remove(number);
         Ok(())
     }
 

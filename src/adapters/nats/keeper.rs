@@ -51,7 +51,8 @@ pub(super) async fn run(shared: Arc<Shared>) {
                 keeper.measure().await;
                 is_heard
             } else {
-                true
+                // Who reads late does not know who else is alive.
+                keeper.shared.state().unheard().is_none()
             };
             if is_heard {
                 keeper.share().await;
@@ -202,25 +203,29 @@ impl Keeper {
         };
         if let Err(error) = self.take_out(&done, dead).await {
             debug!("a message is left in the stream: {error}");
+        }
+        if !is_more {
             return;
         }
-        if is_more && let Err(error) = shared.forget(Kept::Newest(REMEMBERED)).await {
-            warn!("old deliveries cannot be forgotten: {error}");
+        match shared.forget(Kept::Newest(REMEMBERED)).await {
+            Ok(_) if shared.state().has_surplus(REMEMBERED + SURPLUS) => shared.moved.notify_one(),
+            Ok(_) => {}
+            Err(error) => warn!("old deliveries cannot be forgotten: {error}"),
         }
     }
 
     /// Takes deliveries that are done out of the stream, and beats of the dead. They need not be there.
     async fn take_out(&self, done: &[u64], dead: Vec<u64>) -> Result<(), ServerError> {
         let shared = &self.shared;
-        shared.take_out(done).await?;
+        let taken_out = shared.take_out(done).await;
         for number in dead {
             shared.server.delete(number).await?;
             shared.state().seats.forget(number);
         }
-        if done.len() == TIDIED {
+        if taken_out.is_ok() && done.len() == TIDIED {
             shared.moved.notify_one();
         }
-        Ok(())
+        taken_out
     }
 }
 

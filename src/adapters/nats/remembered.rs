@@ -6,6 +6,9 @@ use std::collections::HashSet;
 
 use crate::domain::delivery::DeliveryId;
 
+/// How many notes are taken out together that have to be taken out each by itself, as one before them has to stay. That takes the server a while.
+const ONE_BY_ONE: usize = 256;
+
 /// Their names, in their order in time, with the numbers of their notes.
 #[derive(Debug, Default)]
 pub(super) struct Remembered(BTreeMap<DeliveryId, u64>);
@@ -35,7 +38,7 @@ impl Remembered {
         self.0.len()
     }
 
-    /// The oldest notes but for so many, not counting those of deliveries that need theirs.
+    /// The oldest notes but for so many, not counting those of deliveries that need theirs, as far as they can be taken out together.
     pub(super) fn surplus(&self, but: Kept, needed: &HashSet<&DeliveryId>) -> Surplus {
         let (needed, others): (Vec<_>, Vec<_>) =
             self.0.iter().partition(|(id, _)| needed.contains(id));
@@ -47,6 +50,10 @@ impl Remembered {
         };
         numbers.truncate(numbers.len().saturating_sub(but));
         let needed = needed.into_iter().map(|(_, number)| *number).min();
+        let at_once = needed.map_or(numbers.len(), |needed| {
+            numbers.partition_point(|number| *number < needed)
+        });
+        numbers.truncate(at_once.saturating_add(ONE_BY_ONE));
         Surplus { numbers, needed }
     }
 
@@ -107,6 +114,18 @@ mod tests {
         assert_eq!(remembered.newest(others.iter(), 2), ids[..2]);
         let none = remembered.surplus(Kept::Newest(2), &HashSet::new());
         assert_eq!(none, Surplus::default());
+    }
+
+    #[test]
+    fn beyond_a_note_that_stays_few_go_together() {
+        let mut remembered = Remembered::default();
+        for number in 0..1000 {
+            remembered.add(DeliveryId::new(format!("d{number:04}")), number);
+        }
+        let stays = DeliveryId::new("d0100");
+        let surplus = remembered.surplus(Kept::Newest(10), &HashSet::from([&stays]));
+        assert_eq!(surplus.numbers.len(), 100 + ONE_BY_ONE);
+        assert_eq!(surplus.needed, Some(100));
     }
 
     #[test]

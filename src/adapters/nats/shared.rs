@@ -135,8 +135,11 @@ impl Shared {
         }
         let reason = "an eighth of it is kept for working off what it holds".to_owned();
         let full = self.server.full(reason);
-        if self.make_room(&full).await && self.server.room().await? != Room::Scarce {
-            return Ok(());
+        // What was forgotten may be little, where others have forgotten before us.
+        while self.make_room(&full).await {
+            if self.server.room().await? != Room::Scarce {
+                return Ok(());
+            }
         }
         Err(full)
     }

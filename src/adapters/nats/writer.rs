@@ -83,7 +83,11 @@ async fn write(shared: &Shared, taken: Vec<Numbered>) -> Vec<(Numbered, ServerEr
         // What took the place of a part of it is written after it: where this process ends in between, the older one must not be what is left.
         written.append(&mut note_new(shared, std::mem::take(&mut new)).await);
         let joined = join(shared, number, &mut record).await;
-        let failed = joined.as_ref().err().cloned();
+        // What is too long by itself is no reason to write nothing after it.
+        let failed = joined.as_ref().err();
+        let failed = failed
+            .filter(|error| **error != ServerError::TooLarge)
+            .cloned();
         written.push(((number, record), joined));
         if let Some(error) = failed {
             let rest = taken.by_ref();
@@ -131,13 +135,13 @@ async fn clear(
     let cleared = match said {
         Ok(()) if record.progress() == Progress::Open => Ok(()),
         Ok(()) => shared.server.delete(*number).await.map(|_| ()),
+        // A part of it is open, and is not to be worked on again: perhaps it will fit.
+        Err(ServerError::TooLarge) if record.progress() == Progress::Open => {
+            Err(ServerError::TooLarge)
+        }
         Err(ServerError::TooLarge) => {
             error!(delivery = %record.id, "what became of a delivery is too long to be remembered; raise the NATS server's max_payload, or the stream's max-msg-size");
-            if record.progress() == Progress::Open {
-                Ok(())
-            } else {
-                shared.server.delete(*number).await.map(|_| ())
-            }
+            shared.server.delete(*number).await.map(|_| ())
         }
         Err(error) => Err(error),
     };

@@ -78,7 +78,8 @@ impl State {
     /// Whether there are certainly more notes than so many besides those that are needed. It is asked often.
     pub(in crate::adapters::nats) fn has_surplus(&self, but: usize) -> bool {
         let notes = self.remembered.len();
-        notes > but && notes > but + self.in_stream().count()
+        let needed = || self.in_stream().filter(|id| self.remembered.knows(id));
+        notes > but && notes > but + needed().count()
     }
 
     /// The names of deliveries that are in the stream, or may be.
