@@ -40,3 +40,19 @@ impl Client {
         }
     }
 }
+
+#[cfg(test)]
+impl Client {
+    /// Somebody of whom nothing is known.
+    pub(super) fn unknown() -> Self {
+        let peer = SocketAddr::from(([127, 0, 0, 1], 9));
+        let sources = Arc::new(Sources::unmetered(None));
+        let limits = super::limits::Limits::default();
+        Self {
+            peer,
+            certificate: None,
+            activity: Activity::new(&limits, peer.ip(), Arc::clone(&sources), Arc::default()),
+            sources,
+        }
+    }
+}

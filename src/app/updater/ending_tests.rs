@@ -1,26 +1,21 @@
 //! The end of the process while something has failed for now.
 
 use super::registry_tests::asking;
+use super::registry_tests::away;
 use super::registry_tests::follows;
 use super::registry_tests::writes;
 use super::tests::batch;
 use super::tests::updater;
 use super::*;
 use crate::ports::registry_client::MockRegistryClient;
-use crate::ports::registry_client::RegistryError;
 
 #[tokio::test(start_paused = true)]
 async fn what_failed_for_now_is_left_to_the_next_start_where_the_queue_keeps_it() {
-    let away = RegistryError::Unavailable {
-        registry: "quay.io".to_owned(),
-        reason: "500".to_owned(),
-        retry_after: None,
-    };
     let events = batch(&["quay.io/a/b:1.6.0"]);
     for (answer, is_durable) in [
-        (Err(away.clone()), true),
+        (Err(away()), true),
         (Ok(None), true),
-        (Err(away), false),
+        (Err(away()), false),
         (Ok(None), false),
     ] {
         let mut client = MockRegistryClient::new();

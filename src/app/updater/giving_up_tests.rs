@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use super::registry_tests::asking;
+use super::registry_tests::away;
 use super::registry_tests::follows;
 use super::registry_tests::give_up;
 use super::registry_tests::take_next;
@@ -15,7 +16,6 @@ use super::*;
 use crate::domain::queue::entry::EntryId;
 use crate::ports::event_queue::MockEventQueue;
 use crate::ports::registry_client::MockRegistryClient;
-use crate::ports::registry_client::RegistryError;
 use crate::ports::update_trigger::MockUpdateTrigger;
 use crate::ports::update_trigger::TriggerError;
 
@@ -68,12 +68,7 @@ async fn push_for_hours(updater: &Updater, ended: &Mutex<Vec<EntryId>>) {
 #[tokio::test(start_paused = true)]
 async fn what_a_registry_does_not_answer_is_given_up_while_newer_tags_come() {
     let mut client = MockRegistryClient::new();
-    let away = RegistryError::Unavailable {
-        registry: "quay.io".to_owned(),
-        reason: "500".to_owned(),
-        retry_after: None,
-    };
-    client.expect_digest().return_const(Err(away));
+    client.expect_digest().return_const(Err(away()));
     let updater = updater(0, writes(0), follows("quay.io/a/b:^1"));
     let updater = asking(client, Confirm::Registry, updater);
     let (updater, ended) = failing(updater);

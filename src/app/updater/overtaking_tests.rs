@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::registry_tests::away;
 use super::registry_tests::digest;
 use super::registry_tests::follows;
 use super::registry_tests::take_next;
@@ -78,14 +79,6 @@ fn asking(first: Result<Option<Digest>, RegistryError>) -> (Updater, watch::Send
     updater.terms = terms(Confirm::Registry);
     updater.ports.registry = Some(Arc::new(registry));
     (updater, open)
-}
-
-fn away() -> RegistryError {
-    RegistryError::Unavailable {
-        registry: "quay.io".to_owned(),
-        reason: "500".to_owned(),
-        retry_after: None,
-    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -40,6 +40,15 @@ pub(super) fn asking(client: MockRegistryClient, confirm: Confirm, updater: Upda
     updater
 }
 
+/// What is said of a registry that does not answer for now.
+pub(super) fn away() -> RegistryError {
+    RegistryError::Unavailable {
+        registry: "quay.io".to_owned(),
+        reason: "500".to_owned(),
+        retry_after: None,
+    }
+}
+
 pub(super) fn digest() -> Digest {
     Digest::parse(&format!("sha256:{}", "a".repeat(64))).unwrap()
 }
@@ -138,15 +147,7 @@ async fn a_registry_that_refuses_is_asked_once_and_one_that_is_away_for_ten_minu
             0,
             0,
         ),
-        (
-            RegistryError::Unavailable {
-                registry: "quay.io".to_owned(),
-                reason: "500".to_owned(),
-                retry_after: None,
-            },
-            400,
-            900,
-        ),
+        (away(), 400, 900),
     ] {
         let mut client = MockRegistryClient::new();
         client
@@ -214,11 +215,7 @@ async fn a_registry_that_was_away_gets_its_time_to_show_a_tag() {
     client
         .expect_digest()
         .returning(move |_, _| match begun.elapsed().as_secs() {
-            0..100 => Err(RegistryError::Unavailable {
-                registry: "quay.io".to_owned(),
-                reason: "500".to_owned(),
-                retry_after: None,
-            }),
+            0..100 => Err(away()),
             100..140 => Ok(None),
             _ => Ok(Some(digest())),
         });
@@ -396,13 +393,7 @@ async fn a_look_changes_what_is_behind_and_says_what_it_did() {
 #[tokio::test(start_paused = true)]
 async fn a_look_that_fails_is_not_repeated() {
     let mut client = MockRegistryClient::new();
-    client.expect_tags().once().returning(|_| {
-        Err(RegistryError::Unavailable {
-            registry: "quay.io".to_owned(),
-            reason: "500".to_owned(),
-            retry_after: None,
-        })
-    });
+    client.expect_tags().once().returning(|_| Err(away()));
     let updater = updater(0, writes(0), follows("quay.io/a/b:^1"));
     let updater = asking(client, Confirm::Event, updater);
     let mut looked = updater.look(ImageName::parse("quay.io/a/b").unwrap());

@@ -1,12 +1,7 @@
 use std::collections::VecDeque;
-use std::net::SocketAddr;
-use std::sync::Arc;
 
 use tokio::io::AsyncWriteExt;
 
-use super::super::activity::Activity;
-use super::super::limits::Limits;
-use super::super::sources::Sources;
 use super::*;
 
 const REFUSAL: &str = "HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\ndate: Fri, 27 Nov 2026 18:00:00 GMT\r\n\r\n";
@@ -55,15 +50,7 @@ impl AsyncWrite for Narrow {
 }
 
 fn refusals(stream: Narrow) -> Refusals<Narrow> {
-    let peer = SocketAddr::from(([127, 0, 0, 1], 9));
-    let sources = Arc::new(Sources::unmetered(None));
-    let limits = Limits::default();
-    let client = Client {
-        peer,
-        certificate: None,
-        activity: Activity::new(&limits, peer.ip(), Arc::clone(&sources), Arc::default()),
-        sources,
-    };
+    let client = Client::unknown();
     Refusals::new(stream, client, 16 * 1024)
 }
 
